@@ -1,0 +1,41 @@
+# Every target makes what it needs. On a fresh machine: make demo, make test.
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: help demo test test-slow check checkpoints clean
+
+help:            ## this list
+	@grep -E '^[a-z-]+: .*##' $(MAKEFILE_LIST) | sed -E 's/: .*## /\t/' | expand -t 16
+
+demo: .venv/installed            ## train a mod-113 network from scratch, then say what it does
+	@rm -rf runs/demo
+	$(BIN)/interp-train --recipe quick --seed 0 --out runs/demo
+	$(BIN)/interp-analyze runs/demo/model.pt
+
+test: .venv/installed-test       ## all tests that take seconds
+	$(BIN)/pytest
+
+test-slow: .venv/installed-test  ## the tests that take minutes
+	$(BIN)/pytest -m slow
+
+check: .venv/installed-test      ## lint, format and types
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+
+checkpoints: .venv/installed     ## retrain everything in checkpoints/ (minutes)
+	sh checkpoints/train.sh $(BIN)
+
+clean:                           ## remove the environment and caches
+	rm -rf .venv build *.egg-info .pytest_cache .ruff_cache .mypy_cache .hypothesis
+
+.venv/bin/python:
+	$(PYTHON) -m venv .venv
+
+.venv/installed: .venv/bin/python pyproject.toml constraints.txt
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable .
+	@touch $@
+
+.venv/installed-test: .venv/installed
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[test]'
+	@touch $@

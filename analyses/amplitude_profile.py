@@ -1,0 +1,134 @@
+"""How does the output at one frequency depend on the distance a - b: flat like a clock, or like a pizza's |cos|?"""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from analyses.distance_irrelevance import by_distance
+from analyses.key_frequencies import key_frequencies
+from interp import fourier
+from interp.circuit import Circuit
+from interp.finding import Finding, Table, measurement
+
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
+
+PIZZA_VARIATION, PIZZA_MINIMUM = 0.4, 0.3
+CLOCK_VARIATION, CLOCK_MINIMUM = 0.2, 0.5
+"""Cut-offs of coefficient of variation and min/max, chosen after seeing 14 published networks, which they separate
+cleanly (one-layer ones: ≥ .45 against ≤ .14); the coordinates are therefore always shown beside the label."""
+
+Verdict = Literal["clock", "pizza", "between"]
+
+
+@dataclass(frozen=True)
+class FrequencyProfile:
+    """The amplitude profile A_k(d) of one frequency, and the verdict on it."""
+
+    k: int
+    """The frequency."""
+    removed: int
+    """The frequency 2k (folded) that was projected out of the embedding first; 0 where nothing was."""
+    variation: float
+    """Coefficient of variation of A_k over d: 0 for an ideal clock, .48 for an ideal pizza with p → ∞."""
+    min_over_max: float
+    """min A_k / max A_k: 1 for an ideal clock, 0 for an ideal pizza."""
+    verdict: Verdict
+    """clock, pizza, or between."""
+    margin: float
+    """Distance to the nearest cut-off that would change the verdict, in units of the coordinates; 0 for between."""
+    profile: tuple[float, ...]
+    """A_k(d) for d = a - b mod p = 0..p-1, in logits."""
+
+
+@dataclass(frozen=True)
+class AmplitudeProfile(Finding):
+    """One profile per key frequency."""
+
+    profiles: tuple[FrequencyProfile, ...]
+    explained: float
+    """Share of the centred logits' variance on Σ_k A_k(a-b) cos w_k(a+b-c), A_k measured on the intact network, [0, 1]:
+    what clocks and pizzas at the key frequencies can account for together."""
+
+    def table(self) -> Table:
+        rows = tuple((f.k, f.verdict, f.variation, f.min_over_max, f.margin, f.removed) for f in self.profiles)
+        columns = ("k", "verdict", "variation", "min/max", "margin", "2k removed")
+        note = (
+            "clock: variation < .2 and min/max > .5; pizza: variation > .4 and min/max < .3. "
+            f"Σ_k A_k(a-b) cos w_k(a+b-c) explains {self.explained:.4f} of the logits' variance"
+        )
+        return Table("Amplitude of each key frequency over the distance a - b", columns, rows, note)
+
+    def figure(self) -> "go.Figure":
+        import plotly.graph_objects as go
+
+        figure = go.Figure()
+        for f in self.profiles:
+            top = max(f.profile)
+            x = list(range(len(f.profile)))
+            figure.add_scatter(x=x, y=[value / top for value in f.profile], name=f"k = {f.k}: {f.verdict}")
+        return figure.update_layout(
+            title="Amplitude profiles: a clock is flat, a pizza follows |cos(w_k d/2)|",
+            xaxis_title="distance d = a - b mod p",
+            yaxis_title="A_k(d) / max",
+        )
+
+
+@measurement
+def amplitude_profile(circuit: Circuit) -> AmplitudeProfile:
+    """How does the output at each key frequency depend on the distance a - b?
+
+    A_k(d): amplitude of cos w_k(a+b-c) in the logits among pairs with a - b = d, with frequency 2k projected out of
+    the embedding first: a circle at 2k accompanies many pizzas and hides them (it contributes
+    -cos w_k(a-b) cos w_k(a+b-c)). Clock: flat. Pizza: follows |cos(w_k d/2)|.
+
+    Source: this project, after the logit forms of Zhong et al. 2023, arXiv 2306.17844.
+    """
+    p, keys = circuit.p, key_frequencies(circuit).frequencies
+    variance = circuit.centred_logits.square().sum().item()
+    # On each distance d the p² entries of cos w_k(a+b-c) have squares that sum to p²/2, and to p² at k = p/2.
+    on_profiles = sum(amplitudes(circuit, k).square().sum().item() * p * p / (1 if 2 * k == p else 2) for k in keys)
+    return AmplitudeProfile(
+        profiles=tuple(_profile(circuit, k) for k in keys),
+        explained=on_profiles / variance if variance else 0.0,
+    )
+
+
+def amplitudes(circuit: Circuit, k: int) -> Float[Tensor, " d"]:
+    """A_k(d), the amplitude of cos w_k(a+b-c) in the logits of pairs with a - b = d mod p; as the network stands."""
+    p, logits = circuit.p, circuit.logits.double()
+    angles = 2 * torch.pi * (k * torch.arange(p) % p).double() / p
+    # Σ_c L cos w(a+b-c) = cos w(a+b) Σ_c L cos wc + sin w(a+b) Σ_c L sin wc
+    cosines, sines = logits @ angles.cos(), logits @ angles.sin()
+    of_pairs = angles.cos()[circuit.answers] * cosines + angles.sin()[circuit.answers] * sines
+    return by_distance(of_pairs).mean(-1) * (1 if 2 * k == p else 2) / p
+
+
+def _profile(circuit: Circuit, k: int) -> FrequencyProfile:
+    removed = fourier.fold(2 * k, circuit.p)
+    A = amplitudes(circuit.with_embedding(fourier.without(circuit.embedding, removed)), k)
+    variation = (A.std(correction=0) / A.mean().abs()).item()
+    min_over_max = (A.min() / A.max()).item()
+    verdict, margin = _judge(variation, min_over_max)
+    return FrequencyProfile(
+        k=k,
+        removed=removed,
+        variation=variation,
+        min_over_max=min_over_max,
+        verdict=verdict,
+        margin=margin,
+        profile=tuple(A.tolist()),
+    )
+
+
+def _judge(variation: float, min_over_max: float) -> tuple[Verdict, float]:
+    clock = min(CLOCK_VARIATION - variation, min_over_max - CLOCK_MINIMUM)
+    pizza = min(variation - PIZZA_VARIATION, PIZZA_MINIMUM - min_over_max)
+    if clock > 0:
+        return "clock", clock
+    if pizza > 0:
+        return "pizza", pizza
+    return "between", 0.0

@@ -1,0 +1,84 @@
+"""Where does each head look from the answering position, and does that depend on the inputs?"""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from jaxtyping import Float
+from torch import Tensor
+
+from analyses.neuron_clusters import best_frequencies
+from interp.circuit import Circuit
+from interp.finding import Finding, Table, measurement
+
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
+
+
+@dataclass(frozen=True)
+class AttentionPattern(Finding):
+    """The last layer's attention from the answering position, α·softmax + (1-α)·ones, over all pairs."""
+
+    attention_rate: float
+    """α."""
+    positions: tuple[str, ...]
+    """The positions looked at: a, b and, where there is one, '='."""
+    means: tuple[tuple[float, ...], ...]
+    """Per head, the mean attention to each position."""
+    deviations: tuple[tuple[float, ...], ...]
+    """Per head, its standard deviation over pairs: 0 is a pattern that does not depend on the inputs."""
+    best_frequencies: tuple[int, ...]
+    """Per head, the frequency that explains most of its attention to a; 0 where that is constant."""
+    shares: tuple[float, ...]
+    """Per head, the share of variance explained by that frequency, [0, 1]; NaN where it is constant."""
+    to_a: tuple[tuple[tuple[float, ...], ...], ...]
+    """Per head, the attention to a for every pair, [head][a][b]: what the figure draws."""
+
+    def table(self) -> Table:
+        columns = ("head", *(f"to {name}" for name in self.positions), "± (to a)", "k", "share at k")
+        rows = tuple(
+            (head, *mean, deviation[0], k, share)
+            for head, (mean, deviation, k, share) in enumerate(
+                zip(self.means, self.deviations, self.best_frequencies, self.shares, strict=True)
+            )
+        )
+        return Table("Attention from the answering position", columns, rows, f"attention rate {self.attention_rate:g}")
+
+    def figure(self) -> "go.Figure":
+        from plotly.subplots import make_subplots
+
+        heads = len(self.to_a)
+        figure = make_subplots(1, heads, subplot_titles=[f"head {head}" for head in range(heads)], shared_yaxes=True)
+        for head, values in enumerate(self.to_a):
+            figure.add_heatmap(z=values, coloraxis="coloraxis", row=1, col=head + 1)
+        figure.update_xaxes(title="b")
+        figure.update_yaxes(title="a", col=1)
+        return figure.update_layout(title="Attention to a", coloraxis={"colorscale": "Viridis"})
+
+    def to_dict(self) -> dict[str, object]:
+        """Everything but the maps [head][a][b], which are for the figure and too long for a report."""
+        return {name: value for name, value in super().to_dict().items() if name != "to_a"}
+
+
+@measurement
+def attention_pattern(circuit: Circuit) -> AttentionPattern:
+    """Where does each head look from the answering position, and does that depend on the inputs?
+
+    The clock needs attention that depends on a and b; a pizza can do without (attention rate 0 is a pizza).
+
+    Sources: Nanda et al. 2023, arXiv 2301.05217; Zhong et al. 2023, arXiv 2306.17844 (attention rate).
+    """
+    pattern = circuit.pattern.double()
+    best, shares = best_frequencies(pattern[..., 0])
+    return AttentionPattern(
+        attention_rate=circuit.network.config.attention_rate,
+        positions=("a", "b", "=")[: circuit.network.config.n_ctx],
+        means=_rows(pattern.mean((0, 1))),
+        deviations=_rows(pattern.std((0, 1), correction=0)),
+        best_frequencies=best,
+        shares=shares,
+        to_a=tuple(_rows(pattern[:, :, head, 0]) for head in range(pattern.shape[2])),
+    )
+
+
+def _rows(matrix: Float[Tensor, "row column"]) -> tuple[tuple[float, ...], ...]:
+    return tuple(tuple(row) for row in matrix.tolist())

@@ -1,0 +1,163 @@
+"""interp-analyze: which frequencies and which circuit does a checkpoint use, and how sure is that?"""
+
+# argparse rather than interp-train's tyro: it starts in no time, and this command is run on many files.
+import argparse
+import json
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import get_args
+
+from rich.console import Console
+
+from analyses import MEASUREMENTS
+from analyses.clock_or_pizza import CircuitName
+from analyses.report import text
+from analyses.report.answer import SCHEMA, Answer, answer
+from interp.errors import InterpError
+
+AS_EXPECTED, NOT_AS_EXPECTED, UNREADABLE = 0, 1, 2
+ORDER = ("clock_or_pizza", "key_frequencies", "amplitude_profile", "logit_spectrum", "neuron_clusters")
+"""The tables that come first; all others follow by name."""
+
+_DESCRIPTION = """\
+Say which key frequencies a network trained on a + b mod p uses, and which circuit: clock, pizza or a hybrid.
+
+The first three lines are the answer: does it generalise, at which frequencies, which circuit and how sure.
+The tables after them are the evidence. Several files, or a directory, get one row each.
+"""
+
+_EXAMPLES = """\
+examples:
+  interp-analyze checkpoints/quick-113.pt
+  interp-analyze checkpoints                          one row per checkpoint
+  interp-analyze runs/quick-p113-seed0/model.pt --only key_frequencies amplitude_profile
+  interp-analyze model.pt --json | jq .circuit
+  interp-analyze model.pt --expect-circuit clock --expect-frequencies 14 35 41 42 52     in CI
+
+exit codes:
+  0  read, and as expected where something was expected
+  1  not as expected
+  2  a file could not be read, or the options are wrong
+"""
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run interp-analyze; returns its exit code."""
+    options = _parser().parse_args(arguments)
+    try:
+        code = _analyze(options)
+        sys.stdout.flush()
+        return code
+    except InterpError as error:
+        print(f"interp-analyze: {error}", file=sys.stderr)
+        return UNREADABLE
+    except BrokenPipeError:
+        # The reader (head, less) has seen enough; keep Python from complaining about it at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return AS_EXPECTED
+    except KeyboardInterrupt:
+        return 130
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="interp-analyze",
+        description=_DESCRIPTION,
+        epilog=_EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("paths", nargs="+", type=Path, metavar="checkpoint.pt", help="checkpoint files or directories")
+    parser.add_argument("--json", action="store_true", help="print one JSON object per file and line (schema: README)")
+    parser.add_argument(
+        "--only",
+        nargs="+",
+        default=[],
+        choices=sorted(MEASUREMENTS),
+        metavar="MEASUREMENT",
+        help="the evidence to show after the answer; default all: " + ", ".join(sorted(MEASUREMENTS)),
+    )
+    parser.add_argument(
+        "--all-triples",
+        action="store_true",
+        help="gradient symmetry over all p³ triples instead of a seeded sample (exact; a minute at p = 113)",
+    )
+    parser.add_argument(
+        "--expect-frequencies", nargs="*", type=int, metavar="K", help="exit 1 unless these are the key frequencies"
+    )
+    parser.add_argument(
+        "--expect-circuit",
+        choices=get_args(CircuitName),
+        metavar="CIRCUIT",
+        help="exit 1 unless this is the verdict: " + ", ".join(get_args(CircuitName)),
+    )
+    return parser
+
+
+def _analyze(options: argparse.Namespace) -> int:
+    out, err = _console(), Console(stderr=True)
+    files = list(_files(options.paths))
+    shows_rows = len(files) > 1 or any(path.is_dir() for path in options.paths)
+    only = options.only or [*ORDER, *sorted(MEASUREMENTS.keys() - ORDER)]
+    answers: list[Answer] = []
+    code = AS_EXPECTED
+    for number, path in enumerate(files, start=1):
+        try:
+            with err.status(f"{path} ({number} of {len(files)})"):
+                given = answer(path, only=only, all_triples=options.all_triples)
+        except InterpError as error:
+            print(f"interp-analyze: {error}", file=sys.stderr)
+            if options.json:
+                print(json.dumps({"schema": SCHEMA, "file": str(path), "error": str(error)}))
+            code = UNREADABLE
+            continue
+        answers.append(given)
+        if options.json:
+            print(json.dumps(given.to_dict(), allow_nan=False))
+        for line in _unexpected(given, options):
+            print(f"interp-analyze: {path}: {line}", file=sys.stderr)
+            code = max(code, NOT_AS_EXPECTED)
+    if not options.json and answers:
+        if shows_rows:
+            out.print(text.overview(answers))
+        else:
+            _print_report(out, answers[0])
+    return code
+
+
+def _print_report(out: Console, given: Answer) -> None:
+    for line in text.headline(given):
+        out.print(line, soft_wrap=True, highlight=False)
+    for finding in given.findings.values():
+        out.print()
+        out.print(finding.table())
+
+
+def _unexpected(given: Answer, options: argparse.Namespace) -> Iterator[str]:
+    found, expected = set(given.key_frequencies.frequencies), options.expect_frequencies
+    if expected is not None and found != set(expected):
+        yield f"expected key frequencies {sorted(set(expected))}, got {sorted(found)}"
+    circuit = given.clock_or_pizza.circuit
+    if options.expect_circuit is not None and circuit != options.expect_circuit:
+        yield f"expected circuit {options.expect_circuit}, got {circuit} ({given.clock_or_pizza.reason})"
+
+
+def _files(paths: list[Path]) -> Iterator[Path]:
+    for path in paths:
+        if not path.is_dir():
+            yield path
+            continue
+        found = sorted(path.rglob("*.pt"))
+        if not found:
+            raise InterpError(f"{path}: no .pt files in this directory")
+        yield from found
+
+
+def _console() -> Console:
+    """As wide as the terminal; piped, wide enough that no row is folded."""
+    return Console() if sys.stdout.isatty() else Console(width=160)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

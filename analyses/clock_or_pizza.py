@@ -1,0 +1,157 @@
+"""Which circuit computes the sum: clock, pizza, or a hybrid of both?"""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from analyses.amplitude_profile import AmplitudeProfile, amplitude_profile
+from analyses.distance_irrelevance import distance_irrelevance
+from analyses.gradient_symmetry import SAMPLE, gradient_symmetry
+from analyses.neuron_clusters import neuron_clusters
+from analyses.performance import Performance, performance
+from interp.circuit import Circuit
+from interp.finding import Finding, Table, measurement
+
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
+
+PIZZA_SYMMETRY, PIZZA_IRRELEVANCE = 0.98, 0.6
+"""The published criterion: a pizza has gradient symmetry above the one and distance irrelevance below the other."""
+MOST_LOGITS, MOST_NEURONS = 0.5, 0.7
+"""Neither a clock nor a pizza is named where less than these shares of the logits' variance lies on clock and pizza
+terms of the key frequencies, or of the neurons' variance at one frequency each. A lookup table has every frequency in
+its output and, at p = 13 and 23, .40 and .28 in its neurons; the generalising networks of both papers that were tried
+have at least .94 and .92."""
+NARROW = 0.05
+"""A verdict closer than this to a cut-off is called narrow."""
+
+NAMED = ("clock", "pizza", "hybrid")
+"""The verdicts that name a circuit; the others say why there is none."""
+
+CircuitName = Literal["clock", "pizza", "hybrid", "not generalising", "undecided"]
+
+
+@dataclass(frozen=True)
+class ClockOrPizza(Finding):
+    """The verdict on the network, beside the evidence."""
+
+    circuit: CircuitName
+    """clock or pizza where every key frequency is one; hybrid where some are clocks and some pizzas."""
+    reason: str
+    """Why, in words."""
+    margin: float
+    """Smallest margin of a key frequency to a cut-off of its own verdict; 0 where there is no circuit."""
+    sureness: Literal["clear", "narrow", "none"]
+    """clear: every frequency is at least .05 away from its cut-offs; narrow: not; none: no circuit is named."""
+    frequencies: tuple[tuple[int, str], ...]
+    """(k, clock | pizza | between) per key frequency; empty for a network that does not generalise."""
+    accuracy: float
+    """On all p² pairs; below .99 no circuit is named."""
+    explained: float
+    """Share of the centred logits' variance on Σ_k A_k(a-b) cos w_k(a+b-c), k key (see amplitude_profile)."""
+    unexplained: float
+    """1 - explained."""
+    specialisation: float
+    """Share of the neurons' variance that lies at each one's own frequency (neuron_clusters)."""
+    gradient_symmetry: float
+    """Of the larger sample."""
+    distance_irrelevance: float
+    """On the right answer's logit."""
+    published_criterion: Literal["clock", "pizza", "neither", "not applied"]
+    """Zhong et al. 2023: pizza is gradient symmetry > .98 and distance irrelevance < .6, clock the reverse."""
+    symmetry_margin: float
+    """gradient_symmetry - .98: positive speaks for pizza."""
+    irrelevance_margin: float
+    """.6 - distance_irrelevance: positive speaks for pizza."""
+
+    def table(self) -> Table:
+        rows = (
+            ("pairs answered right", self.accuracy, "≥ .99 to be judged"),
+            ("logit variance explained", self.explained, "≥ .5 to be judged"),
+            ("neuron variance at own frequency", self.specialisation, "≥ .7 to be judged"),
+            ("smallest margin of a key frequency", self.margin, "> 0; narrow below .05"),
+            ("gradient symmetry (published)", self.gradient_symmetry, "pizza > .98"),
+            ("distance irrelevance (published)", self.distance_irrelevance, "pizza < .6"),
+            ("verdict of the published criterion", self.published_criterion, ""),
+        )
+        return Table(f"Circuit: {self.circuit}", ("evidence", "value", "cut-off"), rows, self.reason)
+
+    def figure(self) -> "go.Figure":
+        import plotly.graph_objects as go
+
+        figure = go.Figure(
+            go.Scatter(
+                x=[self.distance_irrelevance], y=[self.gradient_symmetry], mode="markers+text", text=[self.circuit]
+            )
+        )
+        figure.add_vline(x=PIZZA_IRRELEVANCE, line_dash="dot")
+        figure.add_hline(y=PIZZA_SYMMETRY, line_dash="dot")
+        return figure.update_layout(
+            title=f"Circuit: {self.circuit}",
+            xaxis_title="distance irrelevance",
+            yaxis_title="gradient symmetry",
+            xaxis_range=[0, 1],
+            yaxis_range=[-1, 1.05],
+        )
+
+
+@measurement
+def clock_or_pizza(circuit: Circuit, *, triples: int | None = SAMPLE) -> ClockOrPizza:
+    """Which circuit computes the sum?
+
+    Gate: a network that is wrong on more than 1% of all pairs is "not generalising", whatever else it looks like.
+    Then each key frequency is judged by its amplitude profile, and the network by its frequencies: clock or pizza
+    where all are, hybrid where some are clocks and some pizzas, else undecided. Also undecided: no key frequency, or logits or
+    neurons that are mostly something else (see ``MOST_LOGITS``). ``triples``: see gradient_symmetry.
+
+    Sources: this project (the per-frequency verdict); Zhong et al. 2023, arXiv 2306.17844 (the published criterion).
+    """
+    measured = performance(circuit)
+    symmetry, irrelevance = gradient_symmetry(circuit, triples=triples).mean, distance_irrelevance(circuit).correct
+    profile, specialisation = amplitude_profile(circuit), neuron_clusters(circuit).specialisation
+    name, reason = _verdict(measured, profile, specialisation)
+    margin = min(each.margin for each in profile.profiles) if name in NAMED else 0.0
+    return ClockOrPizza(
+        circuit=name,
+        reason=reason,
+        margin=margin,
+        sureness="none" if name not in NAMED else "clear" if margin >= NARROW else "narrow",
+        frequencies=tuple((each.k, each.verdict) for each in profile.profiles if measured.generalises),
+        accuracy=measured.accuracy,
+        explained=profile.explained,
+        unexplained=1 - profile.explained,
+        specialisation=specialisation,
+        gradient_symmetry=symmetry,
+        distance_irrelevance=irrelevance,
+        published_criterion=_published(symmetry, irrelevance) if measured.generalises else "not applied",
+        symmetry_margin=symmetry - PIZZA_SYMMETRY,
+        irrelevance_margin=PIZZA_IRRELEVANCE - irrelevance,
+    )
+
+
+def _verdict(measured: Performance, profile: AmplitudeProfile, specialisation: float) -> tuple[CircuitName, str]:
+    if not measured.generalises:
+        return "not generalising", f"wrong on {measured.wrong} of {measured.pairs} pairs: no circuit to name"
+    if not profile.profiles:
+        return "undecided", "no frequency carries the output"
+    if profile.explained < MOST_LOGITS:
+        return "undecided", f"clock and pizza terms explain only {profile.explained:.0%} of the logits' variance"
+    if not specialisation >= MOST_NEURONS:
+        return "undecided", f"only {specialisation:.0%} of the neurons' variance lies at one frequency each"
+    by_verdict = {
+        verdict: [each.k for each in profile.profiles if each.verdict == verdict]
+        for verdict in ("clock", "pizza", "between")
+    }
+    counts = ", ".join(f"{verdict} at {' '.join(map(str, ks))}" for verdict, ks in by_verdict.items() if ks)
+    if by_verdict["clock"] and by_verdict["pizza"]:
+        return "hybrid", counts
+    if by_verdict["between"]:
+        return "undecided", counts
+    return ("clock" if by_verdict["clock"] else "pizza"), counts
+
+
+def _published(symmetry: float, irrelevance: float) -> Literal["clock", "pizza", "neither"]:
+    if symmetry > PIZZA_SYMMETRY and irrelevance < PIZZA_IRRELEVANCE:
+        return "pizza"
+    if symmetry <= PIZZA_SYMMETRY and irrelevance >= PIZZA_IRRELEVANCE:
+        return "clock"
+    return "neither"

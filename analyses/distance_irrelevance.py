@@ -1,0 +1,69 @@
+"""How much of the spread of the logits does the distance a - b not explain?"""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from interp.circuit import Circuit
+from interp.finding import Finding, Table, measurement
+
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
+
+
+@dataclass(frozen=True)
+class DistanceIrrelevance(Finding):
+    """Both published variants: near 0 the distance decides the logit (pizza), near 1 it does not matter (clock)."""
+
+    correct: float
+    """On the logit of the right answer, the paper's definition; [0, 1], NaN for constant logits."""
+    largest_wrong: float
+    """On the largest logit of a wrong answer, the variant in the table published with the paper."""
+    mean_correct: tuple[float, ...]
+    """Mean logit of the right answer among pairs with a - b = d mod p, d = 0..p-1."""
+
+    def table(self) -> Table:
+        rows = (("right answer's logit", self.correct), ("largest wrong logit", self.largest_wrong))
+        return Table("Distance irrelevance (pizza < .6)", ("measured on", "DI"), rows)
+
+    def figure(self) -> "go.Figure":
+        import plotly.graph_objects as go
+
+        figure = go.Figure(go.Scatter(y=self.mean_correct, mode="lines"))
+        return figure.update_layout(
+            title=f"Right answer's logit by distance (DI = {self.correct:.3f})",
+            xaxis_title="distance a - b mod p",
+            yaxis_title="mean logit of the right answer",
+        )
+
+
+@measurement
+def distance_irrelevance(circuit: Circuit) -> DistanceIrrelevance:
+    """How much of the spread of the logits does the distance a - b not explain?
+
+    With x[a,b] a logit: mean over d of std{x[a,b]: a-b = d} / std{x}, population standard deviations.
+
+    Source: Zhong et al. 2023, arXiv 2306.17844; its released table holds the variant on the largest wrong logit.
+    """
+    logits, answers = circuit.logits.double(), circuit.answers[..., None]
+    correct = by_distance(logits.gather(-1, answers).squeeze(-1))
+    wrong = by_distance(logits.scatter(-1, answers, -torch.inf).amax(-1))
+    return DistanceIrrelevance(
+        correct=_irrelevance(correct),
+        largest_wrong=_irrelevance(wrong),
+        mean_correct=tuple(correct.mean(-1).tolist()),
+    )
+
+
+def by_distance(x: Float[Tensor, "a b"]) -> Float[Tensor, "d a"]:
+    """The same values, one row per distance d = a - b mod p."""
+    residues = torch.arange(len(x))
+    return x[residues, (residues - residues[:, None]) % len(x)]
+
+
+def _irrelevance(x: Float[Tensor, "d a"]) -> float:
+    spread = x.std(correction=0)
+    return (x.std(-1, correction=0).mean() / spread).item() if spread > 0 else float("nan")

@@ -1,0 +1,117 @@
+"""Does the network treat a and b alike? (the paper's "gradient symmetricity")"""
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+from torch.nn import functional
+
+from analyses.paper_triples import paper_sample
+from interp.circuit import Circuit
+from interp.finding import Finding, Table, measurement
+from interp.forward import embed, forward
+
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
+
+SAMPLE = 4000
+"""Triples drawn by default: a standard error under .01, in a tenth of a second."""
+
+
+@dataclass(frozen=True)
+class GradientSymmetry(Finding):
+    """Mean cosine between the gradients of a logit at the two token embeddings, [-1, 1]: near 1 for a pizza."""
+
+    paper_sample: float
+    """On the paper's 100 triples; its standard error is about .04 for a clock."""
+    mean: float
+    """On a larger sample, or on all p³ triples."""
+    triples: int
+    """How many triples ``mean`` is over."""
+    standard_error: float
+    """Standard error of ``mean``; 0 when it is over all triples."""
+    quantiles: tuple[float, ...]
+    """The 5, 25, 50, 75 and 95% quantiles of the cosine over the triples of ``mean``."""
+
+    def table(self) -> Table:
+        rows = (
+            ("the paper's 100 triples", self.paper_sample, None),
+            (f"{self.triples} triples", self.mean, self.standard_error),
+        )
+        return Table("Gradient symmetry (pizza > .98)", ("sample", "mean cosine", "±"), rows)
+
+    def figure(self) -> "go.Figure":
+        import plotly.graph_objects as go
+
+        names = ["5%", "25%", "50%", "75%", "95%"]
+        figure = go.Figure(go.Scatter(x=names, y=self.quantiles, mode="lines+markers"))
+        return figure.update_layout(
+            title=f"Gradient symmetry {self.mean:.3f}",
+            xaxis_title="quantile over triples",
+            yaxis_title="cosine of the two gradients",
+            yaxis_range=[-1, 1],
+        )
+
+
+@measurement
+def gradient_symmetry(circuit: Circuit, *, triples: int | None = SAMPLE, seed: int = 0) -> GradientSymmetry:
+    """Does the network treat a and b alike?
+
+    Mean over triples (a, b, c), c not tied to a + b, of the cosine between ∂L[a,b,c]/∂E_a and ∂L[a,b,c]/∂E_b, with
+    L the logit and E_a, E_b the token embeddings read. A triple where a gradient vanishes counts 0.
+
+    ``triples``: how many to draw, seeded, for the mean beside the paper's sample; None for all p³ (exact, slower).
+    Source: Zhong et al. 2023, arXiv 2306.17844 ("gradient symmetricity").
+    """
+    p = circuit.p
+    paper = _cosines(circuit, *paper_sample(p))
+    if triples is None or triples >= p**3:
+        cosines, error = _all_cosines(circuit), 0.0
+    else:
+        index = torch.randint(p**3, (triples,), generator=torch.Generator().manual_seed(seed))
+        cosines = _cosines(circuit, index // p**2, index // p % p, index % p)
+        error = (cosines.std() / math.sqrt(triples)).item()
+    levels = torch.tensor([0.05, 0.25, 0.5, 0.75, 0.95], dtype=torch.float64)
+    ascending = cosines.sort().values
+    return GradientSymmetry(
+        paper_sample=paper.mean().item(),
+        mean=cosines.mean().item(),
+        triples=len(cosines),
+        standard_error=error,
+        quantiles=tuple(ascending[(levels * (len(ascending) - 1)).round().long()].tolist()),
+    )
+
+
+def _cosines(circuit: Circuit, a: Int[Tensor, " n"], b: Int[Tensor, " n"], c: Int[Tensor, " n"]) -> Float[Tensor, " n"]:
+    """The cosine of the two gradients for each triple, by automatic differentiation."""
+    chunks = []
+    for a_, b_, c_ in zip(a.split(2048), b.split(2048), c.split(2048), strict=True):
+        E_a, E_b, logits = _differentiable(circuit, a_, b_)
+        wanted = logits.gather(-1, c_[:, None]).sum()
+        at_a, at_b = torch.autograd.grad(wanted, [E_a, E_b])
+        chunks.append(functional.cosine_similarity(at_a, at_b, dim=-1).double())
+    return torch.cat(chunks)
+
+
+def _all_cosines(circuit: Circuit) -> Float[Tensor, " n"]:
+    """The same for all p³ triples: one forward pass per chunk of pairs, one backward pass per answer c."""
+    p = circuit.p
+    chunks = []
+    for pair in torch.arange(p * p).split(4096):
+        E_a, E_b, logits = _differentiable(circuit, pair // p, pair % p)
+        for c in range(p):
+            at_a, at_b = torch.autograd.grad(logits[:, c].sum(), [E_a, E_b], retain_graph=c + 1 < p)
+            chunks.append(functional.cosine_similarity(at_a, at_b, dim=-1).double())
+    return torch.cat(chunks)
+
+
+def _differentiable(circuit: Circuit, a: Int[Tensor, " n"], b: Int[Tensor, " n"]) -> tuple[Tensor, Tensor, Tensor]:
+    """The two embeddings of each pair as leaves, and the logits that follow from them."""
+    config, parameters = circuit.network.config, circuit.network.parameters
+    E_a, E_b, *equals = (vectors.detach() for vectors in embed(config, parameters, a, b))
+    E_a, E_b = E_a.requires_grad_(), E_b.requires_grad_()
+    logits, _ = forward(config, parameters, [E_a, E_b, *equals], edits=circuit.edits)
+    return E_a, E_b, logits

@@ -1,0 +1,83 @@
+"""How much of the output is cosines of a + b - c, and at which frequencies?"""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import torch
+
+from interp import fourier
+from interp.circuit import Circuit
+from interp.finding import Finding, Table, measurement
+
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
+
+
+@dataclass(frozen=True)
+class LogitSpectrum(Finding):
+    """The class-centred logits Lc against the clock terms C_k = cos w_k(a+b-c)."""
+
+    frequencies: tuple[int, ...]
+    """k = 1..⌊p/2⌋; the tuple below is in this order."""
+    clock_terms: tuple[float, ...]
+    """t_k = ⟨Lc, C_k⟩ / (‖Lc‖‖C_k‖), [-1, 1]."""
+    clock_share: float
+    """Σ t_k²: share of the variance of Lc on clock terms, [0, 1]."""
+    sum_share: float
+    """Share of ‖Lc‖² that is a function of a + b (and c), [0, 1]."""
+    raw_clock_share: float
+    """The clock share of the logits with only their overall mean removed, [0, 1]: lower, for comparison with
+    publications that do not centre over c."""
+
+    def table(self) -> Table:
+        strongest = sorted(zip(self.clock_terms, self.frequencies, strict=True), reverse=True)[:10]
+        note = (
+            f"clock terms {self.clock_share:.4f} of the centred logits' variance, "
+            f"functions of a+b {self.sum_share:.4f}, unexplained {1 - self.clock_share:.4f}"
+        )
+        return Table("Logits: strongest clock terms", ("k", "t_k"), tuple((k, t) for t, k in strongest), note)
+
+    def figure(self) -> "go.Figure":
+        import plotly.graph_objects as go
+
+        figure = go.Figure(go.Bar(x=self.frequencies, y=self.clock_terms))
+        return figure.update_layout(
+            title="Clock terms of the logits",
+            xaxis_title="frequency k",
+            yaxis_title="t_k = correlation with cos w_k(a+b-c)",
+        )
+
+
+@measurement
+def logit_spectrum(circuit: Circuit) -> LogitSpectrum:
+    """How much of the output is cosines of a + b - c, and at which frequencies?
+
+    t_k = ⟨Lc, C_k⟩ / (‖Lc‖‖C_k‖) over all p³ entries, C_k = cos w_k(a+b-c): the sum of Lc over each class of
+    (a+b-c) mod p, then one cosine transform. All NaN where the logits do not depend on c.
+
+    Source: Chughtai et al. 2023.
+    """
+    Lc, p = circuit.centred_logits, circuit.p
+    norm = Lc.norm()
+    if norm == 0:
+        norm = norm * torch.nan
+    residues = torch.arange(p)
+    # offset[a, b, m] = the c with (a + b - c) mod p = m
+    offset = (circuit.answers[..., None] - residues) % p
+    class_sums = Lc.gather(-1, offset).sum((0, 1))
+    clock_terms = []
+    for k in fourier.frequencies(p):
+        cosine = torch.cos(2 * torch.pi * (k * residues % p).double() / p)
+        clock_terms.append((class_sums @ cosine / (norm * cosine.norm() * p)).item())
+    clock_share = sum(t * t for t in clock_terms)
+
+    by_sum = torch.zeros(p, p, dtype=torch.float64).index_add_(0, circuit.answers.flatten(), Lc.flatten(0, 1)) / p
+    raw = circuit.logits.double()
+    raw_variance = (raw - raw.mean()).square().sum()
+    return LogitSpectrum(
+        frequencies=tuple(fourier.frequencies(p)),
+        clock_terms=tuple(clock_terms),
+        clock_share=clock_share,
+        sum_share=(p * by_sum.square().sum() / norm.square()).item(),
+        raw_clock_share=(clock_share * norm.square() / raw_variance).item(),
+    )

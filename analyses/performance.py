@@ -1,0 +1,82 @@
+"""Does the network compute a + b mod p?"""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import torch
+from torch.nn import functional
+
+from interp.circuit import Circuit
+from interp.finding import Finding, Table, measurement
+
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
+
+GENERALISES = 0.99
+"""Accuracy on all p² pairs from which a network counts as generalising; below it no circuit is named."""
+
+
+@dataclass(frozen=True)
+class Performance(Finding):
+    """Accuracy and loss on all pairs, and on the training and held-out pairs where they are known (else NaN)."""
+
+    accuracy: float
+    """Share of the p² pairs answered right."""
+    wrong: int
+    """Pairs answered wrong."""
+    pairs: int
+    """p²."""
+    loss: float
+    """Mean cross-entropy over the p residues, nats, all pairs."""
+    train_accuracy: float
+    train_loss: float
+    test_accuracy: float
+    test_loss: float
+    generalises: bool
+    """Is the accuracy on all pairs at least .99?"""
+
+    def table(self) -> Table:
+        rows = (
+            ("all", self.accuracy, self.loss),
+            ("train", self.train_accuracy, self.train_loss),
+            ("test", self.test_accuracy, self.test_loss),
+        )
+        return Table("Performance", ("pairs", "accuracy", "loss (nats)"), rows)
+
+    def figure(self) -> "go.Figure":
+        import plotly.graph_objects as go
+
+        figure = go.Figure(
+            go.Bar(x=["all", "train", "test"], y=[self.accuracy, self.train_accuracy, self.test_accuracy])
+        )
+        return figure.update_layout(
+            title="How many pairs are answered right", xaxis_title="pairs", yaxis_title="accuracy", yaxis_range=[0, 1]
+        )
+
+
+@measurement
+def performance(circuit: Circuit) -> Performance:
+    """Does the network compute a + b mod p?
+
+    Accuracy: the largest of the p logits is at (a + b) mod p. Loss: mean of -log softmax(L[a,b,:])[(a+b) mod p] over
+    the p residues ('=' left out), float64, in nats.
+    """
+    p, answers = circuit.p, circuit.answers.flatten()
+    logits = circuit.logits.flatten(0, 1)
+    right = logits.argmax(-1) == answers
+    losses = functional.cross_entropy(logits.double(), answers, reduction="none")
+    nowhere = torch.zeros(p * p, dtype=torch.bool)
+    is_train = nowhere if circuit.train is None else nowhere.index_fill(0, circuit.train, True)
+    is_test = nowhere if circuit.train is None else ~is_train
+    accuracy = right.double().mean().item()
+    return Performance(
+        accuracy=accuracy,
+        wrong=int((~right).sum()),
+        pairs=p * p,
+        loss=losses.mean().item(),
+        train_accuracy=right[is_train].double().mean().item(),
+        train_loss=losses[is_train].mean().item(),
+        test_accuracy=right[is_test].double().mean().item(),
+        test_loss=losses[is_test].mean().item(),
+        generalises=accuracy >= GENERALISES,
+    )

@@ -1,0 +1,1 @@
+"""How findings reach a reader: ``answer`` gathers them for one file, ``text`` prints them."""

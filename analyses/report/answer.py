@@ -1,0 +1,70 @@
+"""Answer: everything there is to say about one checkpoint file."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from analyses import MEASUREMENTS
+from analyses.clock_or_pizza import ClockOrPizza, clock_or_pizza
+from analyses.gradient_symmetry import SAMPLE
+from analyses.key_frequencies import KeyFrequencies, key_frequencies
+from analyses.performance import Performance, performance
+from interp import checkpoint
+from interp.checkpoint import Checkpoint
+from interp.circuit import Circuit
+from interp.finding import Finding
+
+SCHEMA = 1
+"""Version of the JSON that ``to_dict`` makes; the README documents it."""
+
+
+@dataclass(frozen=True, eq=False)
+class Answer:
+    """One file's verdict, and the findings that were asked for."""
+
+    path: Path
+    checkpoint: Checkpoint
+    performance: Performance
+    key_frequencies: KeyFrequencies
+    clock_or_pizza: ClockOrPizza
+    findings: dict[str, Finding]
+    """By measurement name, in the order to show them."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """The answer as JSON values, the headline first."""
+        return {
+            "schema": SCHEMA,
+            "file": str(self.path),
+            "error": None,
+            "modulus": self.checkpoint.network.config.p,
+            "step": self.checkpoint.step,
+            "accuracy": self.performance.accuracy,
+            "generalises": self.performance.generalises,
+            "key_frequencies": list(self.key_frequencies.frequencies),
+            "circuit": self.clock_or_pizza.circuit,
+            "sureness": self.clock_or_pizza.sureness,
+            "margin": self.clock_or_pizza.margin,
+            "unexplained": self.clock_or_pizza.unexplained,
+            "findings": {name: finding.to_dict() for name, finding in self.findings.items()},
+        }
+
+
+def answer(path: Path, *, only: Sequence[str] = (), all_triples: bool = False) -> Answer:
+    """Which frequencies and which circuit does the network in this file use, how sure is that, what is the evidence?
+
+    ``only``: the measurements wanted beside the verdict; empty for all. ``all_triples``: gradient symmetry over p³.
+    Raises InterpError on a file that cannot be read.
+    """
+    saved = checkpoint.load(path)
+    circuit = Circuit(saved.network, saved.train)
+    triples = {"triples": None if all_triples else SAMPLE}
+    options: dict[str, dict[str, Any]] = {"clock_or_pizza": triples, "gradient_symmetry": triples}
+    return Answer(
+        path=path,
+        checkpoint=saved,
+        performance=performance(circuit),
+        key_frequencies=key_frequencies(circuit),
+        clock_or_pizza=clock_or_pizza(circuit, **triples),
+        findings={name: MEASUREMENTS[name](circuit, **options.get(name, {})) for name in only or MEASUREMENTS},
+    )

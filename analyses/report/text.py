@@ -1,0 +1,67 @@
+"""Answers as text: three lines a person understands, then the tables; or one row per file."""
+
+from collections.abc import Sequence
+
+from analyses.report.answer import Answer
+from interp.finding import Table
+
+
+def headline(answer: Answer) -> list[str]:
+    """The answer in three lines: does it add, at which frequencies, with which circuit and how sure."""
+    return [_line_network(answer), _line_frequencies(answer), _line_circuit(answer)]
+
+
+def overview(answers: Sequence[Answer]) -> Table:
+    """One row per file."""
+    rows = tuple(
+        (
+            str(answer.path),
+            answer.checkpoint.network.config.p,
+            answer.performance.accuracy,
+            " ".join(map(str, answer.key_frequencies.frequencies)) or "none",
+            answer.clock_or_pizza.circuit,
+            answer.clock_or_pizza.sureness,
+            answer.clock_or_pizza.unexplained,
+        )
+        for answer in answers
+    )
+    columns = ("file", "p", "accuracy", "key frequencies", "circuit", "sure", "unexplained")
+    return Table("", columns, rows)
+
+
+def _line_network(answer: Answer) -> str:
+    measured, config = answer.performance, answer.checkpoint.network.config
+    right = measured.pairs - measured.wrong
+    does = "generalises" if measured.generalises else "does not generalise"
+    held_out = ""
+    if measured.test_accuracy == measured.test_accuracy:  # known, not NaN
+        held_out = f"; held out: accuracy {measured.test_accuracy:.4f}, loss {measured.test_loss:.2g}"
+    return f"a + b mod {config.p}: {does}, {right} of {measured.pairs} pairs right{held_out}"
+
+
+def _line_frequencies(answer: Answer) -> str:
+    keys = answer.key_frequencies
+    listed = " ".join(map(str, keys.frequencies)) or "none"
+    if not answer.performance.generalises:
+        return (
+            f"Key frequencies: {listed} (of a network that does not add)"
+            if keys.frequencies
+            else "Key frequencies: none"
+        )
+    differing = keys.differences()
+    if not differing:
+        return f"Key frequencies: {listed} (by the logits; the three other published rules agree)"
+    return f"Key frequencies: {listed} (by the logits; other frequencies by {', '.join(differing)})"
+
+
+def _line_circuit(answer: Answer) -> str:
+    verdict = answer.clock_or_pizza
+    shares = f"{verdict.explained:.1%} of the logits' variance explained, {verdict.unexplained:.1%} not"
+    match verdict.sureness:
+        case "none":
+            return f"Circuit: {verdict.circuit} ({verdict.reason}); {shares}"
+        case "clear":
+            sure = f"clear: every frequency at least {verdict.margin:.2f} from its cut-offs"
+        case "narrow":
+            sure = f"narrow: one frequency is only {verdict.margin:.2f} from a cut-off"
+    return f"Circuit: {verdict.circuit} ({verdict.reason}; {sure}); {shares}"

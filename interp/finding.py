@@ -1,0 +1,126 @@
+"""Finding: what a measurement returns, and how it shows itself: as a dict, a table, a figure."""
+
+import html
+import inspect
+import math
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from functools import wraps
+from typing import TYPE_CHECKING, Any, TypeVar, cast
+
+from interp.circuit import Circuit
+
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
+    import rich.console
+
+Cell = str | int | float | bool | None
+
+
+@dataclass(frozen=True)
+class Table:
+    """A title, column names, rows of cells, and what a reader needs to know to read them."""
+
+    title: str
+    columns: tuple[str, ...]
+    rows: tuple[tuple[Cell, ...], ...]
+    note: str = ""
+
+    def text_rows(self) -> list[list[str]]:
+        """The cells as text."""
+        return [[_text(cell) for cell in row] for row in self.rows]
+
+    def __rich__(self) -> "rich.console.Group":
+        """How rich prints it: numbers to the right, title and note at the full width."""
+        import rich.box
+        import rich.console
+        import rich.table
+        import rich.text
+
+        shown = rich.table.Table(box=rich.box.SIMPLE_HEAD, padding=(0, 1))
+        for index, name in enumerate(self.columns):
+            numeric = all(isinstance(row[index], int | float | None) for row in self.rows)
+            shown.add_column(name, justify="right" if numeric else "left")
+        for row in self.text_rows():
+            shown.add_row(*row)
+        title = [rich.text.Text(self.title, style="bold")] if self.title else []
+        note = [rich.text.Text(self.note, style="dim")] if self.note else []
+        return rich.console.Group(*title, shown, *note)
+
+
+@dataclass(frozen=True)
+class Finding:
+    """The result of one measurement: plain floats, ints, strings and tuples of them; NaN where undefined."""
+
+    def table(self) -> Table:
+        """The finding as a table."""
+        raise NotImplementedError(f"{type(self).__name__} has to say how it is shown as a table")
+
+    def figure(self) -> "go.Figure":
+        """The finding as a plotly figure."""
+        raise NotImplementedError(f"{type(self).__name__} has to say how it is drawn")
+
+    def to_dict(self) -> dict[str, Any]:
+        """The finding as values that JSON knows; None where a number is undefined."""
+        plain: dict[str, Any] = _plain(asdict(self))
+        return plain
+
+    def __str__(self) -> str:
+        from rich.console import Console
+
+        console = Console(width=100, no_color=True)
+        with console.capture() as capture:
+            console.print(self.table())
+        return capture.get()
+
+    def _repr_html_(self) -> str:
+        table = self.table()
+        head = "".join(f"<th>{html.escape(name)}</th>" for name in table.columns)
+        body = "".join(
+            "<tr>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in row) + "</tr>" for row in table.text_rows()
+        )
+        note = f"<p>{html.escape(table.note)}</p>" if table.note else ""
+        return (
+            f"<table><caption>{html.escape(table.title)}</caption>"
+            f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>{note}"
+        )
+
+
+M = TypeVar("M", bound=Callable[..., Finding])
+
+
+def measurement(measure: M) -> M:
+    """Makes a function from a circuit to a finding remember its result with the circuit: ask twice, compute once."""
+    signature = inspect.signature(measure)
+
+    @wraps(measure)
+    def remembering(circuit: Circuit, *args: Any, **kwargs: Any) -> Finding:
+        call = signature.bind(circuit, *args, **kwargs)
+        call.apply_defaults()
+        key = (measure.__qualname__, measure.__module__, tuple(list(call.arguments.items())[1:]))
+        return circuit.remember(key, lambda: measure(*call.args, **call.kwargs))
+
+    return cast(M, remembering)
+
+
+def _text(cell: Cell) -> str:
+    match cell:
+        case None:
+            return "–"
+        case bool():
+            return "yes" if cell else "no"
+        case float():
+            return "–" if math.isnan(cell) else f"{cell:.4g}"
+        case _:
+            return str(cell)
+
+
+def _plain(value: Any) -> Any:
+    """Dicts, lists, strings and finite numbers only; frequencies as keys become strings, as JSON demands."""
+    if isinstance(value, dict):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value
