@@ -49,6 +49,7 @@ class AmplitudeProfile(Finding):
     """One profile per key frequency."""
 
     profiles: tuple[FrequencyProfile, ...]
+    """In ascending order of k."""
     explained: float
     """Share of the centred logits' variance on Σ_k A_k(a-b) cos w_k(a+b-c), A_k measured on the intact network, [0, 1]:
     what clocks and pizzas at the key frequencies can account for together."""
@@ -112,7 +113,7 @@ def _profile(circuit: Circuit, k: int) -> FrequencyProfile:
     A = amplitudes(circuit.with_embedding(fourier.without(circuit.embedding, removed)), k)
     variation = (A.std(correction=0) / A.mean().abs()).item()
     min_over_max = (A.min() / A.max()).item()
-    verdict, margin = _judge(variation, min_over_max)
+    verdict, margin = judge(variation, min_over_max)
     return FrequencyProfile(
         k=k,
         removed=removed,
@@ -124,7 +125,7 @@ def _profile(circuit: Circuit, k: int) -> FrequencyProfile:
     )
 
 
-def _judge(variation: float, min_over_max: float) -> tuple[Verdict, float]:
+def judge(variation: float, min_over_max: float) -> tuple[Verdict, float]:
     clock = min(CLOCK_VARIATION - variation, min_over_max - CLOCK_MINIMUM)
     pizza = min(variation - PIZZA_VARIATION, PIZZA_MINIMUM - min_over_max)
     if clock > 0:

@@ -3,7 +3,6 @@
 # argparse rather than interp-train's tyro: it starts in no time, and this command is run on many files.
 import argparse
 import json
-import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,9 +14,10 @@ from analyses import MEASUREMENTS
 from analyses.clock_or_pizza import CircuitName
 from analyses.report import text
 from analyses.report.answer import SCHEMA, Answer, answer
+from interp.command import MISTAKE, run_command
 from interp.errors import InterpError
 
-AS_EXPECTED, NOT_AS_EXPECTED, UNREADABLE = 0, 1, 2
+AS_EXPECTED, NOT_AS_EXPECTED, UNREADABLE = 0, 1, MISTAKE
 ORDER = ("clock_or_pizza", "key_frequencies", "amplitude_profile", "logit_spectrum", "neuron_clusters")
 """The tables that come first; all others follow by name."""
 
@@ -45,20 +45,7 @@ exit codes:
 
 def main(arguments: list[str] | None = None) -> int:
     """Run interp-analyze; returns its exit code."""
-    options = _parser().parse_args(arguments)
-    try:
-        code = _analyze(options)
-        sys.stdout.flush()
-        return code
-    except InterpError as error:
-        print(f"interp-analyze: {error}", file=sys.stderr)
-        return UNREADABLE
-    except BrokenPipeError:
-        # The reader (head, less) has seen enough; keep Python from complaining about it at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return AS_EXPECTED
-    except KeyboardInterrupt:
-        return 130
+    return run_command("interp-analyze", lambda: _analyze(_parser().parse_args(arguments)))
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -39,9 +39,11 @@ class ClockOrPizza(Finding):
     reason: str
     """Why, in words."""
     margin: float
-    """Smallest margin of a key frequency to a cut-off of its own verdict; 0 where there is no circuit."""
+    """Distance of the frequencies' coordinates to the nearest cut-off that would change the verdict on the network; 0
+    where no circuit is named. For clock and pizza the least of the frequencies' margins; a hybrid stays one as long as
+    one of its clocks and one of its pizzas does."""
     sureness: Literal["clear", "narrow", "none"]
-    """clear: every frequency is at least .05 away from its cut-offs; narrow: not; none: no circuit is named."""
+    """clear: a margin of at least .05; narrow: less; none: no circuit is named."""
     frequencies: tuple[tuple[int, str], ...]
     """(k, clock | pizza | between) per key frequency; empty for a network that does not generalise."""
     accuracy: float
@@ -68,7 +70,7 @@ class ClockOrPizza(Finding):
             ("pairs answered right", self.accuracy, "≥ .99 to be judged"),
             ("logit variance explained", self.explained, "≥ .5 to be judged"),
             ("neuron variance at own frequency", self.specialisation, "≥ .7 to be judged"),
-            ("smallest margin of a key frequency", self.margin, "> 0; narrow below .05"),
+            ("margin of the verdict", self.margin, "> 0; narrow below .05"),
             ("gradient symmetry (published)", self.gradient_symmetry, "pizza > .98"),
             ("distance irrelevance (published)", self.distance_irrelevance, "pizza < .6"),
             ("verdict of the published criterion", self.published_criterion, ""),
@@ -100,16 +102,17 @@ def clock_or_pizza(circuit: Circuit, *, triples: int | None = SAMPLE) -> ClockOr
 
     Gate: a network that is wrong on more than 1% of all pairs is "not generalising", whatever else it looks like.
     Then each key frequency is judged by its amplitude profile, and the network by its frequencies: clock or pizza
-    where all are, hybrid where some are clocks and some pizzas, else undecided. Also undecided: no key frequency, or logits or
-    neurons that are mostly something else (see ``MOST_LOGITS``). ``triples``: see gradient_symmetry.
+    where all are, hybrid where some are clocks and some pizzas, else undecided. Also undecided: no key frequency,
+    or logits or neurons that are mostly something else (see ``MOST_LOGITS``).
 
+    ``triples``: see gradient_symmetry.
     Sources: this project (the per-frequency verdict); Zhong et al. 2023, arXiv 2306.17844 (the published criterion).
     """
     measured = performance(circuit)
     symmetry, irrelevance = gradient_symmetry(circuit, triples=triples).mean, distance_irrelevance(circuit).correct
     profile, specialisation = amplitude_profile(circuit), neuron_clusters(circuit).specialisation
     name, reason = _verdict(measured, profile, specialisation)
-    margin = min(each.margin for each in profile.profiles) if name in NAMED else 0.0
+    margin = _margin(name, profile)
     return ClockOrPizza(
         circuit=name,
         reason=reason,
@@ -147,6 +150,15 @@ def _verdict(measured: Performance, profile: AmplitudeProfile, specialisation: f
     if by_verdict["between"]:
         return "undecided", counts
     return ("clock" if by_verdict["clock"] else "pizza"), counts
+
+
+def _margin(name: CircuitName, profile: AmplitudeProfile) -> float:
+    margins = {
+        verdict: [each.margin for each in profile.profiles if each.verdict == verdict] for verdict in ("clock", "pizza")
+    }
+    if name == "hybrid":
+        return min(max(margins["clock"]), max(margins["pizza"]))
+    return min(margins[name]) if name in NAMED else 0.0
 
 
 def _published(symmetry: float, irrelevance: float) -> Literal["clock", "pizza", "neither"]:

@@ -29,9 +29,13 @@ class Performance(Finding):
     loss: float
     """Mean cross-entropy over the p residues, nats, all pairs."""
     train_accuracy: float
+    """Accuracy over the training pairs; NaN where they are not known."""
     train_loss: float
+    """Loss over the training pairs; NaN where they are not known."""
     test_accuracy: float
+    """Accuracy over all other pairs; NaN where they are not known."""
     test_loss: float
+    """Loss over all other pairs; NaN where they are not known."""
     generalises: bool
     """Is the accuracy on all pairs at least .99?"""
 

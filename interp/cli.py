@@ -16,29 +16,35 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from interp import run
+from interp.command import INTERRUPTED, run_command
 from interp.errors import InterpError
 from interp.recipe import RECIPES, Recipe
 from interp.train import Snapshot, train
+
+_DESCRIPTION = """\
+Train a network on a + b mod p, full batch, from a seed.
+
+Pick a recipe, change any of its numbers, and a run directory gets the configuration, a log line per record
+(log.jsonl) and the newest checkpoint (model.pt). Ctrl-C stops after the current step and keeps a usable
+checkpoint.
+
+Then: interp-analyze RUN/model.pt
+
+Examples:
+  interp-train                                        a mod-113 network that generalises, in minutes
+  interp-train --recipe zhong-2023 --network.attention-rate 0 --steps 2500
+  interp-train --recipe nanda-2023 --seed 0 --stop-test-loss 1e-6 --out runs/nanda-0
+  interp-train --network.p 59 --network.d-mlp 256
+
+Exit codes: 0 trained, 2 impossible options or a run that diverged, 130 stopped with Ctrl-C (checkpoint kept).
+"""
 
 RecipeName = Literal["quick", "nanda-2023", "zhong-2023"]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Options:
-    """Train a network on a + b mod p, full batch, from a seed.
-
-    Pick a recipe, change any of its numbers, and a run directory gets the configuration, a log line per record
-    (log.jsonl) and the newest checkpoint (model.pt). Ctrl-C stops after the current step and keeps a usable checkpoint.
-    Then: interp-analyze RUN/model.pt
-
-    Examples:
-      interp-train                                        a mod-113 network that generalises, in minutes
-      interp-train --recipe zhong-2023 --network.attention-rate 0 --steps 2500
-      interp-train --recipe nanda-2023 --seed 0 --stop-test-loss 1e-6 --out runs/nanda-0
-      interp-train --network.p 59 --network.d-mlp 256
-
-    Exit codes: 0 trained, 2 impossible options or a run that diverged, 130 stopped with Ctrl-C (checkpoint kept).
-    """
+    """What interp-train can be told; the training options are the fields of Recipe and NetworkConfig."""
 
     recipe: RecipeName = "quick"
     """Where all other defaults come from: quick (this project's), nanda-2023 or zhong-2023 (published)."""
@@ -58,13 +64,7 @@ class Options:
 
 def main(arguments: list[str] | None = None) -> int:
     """Run interp-train; returns its exit code."""
-    arguments = sys.argv[1:] if arguments is None else arguments
-    options = _parse(arguments)
-    try:
-        return _train(options)
-    except InterpError as error:
-        print(f"interp-train: {error}", file=sys.stderr)
-        return 2
+    return run_command("interp-train", lambda: _train(_parse(sys.argv[1:] if arguments is None else arguments)))
 
 
 def _parse(arguments: list[str]) -> Options:
@@ -73,7 +73,9 @@ def _parse(arguments: list[str]) -> Options:
     named = [value for name, value in pairwise(arguments) if name == "--recipe"]
     named += [argument.removeprefix("--recipe=") for argument in arguments if argument.startswith("--recipe=")]
     recipe = RECIPES.get(named[-1] if named else "quick", RECIPES["quick"])
-    return tyro.cli(Options, prog="interp-train", args=arguments, default=Options(training=recipe))
+    return tyro.cli(
+        Options, prog="interp-train", args=arguments, description=_DESCRIPTION, default=Options(training=recipe)
+    )
 
 
 def _train(options: Options) -> int:
@@ -101,7 +103,7 @@ def _train(options: Options) -> int:
         f"{writer.model_path}: step {snapshot.step}, train loss {snapshot.train_loss:.3g}, "
         f"test loss {snapshot.test_loss:.3g}, test accuracy {snapshot.test_accuracy:.4f}"
     )
-    return 130 if interrupted else 0
+    return INTERRUPTED if interrupted else 0
 
 
 @contextmanager

@@ -87,15 +87,20 @@ def from_plain(cls: type[Any], values: Any, what: str) -> Any:
     if unknown := sorted(values.keys() - known):
         raise InterpError(f"the {what} has entries this version does not know: {', '.join(unknown)}")
     for field in fields(cls):
-        value = values.get(field.name)
-        expected = field.type if isinstance(field.type, type) else None
-        is_number = expected is float and type(value) is int
-        if expected and field.name in values and type(value) is not expected and not is_number:
-            raise InterpError(f"expected {field.name} of the {what} to be {expected.__name__}, got {value!r:.40}")
+        if field.name in values:
+            _check_type(values[field.name], field.type, f"{field.name} of the {what}")
     try:
         return cls(**values)
     except TypeError as error:
         raise InterpError(f"the {what} is incomplete: {error}") from error
+
+
+def _check_type(value: Any, expected: Any, what: str) -> None:
+    if choices := get_args(expected):  # Literal["relu", "gelu"]
+        if not isinstance(value, str) or value not in choices:
+            raise InterpError(f"expected {what} to be {' or '.join(choices)}, got {value!r:.40}")
+    elif type(value) is not expected and not (expected is float and type(value) is int):
+        raise InterpError(f"expected {what} to be {expected.__name__}, got {value!r:.40}")
 
 
 _NANDA_2023 = Recipe(

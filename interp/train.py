@@ -18,7 +18,7 @@ from interp.task import Split, answers, split
 
 
 class TrainingDivergedError(InterpError):
-    """The training loss became NaN or infinite."""
+    """A loss or a weight became NaN or infinite."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -111,7 +111,7 @@ def train(
     whose test loss is below ``recipe.stop_test_loss``, or when ``should_stop()``, asked before every step, says so.
     ``on_step`` hears the number of updates done.
 
-    Raises TrainingDivergedError on a loss that is not finite; the snapshots yielded before stay good.
+    Raises TrainingDivergedError on a loss or weight that is not finite; the snapshots yielded before stay good.
     """
     pairs = training_split(recipe, seed)
     train_data, test_data = batch(recipe.network.p, pairs.train), batch(recipe.network.p, pairs.test)
@@ -120,10 +120,20 @@ def train(
     parameters = {name: tensor.requires_grad_() for name, tensor in start.parameters.items()}
     adamw = optimiser(recipe, parameters)
 
+    def diverged(step: int) -> TrainingDivergedError:
+        return TrainingDivergedError(
+            f"training diverged: loss or weights are no longer finite at step {step}: lower the learning rate "
+            f"({recipe.learning_rate:g}) or the weight decay ({recipe.weight_decay:g})"
+        )
+
     def snapshot(step: int, stopping: bool) -> Snapshot:
+        if not all(bool(tensor.isfinite().all()) for tensor in parameters.values()):
+            raise diverged(step)
         network = Network(recipe.network, {name: tensor.detach().clone() for name, tensor in parameters.items()})
         train_loss, train_accuracy = evaluate(network, train_data)
         test_loss, test_accuracy = evaluate(network, test_data)
+        if not (math.isfinite(train_loss) and math.isfinite(test_loss)):
+            raise diverged(step)
         return Snapshot(
             step=step,
             network=network,
@@ -143,10 +153,7 @@ def train(
                 return
         loss = training_step(recipe, parameters, adamw, step, train_data)
         if not math.isfinite(loss.item()):
-            raise TrainingDivergedError(
-                f"the training loss became {loss.item()} at step {step}: lower the learning rate "
-                f"({recipe.learning_rate:g}) or the weight decay ({recipe.weight_decay:g})"
-            )
+            raise diverged(step)
         on_step(step + 1)
 
 

@@ -21,6 +21,7 @@ def planted(
     *,
     clocks: Sequence[int] = (),
     pizzas: Sequence[int] = (),
+    accompanied: Sequence[int] = (),
     equals_token: bool = True,
     attention_rate: float = 1.0,
 ) -> Network:
@@ -29,8 +30,12 @@ def planted(
     The residual stream of K circles: rows 0..2K the embedding, cos and sin of w_k·token; 2K..4K what head 0 fetches
     (the circles of a), 4K..6K what head 1 fetches (those of b), 6K..8K what the neurons write, then 3 of positions.
     At attention rate 0 both heads fetch the sum of the circles of a and b, which is all that a pizza needs.
+
+    Pizzas that are ``accompanied`` also have a circle at 2k: the points of a and b on it add up to
+    2 cos w(a-b) · (cos, sin) of w(a+b), which the unembedding reads directly, with a minus sign. With the weight chosen
+    here the sum is 54|cos(w d/2)| - 27 cos(w d), nearly flat in d = a - b: a pizza that looks like a clock.
     """
-    circles = [*clocks, *pizzas]
+    circles = [*clocks, *pizzas, *(2 * k for k in accompanied)]
     K = len(circles)
     n_products, n_slices = DIRECTIONS**2 * len(clocks), 2 * DIRECTIONS * len(pizzas)
     config = NetworkConfig(
@@ -49,7 +54,7 @@ def planted(
         W["blocks.0.attn.W_O"][head, : 2 * K, 2 * K * (head + 1) : 2 * K * (head + 2)] = torch.eye(2 * K)
 
     first = 0
-    for circle, k in enumerate(circles):
+    for circle, k in enumerate([*clocks, *pizzas]):
         if k in clocks:
             # The (1, 1) harmonic of ReLU(cos x + cos y) is not 0: neurons multiply the two angles.
             phi, psi = (grid.flatten() for grid in torch.meshgrid(_angles(1), _angles(1), indexing="ij"))
@@ -65,6 +70,9 @@ def planted(
         written = slice(6 * K + 2 * circle, 6 * K + 2 * circle + 2)
         W["blocks.0.mlp.W_out"][neurons, written] = scale * torch.stack([out.cos(), out.sin()], dim=1)
         W["unembed.W_U"][written] = waves[:, 2 * circle : 2 * circle + 2].T
+    for circle, k in enumerate(accompanied, start=len(clocks) + len(pizzas)):
+        for fetched in (2 * K + 2 * circle, 4 * K + 2 * circle):
+            W["unembed.W_U"][fetched : fetched + 2] = -13.5 * _waves(p, [k]).T
     return Network(config, W)
 
 

@@ -57,11 +57,7 @@ def _line_frequencies(answer: Answer) -> str:
 def _line_circuit(answer: Answer) -> str:
     verdict = answer.clock_or_pizza
     shares = f"{verdict.explained:.1%} of the logits' variance explained, {verdict.unexplained:.1%} not"
-    match verdict.sureness:
-        case "none":
-            return f"Circuit: {verdict.circuit} ({verdict.reason}); {shares}"
-        case "clear":
-            sure = f"clear: every frequency at least {verdict.margin:.2f} from its cut-offs"
-        case "narrow":
-            sure = f"narrow: one frequency is only {verdict.margin:.2f} from a cut-off"
-    return f"Circuit: {verdict.circuit} ({verdict.reason}; {sure}); {shares}"
+    if verdict.sureness == "none":
+        return f"Circuit: {verdict.circuit} ({verdict.reason}); {shares}"
+    how_sure = f"{verdict.sureness}, {verdict.margin:.2f} from the nearest cut-off that would change it"
+    return f"Circuit: {verdict.circuit} ({verdict.reason}; {how_sure}); {shares}"

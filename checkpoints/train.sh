@@ -1,0 +1,20 @@
+#!/bin/sh
+# Retrains every checkpoint of this folder into it. Usage: sh checkpoints/train.sh .venv/bin
+set -eu
+bin=${1:-.venv/bin}
+here=$(dirname "$0")
+runs=$(mktemp -d)
+trap 'rm -rf "$runs"' EXIT
+
+train() {
+    name=$1
+    shift
+    "$bin/interp-train" --out "$runs/$name" "$@"
+    cp "$runs/$name/model.pt" "$here/$name.pt"
+}
+
+train quick-113 --recipe quick --seed 2
+train zhong-59-rate-0 --recipe zhong-2023 --seed 0 --network.attention-rate 0 --steps 5000
+train zhong-59-rate-1 --recipe zhong-2023 --seed 0 --network.attention-rate 1 --steps 5000
+train untrained-113 --recipe quick --seed 0 --steps 0
+train memorising-59 --recipe zhong-2023 --seed 0 --train-fraction 0.2 --steps 300

@@ -1,0 +1,135 @@
+"""interp-analyze as a person and a script see it."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+
+from analyses.cli import main
+from interp import checkpoint
+from interp.checkpoint import Checkpoint
+from interp.initialisation import initialise
+from interp.network import NetworkConfig
+
+FOLDER = Path(__file__).parent.parent / "checkpoints"
+CLOCK = FOLDER / "zhong-59-rate-1.pt"
+
+
+@pytest.fixture
+def small(tmp_path: Path) -> Path:
+    config = NetworkConfig(p=7, d_model=8, n_heads=2, d_head=4, d_mlp=16)
+    path = tmp_path / "small.pt"
+    checkpoint.save(path, Checkpoint(network=initialise(config, seed=0)))
+    return path
+
+
+def test_the_first_three_lines_are_the_answer(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([str(CLOCK)]) == 0
+    network, frequencies, circuit, *tables = capsys.readouterr().out.splitlines()
+    assert network.startswith("a + b mod 59: generalises, 3481 of 3481 pairs right; held out: accuracy 1.0000")
+    assert frequencies.startswith("Key frequencies: 21 24 29 ")
+    assert circuit.startswith("Circuit: clock (clock at 21 24 29; clear, 0.1")
+    assert "variance explained, 1.0% not" in circuit
+    assert "Gradient symmetry (pizza > .98)" in "\n".join(tables)
+
+
+def test_a_network_that_does_not_add_is_said_to_be_one(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([str(FOLDER / "memorising-59.pt")]) == 0
+    network, frequencies, circuit, *_ = capsys.readouterr().out.splitlines()
+    assert "does not generalise" in network and frequencies == "Key frequencies: none"
+    assert circuit.startswith("Circuit: not generalising (wrong on 2768 of 3481 pairs: no circuit to name)")
+
+
+def test_json_is_one_object_per_line_with_the_documented_keys(small: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    broken = small.parent / "broken.pt"
+    broken.write_bytes(b"PK nonsense")
+    assert main(["--json", str(small), str(broken), str(CLOCK)]) == 2
+    captured = capsys.readouterr()
+    first, second, third = map(json.loads, captured.out.splitlines())
+    documented = (FOLDER.parent / "README.md").read_text().split("## JSON")[1]
+    for key in first:
+        assert f"`{key}`" in documented
+    assert first.keys() == third.keys() and first["circuit"] == "not generalising" and third["circuit"] == "clock"
+    assert second.keys() == {"schema", "file", "error"} and "damaged" in second["error"]
+    assert captured.err.startswith(f"interp-analyze: {broken}: is truncated or damaged")
+
+
+def test_only_restricts_the_evidence_not_the_answer(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([str(CLOCK), "--json", "--only", "circularity", "performance"]) == 0
+    answer = json.loads(capsys.readouterr().out)
+    assert list(answer["findings"]) == ["circularity", "performance"] and answer["circuit"] == "clock"
+    assert main([str(CLOCK), "--only", "circularity"]) == 0
+    shown = capsys.readouterr().out
+    assert "Circularity" in shown and "Gradient symmetry" not in shown and "Circuit: clock" in shown
+
+
+def test_all_triples_makes_the_symmetry_exact(small: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([str(small), "--json", "--all-triples"]) == 0
+    findings = json.loads(capsys.readouterr().out)["findings"]
+    assert findings["gradient_symmetry"]["triples"] == 7**3 and findings["gradient_symmetry"]["standard_error"] == 0
+    assert findings["clock_or_pizza"]["gradient_symmetry"] == findings["gradient_symmetry"]["mean"]
+
+
+def test_a_directory_gets_one_row_per_checkpoint(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([str(FOLDER)]) == 0
+    rows = [line for line in capsys.readouterr().out.splitlines() if ".pt" in line]
+    assert [row.split()[0].split("/")[-1] for row in rows] == sorted(path.name for path in FOLDER.glob("*.pt"))
+    assert "pizza" in rows[3] and "clock" in rows[4]
+
+
+@pytest.mark.parametrize(
+    ("expectation", "code", "message"),
+    [
+        (["--expect-circuit", "clock"], 0, ""),
+        (["--expect-circuit", "pizza"], 1, "expected circuit pizza, got clock"),
+        (["--expect-frequencies", "29", "24", "21"], 0, ""),
+        (["--expect-frequencies", "14", "35"], 1, "expected key frequencies [14, 35], got [21, 24, 29]"),
+        (["--expect-frequencies"], 1, "expected key frequencies [], got [21, 24, 29]"),
+    ],
+)
+def test_expectations(expectation: list[str], code: int, message: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([str(CLOCK), *expectation]) == code
+    assert message in capsys.readouterr().err
+
+
+def test_an_unreadable_file_outweighs_an_unmet_expectation_and_the_others_are_still_read(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([str(tmp_path / "none.pt"), str(CLOCK), "--expect-circuit", "pizza"]) == 2
+    captured = capsys.readouterr()
+    assert "none.pt: cannot be read: No such file" in captured.err and "expected circuit pizza" in captured.err
+    assert "zhong-59-rate-1.pt" in captured.out
+    assert main([str(tmp_path)]) == 2
+    assert "no .pt files in this directory" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("arguments", [[], ["x.pt", "--only", "nonsense"], ["x.pt", "--expect-circuit", "toroid"]])
+def test_wrong_options_exit_with_2(arguments: list[str]) -> None:
+    with pytest.raises(SystemExit) as stopped:
+        main(arguments)
+    assert stopped.value.code == 2
+
+
+def test_it_never_imports_transformer_lens_and_survives_a_closed_pipe() -> None:
+    script = (
+        "import sys; from analyses.cli import main; code = main([sys.argv[1]]);"
+        "slow = [name for name in sys.modules if name.startswith(('transformer_lens', 'plotly', 'tyro'))];"
+        "assert not slow, slow; sys.exit(code)"
+    )
+    finished = subprocess.run([sys.executable, "-c", script, CLOCK], capture_output=True, text=True, check=False)
+    assert (finished.returncode, finished.stderr) == (0, "")
+
+    piped = f"{sys.executable} -m analyses.cli {CLOCK} {FOLDER} --json | head -c 10"
+    finished = subprocess.run(["sh", "-c", piped], capture_output=True, text=True, check=False, cwd=FOLDER.parent)
+    assert finished.stderr == "" and finished.stdout == '{"schema":'
+
+
+def test_a_mistake_is_one_line_without_a_traceback(tmp_path: Path) -> None:
+    torch.save({"weights": torch.zeros(2)}, tmp_path / "theirs.pt")
+    command = [sys.executable, "-m", "analyses.cli", tmp_path / "theirs.pt"]
+    finished = subprocess.run(command, capture_output=True, text=True, check=False, cwd=FOLDER.parent)
+    assert finished.returncode == 2 and finished.stdout == ""
+    assert finished.stderr.count("\n") == 1 and "weights [2]; supported are" in finished.stderr

@@ -1,0 +1,79 @@
+"""Every finding shows itself: as a table, a figure, HTML and JSON."""
+
+import ast
+import dataclasses
+import inspect
+import json
+import pkgutil
+
+import plotly.graph_objects as go
+import pytest
+
+import analyses
+from interp.circuit import Circuit
+from interp.finding import Finding, Table
+from interp.initialisation import initialise
+from interp.network import NetworkConfig
+
+CIRCUIT = Circuit(initialise(NetworkConfig(p=8, d_model=16, n_heads=2, d_head=8, d_mlp=16), seed=0))
+GENERALISING = "checkpoints/zhong-59-rate-1.pt"
+
+
+@pytest.fixture(scope="module")
+def trained() -> Circuit:
+    import interp
+
+    return interp.load(GENERALISING)
+
+
+@pytest.mark.parametrize("name", analyses.MEASUREMENTS)
+@pytest.mark.parametrize("which", ["untrained", "trained"])
+def test_a_finding_shows_itself(name: str, which: str, trained: Circuit) -> None:
+    finding = analyses.MEASUREMENTS[name](CIRCUIT if which == "untrained" else trained)
+    table = finding.table()
+    assert isinstance(finding, Finding) and isinstance(table, Table)
+    assert all(len(row) == len(table.columns) for row in table.rows)
+    assert table.title and table.title in str(finding)
+    assert finding._repr_html_().startswith("<table>")
+    figure = finding.figure()
+    assert isinstance(figure, go.Figure)
+    layout = figure.layout
+    assert layout.title.text and layout.xaxis.title.text
+    assert json.loads(json.dumps(finding.to_dict(), allow_nan=False))
+    for field in dataclasses.fields(finding):
+        assert field.name in {**finding.to_dict(), "to_a": None}
+
+
+def test_every_file_is_a_measurement_or_helps_one() -> None:
+    files = {module.name for module in pkgutil.iter_modules(analyses.__path__)}
+    assert files - analyses.MEASUREMENTS.keys() == {"cli", "report", "paper_triples"}
+    assert len(analyses.MEASUREMENTS) == 11
+
+
+@pytest.mark.parametrize("name", analyses.MEASUREMENTS)
+def test_every_measurement_says_what_it_answers(name: str) -> None:
+    documentation = inspect.getdoc(analyses.MEASUREMENTS[name]) or ""
+    assert documentation.splitlines()[0].endswith("?")
+
+
+@pytest.mark.parametrize("name", analyses.MEASUREMENTS)
+def test_every_field_of_a_finding_is_documented(name: str) -> None:
+    finding = type(analyses.MEASUREMENTS[name](CIRCUIT))
+    body = ast.parse(inspect.getsource(finding)).body[0].body  # type: ignore[attr-defined]
+    for statement, following in zip(body, [*body[1:], None], strict=True):
+        if isinstance(statement, ast.AnnAssign):
+            documented = isinstance(following, ast.Expr) and isinstance(following.value, ast.Constant)
+            assert documented, ast.unparse(statement)
+
+
+def test_html_is_escaped_and_numbers_are_short() -> None:
+    table = Table("<b>", ("x & y",), ((0.123456789,), (float("nan"),), (None,), (True,), ("<i>",)))
+    assert table.text_rows() == [["0.1235"], ["–"], ["–"], ["yes"], ["<i>"]]
+
+    @dataclasses.dataclass(frozen=True)
+    class Fake(Finding):
+        def table(self) -> Table:
+            return table
+
+    shown = Fake()._repr_html_()
+    assert "&lt;b&gt;" in shown and "x &amp; y" in shown and "<i>" not in shown

@@ -1,0 +1,59 @@
+"""Configurations and parameters that do not fit are refused, with the reason."""
+
+import pytest
+import torch
+
+from interp.errors import InterpError
+from interp.initialisation import initialise
+from interp.network import Network, NetworkConfig, parameter_shapes
+
+
+@pytest.mark.parametrize(
+    ("config", "message"),
+    [
+        ({"p": 1}, "modulus p of at least 2"),
+        ({"n_heads": 0}, "n_heads of at least 1"),
+        ({"n_layers": 1000}, "at most 64 layers"),
+        ({"attention_rate": 1.5}, "between 0 and 1"),
+        ({"attention_rate": float("nan")}, "between 0 and 1"),
+        ({"equals_token": False, "answers_equals": True}, "answers_equals needs equals_token"),
+    ],
+)
+def test_impossible_configurations_are_refused(config: dict[str, object], message: str) -> None:
+    with pytest.raises(InterpError, match=message):
+        NetworkConfig(**config)  # type: ignore[arg-type]
+
+
+def test_vocabularies_follow_from_the_modulus_given() -> None:
+    """Not from a default one: published code that computes them in the field's default gives 114 for p = 59."""
+    config = NetworkConfig(p=59)
+    assert (config.d_vocab, config.d_vocab_out, config.n_ctx) == (60, 60, 3)
+    bare = NetworkConfig(p=59, equals_token=False, answers_equals=False)
+    assert (bare.d_vocab, bare.d_vocab_out, bare.n_ctx) == (59, 59, 2)
+
+
+def test_parameters_must_fit_the_configuration() -> None:
+    config = NetworkConfig(p=5, d_model=8, n_heads=2, d_head=4, d_mlp=16)
+    parameters = initialise(config, seed=0).parameters
+    name = "blocks.0.mlp.W_in"
+
+    with pytest.raises(InterpError, match=f"missing: {name}"):
+        Network(config, {key: value for key, value in parameters.items() if key != name})
+    with pytest.raises(InterpError, match="does not have: extra"):
+        Network(config, {**parameters, "extra": torch.zeros(1)})
+    with pytest.raises(InterpError, match=r"W_in of shape \[8, 16\], got \[16, 8\]"):
+        Network(config, {**parameters, name: parameters[name].T})
+    with pytest.raises(InterpError, match="NaN or infinite"):
+        Network(config, {**parameters, name: parameters[name] * torch.nan})
+    with pytest.raises(InterpError, match="all float32 or all float64"):
+        Network(config, {**parameters, name: parameters[name].double()})
+    with pytest.raises(InterpError, match="all float32 or all float64"):
+        Network(config, {key: value.half() for key, value in parameters.items()})
+
+
+@pytest.mark.parametrize("n_layers", [1, 3])
+def test_names_and_shapes_are_transformer_lens_s(n_layers: int) -> None:
+    shapes = parameter_shapes(NetworkConfig(p=7, n_layers=n_layers, attention_biases=True, unembed_bias=True))
+    assert shapes["embed.W_E"] == (8, 128)
+    assert shapes[f"blocks.{n_layers - 1}.attn.W_O"] == (4, 32, 128)
+    assert len(shapes) == 4 + 12 * n_layers

@@ -1,0 +1,166 @@
+"""Training: the published first losses, when it stops, what a snapshot is."""
+
+import math
+from dataclasses import replace
+from itertools import islice
+
+import pytest
+import torch
+from torch.nn import functional
+
+from interp.errors import InterpError
+from interp.initialisation import initialise
+from interp.network import NetworkConfig
+from interp.recipe import RECIPES, Recipe
+from interp.task import answers, split
+from interp.train import TrainingDivergedError, batch, loss_and_logits, optimiser, train, training_step
+
+SMALL = replace(
+    RECIPES["quick"],
+    network=NetworkConfig(p=7, d_model=16, n_heads=2, d_head=8, d_mlp=32),
+    steps=20,
+    train_fraction=0.5,
+    stop_test_loss=0.0,
+)
+
+
+@pytest.mark.parametrize(
+    ("seed", "weight_decay", "train_loss", "test_loss"),
+    [(0, 1.0, 4.76405226, 4.76834731), (1, 0.1, 4.7769121628, 4.7677262062)],
+)
+def test_first_losses_of_nanda_2023(seed: int, weight_decay: float, train_loss: float, test_loss: float) -> None:
+    """Provenance: the released code of Nanda et al. 2023, rerun independently from these seeds."""
+    recipe = replace(RECIPES["nanda-2023"], weight_decay=weight_decay, steps=1)
+    first, second = train(recipe, seed=seed, record_every=1)
+    assert first.train_loss == pytest.approx(train_loss, rel=1e-7)
+    assert first.test_loss == pytest.approx(test_loss, rel=1e-7)
+    # The first step of the warm-up has learning rate 0.
+    assert second.train_loss == first.train_loss
+
+
+def test_zhong_2023_starts_from_the_published_scales() -> None:
+    recipe = RECIPES["zhong-2023"]
+    start = next(train(recipe, seed=0))
+    W = start.network.parameters
+    assert W["blocks.0.mlp.W_in"].std().item() == pytest.approx(512**-0.5, rel=0.01)
+    assert W["blocks.0.mlp.W_out"].std().item() == pytest.approx(128**-0.5, rel=0.01)
+    assert W["unembed.W_U"].std().item() == pytest.approx(59**-0.5, rel=0.02)
+    assert W["embed.W_E"].shape == (59, 128) and W["unembed.W_U"].shape == (128, 59)
+
+
+def test_training_is_torch_s_adamw_with_a_linear_warm_up() -> None:
+    recipe = replace(SMALL, steps=15, warmup_steps=4)
+    reference = initialise(recipe.network, seed=3, dtype=torch.float64).parameters
+    for tensor in reference.values():
+        tensor.requires_grad_()
+    adamw = torch.optim.AdamW(list(reference.values()), lr=1e-2, weight_decay=1.0, betas=(0.9, 0.98))
+    schedule = torch.optim.lr_scheduler.LambdaLR(adamw, lambda step: min(step / 4, 1))
+    pairs = split(7, method="python-shuffle", fraction=0.5, seed=3).train
+    data = batch(7, pairs)
+    for _ in range(15):
+        adamw.zero_grad()
+        loss_and_logits(recipe.network, reference, data)[0].backward()
+        adamw.step()
+        schedule.step()
+
+    *_, last = train(recipe, seed=3, dtype=torch.float64)
+    for name, tensor in last.network.parameters.items():
+        assert torch.allclose(tensor, reference[name].detach(), rtol=1e-12, atol=1e-14), name
+
+
+def test_the_loss_is_taken_in_float64() -> None:
+    """In float32, log-softmax of a sure network is a multiple of 1.2e-7 and its loss wrong in the first digit."""
+    config = NetworkConfig(p=5, d_model=5, n_heads=1, d_head=1, d_mlp=1, equals_token=False, answers_equals=False)
+    network = initialise(config, seed=0)
+    parameters = {name: torch.zeros_like(tensor) for name, tensor in network.parameters.items()}
+    # The right answer of (0, 0) leads by 17.3: the true loss is 4 e^-17.3.
+    parameters["embed.W_E"][:, 0] = 1
+    parameters["unembed.W_U"][0, 0] = 17.3
+    data = batch(5, torch.tensor([0]))
+    loss, logits = loss_and_logits(config, parameters, data)
+    true = torch.log1p(4 * torch.exp(-torch.tensor(17.3, dtype=torch.float64))).item()
+    assert loss.item() == pytest.approx(true, rel=1e-5)
+    assert functional.cross_entropy(logits, data.answer).item() != pytest.approx(true, rel=0.01)
+
+
+def test_a_seed_reproduces_a_run_and_another_does_not() -> None:
+    *_, first = train(SMALL, seed=1)
+    *_, again = train(SMALL, seed=1)
+    *_, other = train(SMALL, seed=2)
+    assert first.losses == again.losses
+    assert all(torch.equal(first.network.parameters[k], again.network.parameters[k]) for k in first.network.parameters)
+    assert first.losses != other.losses
+
+
+def test_it_stops_at_the_last_step_at_the_test_loss_and_when_asked() -> None:
+    steps = [snapshot.step for snapshot in train(SMALL, seed=0, record_every=8)]
+    assert steps == [0, 8, 16, 20]
+    *_, last = train(replace(SMALL, stop_test_loss=100.0), seed=0)
+    assert last.step == 0 and last.is_last
+
+    heard: list[int] = []
+    *_, last = train(SMALL, seed=0, record_every=8, should_stop=lambda: len(heard) >= 11, on_step=heard.append)
+    assert last.step == 11 and last.is_last and heard == list(range(1, 12))
+
+
+def test_a_snapshot_is_a_copy_that_later_steps_do_not_touch() -> None:
+    snapshots = train(SMALL, seed=0, record_every=5)
+    _, early = islice(snapshots, 2)
+    kept = early.network.parameters["embed.W_E"].clone()
+    *_, late = snapshots
+    assert torch.equal(early.network.parameters["embed.W_E"], kept)
+    assert not torch.equal(late.network.parameters["embed.W_E"], kept)
+
+
+def test_divergence_stops_training_with_the_remedy() -> None:
+    seen = []
+    with pytest.raises(TrainingDivergedError, match=r"no longer finite at step \d+: lower the learning rate"):
+        for snapshot in train(replace(SMALL, learning_rate=1e30, steps=200), seed=0, record_every=1):
+            seen.append(snapshot)
+    assert seen and all(math.isfinite(snapshot.train_loss) for snapshot in seen)
+
+
+def test_the_step_changes_every_parameter() -> None:
+    network = initialise(SMALL.network, seed=0)
+    parameters = {name: tensor.clone().requires_grad_() for name, tensor in network.parameters.items()}
+    adamw = optimiser(SMALL, parameters)
+    loss = training_step(SMALL, parameters, adamw, 5, batch(7, torch.arange(20)))
+    assert loss > 0
+    assert not any(torch.equal(parameters[name], network.parameters[name]) for name in parameters)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"train_fraction": 0.0}, "nothing is left to train on"),
+        ({"train_fraction": 1.0}, "nothing is left to test"),
+        ({"learning_rate": -1.0}, "learning_rate of 0 or more"),
+        ({"learning_rate": float("inf")}, "learning_rate of 0 or more"),
+        ({"beta_2": 1.0}, r"beta_2 in \[0, 1\)"),
+        ({"steps": -1}, "steps of 0 or more"),
+        ({"network": NetworkConfig(n_heads=3)}, "heads that divide d_model"),
+    ],
+)
+def test_impossible_recipes_are_refused(changes: dict[str, object], message: str) -> None:
+    with pytest.raises(InterpError, match=message):
+        replace(RECIPES["quick"], **changes)  # type: ignore[arg-type]
+
+
+def test_recipes_survive_a_round_trip_and_say_what_is_wrong_with_others() -> None:
+    for recipe in RECIPES.values():
+        assert Recipe.from_dict(recipe.to_dict()) == recipe
+    values = RECIPES["quick"].to_dict()
+    with pytest.raises(InterpError, match="does not know: momentum"):
+        Recipe.from_dict({**values, "momentum": 0.9})
+    with pytest.raises(InterpError, match="recipe is incomplete"):
+        Recipe.from_dict({"network": values["network"]})
+    with pytest.raises(InterpError, match="expected steps of the recipe to be int, got 'many'"):
+        Recipe.from_dict({**values, "steps": "many"})
+    with pytest.raises(InterpError, match="activation of the network to be relu or gelu, got 'tanh'"):
+        Recipe.from_dict({**values, "network": {"activation": "tanh"}})
+
+
+def test_batch_pairs_indices_with_answers() -> None:
+    data = batch(7, torch.arange(49))
+    assert torch.equal(data.answer, answers(7).flatten())
+    assert torch.equal((data.a + data.b) % 7, data.answer)
