@@ -9,7 +9,7 @@ help:            ## this list
 
 demo: .venv/installed            ## train a mod-113 network from scratch, then say what it does
 	@rm -rf runs/demo
-	$(BIN)/interp-train --recipe quick --seed 0 --out runs/demo
+	$(BIN)/interp-train --recipe quick --seed 2 --out runs/demo
 	$(BIN)/interp-analyze runs/demo/model.pt
 
 test: .venv/installed-test       ## all tests that take seconds

@@ -100,7 +100,7 @@ def amplitude_profile(circuit: Circuit) -> AmplitudeProfile:
 
 def amplitudes(circuit: Circuit, k: int) -> Float[Tensor, " d"]:
     """A_k(d), the amplitude of cos w_k(a+b-c) in the logits of pairs with a - b = d mod p; as the network stands."""
-    p, logits = circuit.p, circuit.logits.double()
+    p, logits = circuit.p, circuit.centred_logits
     angles = 2 * torch.pi * (k * torch.arange(p) % p).double() / p
     # Σ_c L cos w(a+b-c) = cos w(a+b) Σ_c L cos wc + sin w(a+b) Σ_c L sin wc
     cosines, sines = logits @ angles.cos(), logits @ angles.sin()

@@ -68,7 +68,7 @@ def attention_pattern(circuit: Circuit) -> AttentionPattern:
     Sources: Nanda et al. 2023, arXiv 2301.05217; Zhong et al. 2023, arXiv 2306.17844 (attention rate).
     """
     pattern = circuit.pattern.double()
-    best, shares = best_frequencies(pattern[..., 0])
+    best, shares, _ = best_frequencies(pattern[..., 0])
     return AttentionPattern(
         attention_rate=circuit.network.config.attention_rate,
         positions=("a", "b", "=")[: circuit.network.config.n_ctx],
