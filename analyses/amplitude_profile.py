@@ -16,10 +16,11 @@ from interp.finding import Finding, Table, measurement
 if TYPE_CHECKING:
     import plotly.graph_objects as go
 
-PIZZA_VARIATION, PIZZA_MINIMUM = 0.4, 0.3
+PIZZA_VARIATION, PIZZA_MINIMUM, PIZZA_LEAST = 0.4, 0.3, -0.1
 CLOCK_VARIATION, CLOCK_MINIMUM = 0.2, 0.5
 """Cut-offs of coefficient of variation and min/max, chosen after seeing 14 published networks, which they separate
-cleanly (one-layer ones: ≥ .45 against ≤ .14); the coordinates are therefore always shown beside the label."""
+cleanly (one-layer ones: ≥ .45 against ≤ .14); the coordinates are therefore always shown beside the label.
+PIZZA_LEAST, this project's, keeps out what is no |cos| at all: an amplitude that changes its sign with the distance."""
 
 Verdict = Literal["clock", "pizza", "between"]
 
@@ -127,7 +128,7 @@ def _profile(circuit: Circuit, k: int) -> FrequencyProfile:
 
 def judge(variation: float, min_over_max: float) -> tuple[Verdict, float]:
     clock = min(CLOCK_VARIATION - variation, min_over_max - CLOCK_MINIMUM)
-    pizza = min(variation - PIZZA_VARIATION, PIZZA_MINIMUM - min_over_max)
+    pizza = min(variation - PIZZA_VARIATION, PIZZA_MINIMUM - min_over_max, min_over_max - PIZZA_LEAST)
     if clock > 0:
         return "clock", clock
     if pizza > 0:

@@ -1,7 +1,7 @@
 """Where does each head look from the answering position, and does that depend on the inputs?"""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from jaxtyping import Float
 from torch import Tensor
@@ -9,6 +9,7 @@ from torch import Tensor
 from analyses.neuron_clusters import best_frequencies
 from interp.circuit import Circuit
 from interp.finding import Finding, Table, measurement
+from interp.network import Network
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -70,8 +71,8 @@ def attention_pattern(circuit: Circuit) -> AttentionPattern:
     pattern = circuit.pattern.double()
     best, shares, _ = best_frequencies(pattern[..., 0])
     return AttentionPattern(
-        attention_rate=circuit.network.config.attention_rate,
-        positions=("a", "b", "=")[: circuit.network.config.n_ctx],
+        attention_rate=cast(Network, circuit.network).config.attention_rate,  # nothing else has a pattern
+        positions=("a", "b", "=")[: pattern.shape[-1]],
         means=_rows(pattern.mean((0, 1))),
         deviations=_rows(pattern.std((0, 1), correction=0)),
         best_frequencies=best,

@@ -28,8 +28,7 @@ class Circularity(Finding):
 
     def table(self) -> Table:
         rows = tuple(
-            (f"{i + 1}", k, share)
-            for i, (k, share) in enumerate(zip(self.best_frequencies, self.components, strict=True))
+            (f"{i + 1}", k, share) for i, (k, share) in enumerate(zip(self.best_frequencies, self.components, strict=True))
         )
         note = f"mean {self.circularity:.4f}; the paper calls ≥ .995 circular; near-equal frequencies fail it"
         return Table("Circularity (legacy)", ("component", "k", "share"), rows, note)

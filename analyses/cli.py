@@ -14,8 +14,10 @@ from analyses import MEASUREMENTS
 from analyses.clock_or_pizza import CircuitName
 from analyses.report import text
 from analyses.report.answer import SCHEMA, Answer, answer
+from interp.attention_free import Kind
 from interp.command import MISTAKE, run_command
 from interp.errors import InterpError
+from interp.formats.facts import Facts
 
 AS_EXPECTED, NOT_AS_EXPECTED, UNREADABLE = 0, 1, MISTAKE
 ORDER = ("clock_or_pizza", "key_frequencies", "amplitude_profile", "logit_spectrum", "neuron_clusters")
@@ -79,6 +81,17 @@ def _parser() -> argparse.ArgumentParser:
         metavar="CIRCUIT",
         help="exit 1 unless this is the verdict: " + ", ".join(get_args(CircuitName)),
     )
+    reading = parser.add_argument_group(
+        "how to read a file of another project",
+        "For what its weights do not say; a JSON file beside it (config_ID.json, cfg.json) is read too. What nobody says is "
+        "tried, and the reading under which the network computes a + b mod p is taken and named.",
+    )
+    reading.add_argument("--modulus", type=int, metavar="P", help="p")
+    reading.add_argument("--attention-rate", type=float, metavar="A", help="attention is A·softmax + (1-A)·ones")
+    reading.add_argument("--activation", choices=("relu", "gelu"), help="of the neurons")
+    reading.add_argument("--causal", action=argparse.BooleanOptionalAction, help="masked attention (beyond one layer)")
+    reading.add_argument("--heads", type=int, metavar="N", help="attention heads, for native bridges")
+    reading.add_argument("--kind", choices=get_args(Kind), help="which attention-free network")
     return parser
 
 
@@ -87,12 +100,20 @@ def _analyze(options: argparse.Namespace) -> int:
     files = list(_files(options.paths))
     shows_rows = len(files) > 1 or any(path.is_dir() for path in options.paths)
     only = options.only or [*ORDER, *sorted(MEASUREMENTS.keys() - ORDER)]
+    facts = Facts(
+        modulus=options.modulus,
+        attention_rate=options.attention_rate,
+        activation=options.activation,
+        causal=options.causal,
+        n_heads=options.heads,
+        kind=options.kind,
+    )
     answers: list[Answer] = []
     code = AS_EXPECTED
     for number, path in enumerate(files, start=1):
         try:
             with err.status(f"{path} ({number} of {len(files)})"):
-                given = answer(path, only=only, all_triples=options.all_triples)
+                given = answer(path, only=only, all_triples=options.all_triples, facts=facts)
         except InterpError as error:
             print(f"interp-analyze: {error}", file=sys.stderr)
             if options.json:
@@ -135,9 +156,9 @@ def _files(paths: list[Path]) -> Iterator[Path]:
         if not path.is_dir():
             yield path
             continue
-        found = sorted(path.rglob("*.pt"))
+        found = sorted(file for file in path.rglob("*") if file.suffix in (".pt", ".pth", ".safetensors"))
         if not found:
-            raise InterpError(f"{path}: no .pt files in this directory")
+            raise InterpError(f"{path}: no .pt, .pth or .safetensors files in this directory")
         yield from found
 
 

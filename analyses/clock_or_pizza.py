@@ -1,5 +1,7 @@
 """Which circuit computes the sum: clock, pizza, or a hybrid of both?"""
 
+import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
@@ -10,6 +12,7 @@ from analyses.neuron_clusters import neuron_clusters
 from analyses.performance import Performance, performance
 from interp.circuit import Circuit
 from interp.finding import Finding, Table, measurement
+from interp.model import Unavailable
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -53,9 +56,9 @@ class ClockOrPizza(Finding):
     unexplained: float
     """1 - explained."""
     specialisation: float
-    """Share of the neurons' variance that lies at each one's own frequency (neuron_clusters)."""
+    """Share of the neurons' variance at each one's own frequency (neuron_clusters); NaN where there are none."""
     gradient_symmetry: float
-    """Of the larger sample."""
+    """Of the larger sample; NaN where the network gives no gradients."""
     distance_irrelevance: float
     """On the right answer's logit."""
     published_criterion: Literal["clock", "pizza", "neither", "not applied"]
@@ -81,9 +84,7 @@ class ClockOrPizza(Finding):
         import plotly.graph_objects as go
 
         figure = go.Figure(
-            go.Scatter(
-                x=[self.distance_irrelevance], y=[self.gradient_symmetry], mode="markers+text", text=[self.circuit]
-            )
+            go.Scatter(x=[self.distance_irrelevance], y=[self.gradient_symmetry], mode="markers+text", text=[self.circuit])
         )
         figure.add_vline(x=PIZZA_IRRELEVANCE, line_dash="dot")
         figure.add_hline(y=PIZZA_SYMMETRY, line_dash="dot")
@@ -108,10 +109,17 @@ def clock_or_pizza(circuit: Circuit, *, triples: int | None = SAMPLE) -> ClockOr
     ``triples``: see gradient_symmetry.
     Sources: this project (the per-frequency verdict); Zhong et al. 2023, arXiv 2306.17844 (the published criterion).
     """
-    measured = performance(circuit)
-    symmetry, irrelevance = gradient_symmetry(circuit, triples=triples).mean, distance_irrelevance(circuit).correct
-    profile, specialisation = amplitude_profile(circuit), neuron_clusters(circuit).specialisation
-    name, reason = _verdict(measured, profile, specialisation)
+    measured, irrelevance = performance(circuit), distance_irrelevance(circuit).correct
+    symmetry = _or_nan(lambda: gradient_symmetry(circuit, triples=triples).mean)
+    specialisation = _or_nan(lambda: neuron_clusters(circuit).specialisation)
+    try:
+        profile = amplitude_profile(circuit)
+        name, reason = _verdict(measured, profile, specialisation)
+    except Unavailable as lacking:
+        # Without its embedding a network can be seen to generalise or not, but not told clock from pizza.
+        profile = AmplitudeProfile(profiles=(), explained=math.nan)
+        name, reason = _verdict(measured, profile, specialisation)
+        reason = reason if name == "not generalising" else str(lacking)
     margin = _margin(name, profile)
     return ClockOrPizza(
         circuit=name,
@@ -138,11 +146,10 @@ def _verdict(measured: Performance, profile: AmplitudeProfile, specialisation: f
         return "undecided", "no frequency carries the output"
     if profile.explained < MOST_LOGITS:
         return "undecided", f"clock and pizza terms explain only {profile.explained:.0%} of the logits' variance"
-    if not specialisation >= MOST_NEURONS:
+    if specialisation < MOST_NEURONS:  # NaN, where there are no neurons to look at, does not stand in the way
         return "undecided", f"only {specialisation:.0%} of the neurons' variance lies at one frequency each"
     by_verdict = {
-        verdict: [each.k for each in profile.profiles if each.verdict == verdict]
-        for verdict in ("clock", "pizza", "between")
+        verdict: [each.k for each in profile.profiles if each.verdict == verdict] for verdict in ("clock", "pizza", "between")
     }
     counts = ", ".join(f"{verdict} at {' '.join(map(str, ks))}" for verdict, ks in by_verdict.items() if ks)
     if by_verdict["clock"] and by_verdict["pizza"]:
@@ -153,17 +160,25 @@ def _verdict(measured: Performance, profile: AmplitudeProfile, specialisation: f
 
 
 def _margin(name: CircuitName, profile: AmplitudeProfile) -> float:
-    margins = {
-        verdict: [each.margin for each in profile.profiles if each.verdict == verdict] for verdict in ("clock", "pizza")
-    }
+    margins = {verdict: [each.margin for each in profile.profiles if each.verdict == verdict] for verdict in ("clock", "pizza")}
     if name == "hybrid":
         return min(max(margins["clock"]), max(margins["pizza"]))
     return min(margins[name]) if name in NAMED else 0.0
 
 
-def _published(symmetry: float, irrelevance: float) -> Literal["clock", "pizza", "neither"]:
+def _or_nan(measure: Callable[[], float]) -> float:
+    """The number, or NaN where this network does not have it."""
+    try:
+        return measure()
+    except Unavailable:
+        return math.nan
+
+
+def _published(symmetry: float, irrelevance: float) -> Literal["clock", "pizza", "neither", "not applied"]:
     if symmetry > PIZZA_SYMMETRY and irrelevance < PIZZA_IRRELEVANCE:
         return "pizza"
+    if math.isnan(symmetry):
+        return "not applied"
     if symmetry <= PIZZA_SYMMETRY and irrelevance >= PIZZA_IRRELEVANCE:
         return "clock"
     return "neither"

@@ -12,7 +12,6 @@ from torch.nn import functional
 from analyses.paper_triples import paper_sample
 from interp.circuit import Circuit
 from interp.finding import Finding, Table, measurement
-from interp.forward import embed, forward
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -110,8 +109,6 @@ def _all_cosines(circuit: Circuit) -> Float[Tensor, " n"]:
 
 def _differentiable(circuit: Circuit, a: Int[Tensor, " n"], b: Int[Tensor, " n"]) -> tuple[Tensor, Tensor, Tensor]:
     """The two embeddings of each pair as leaves, and the logits that follow from them."""
-    config, parameters = circuit.network.config, circuit.network.parameters
-    E_a, E_b, *equals = (vectors.detach() for vectors in embed(config, parameters, a, b))
-    E_a, E_b = E_a.requires_grad_(), E_b.requires_grad_()
-    logits, _ = forward(config, parameters, [E_a, E_b, *equals], edits=circuit.edits)
+    E_a, E_b = (table[index].detach().requires_grad_() for table, index in zip(circuit.tables, (a, b), strict=True))
+    logits, _ = circuit.network.run(E_a, E_b, edits=circuit.edits)
     return E_a, E_b, logits

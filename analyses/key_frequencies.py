@@ -1,7 +1,11 @@
 """Which frequencies does the output use?"""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from jaxtyping import Float
+from torch import Tensor
 
 from analyses.embedding_spectrum import embedding_spectrum
 from analyses.logit_spectrum import logit_spectrum
@@ -9,6 +13,7 @@ from analyses.neuron_clusters import neuron_clusters
 from interp import fourier
 from interp.circuit import Circuit
 from interp.finding import Finding, Table, measurement
+from interp.model import Unavailable
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -27,12 +32,12 @@ class KeyFrequencies(Finding):
     """The modulus."""
     logits: tuple[int, ...]
     """Rule 1: clock term of the logits t_k ≥ .05."""
-    neuron_logit_map: tuple[int, ...]
-    """Rule 2: component of W_L = W_out W_U over c above ¼ of the largest."""
-    neurons: tuple[int, ...]
-    """Rule 3: at least one neuron with ≥ .85 of its variance at the frequency."""
-    embedding: tuple[int, ...]
-    """Rule 4: component of W_E above ¼ of the largest; adds frequencies that the output never uses."""
+    neuron_logit_map: tuple[int, ...] | None
+    """Rule 2: component of W_L = W_out W_U over c above ¼ of the largest. None where the network has no such thing."""
+    neurons: tuple[int, ...] | None
+    """Rule 3: at least one neuron with ≥ .85 of its variance at the frequency. None as above."""
+    embedding: tuple[int, ...] | None
+    """Rule 4: component of W_E above ¼ of the largest; adds frequencies that the output never uses. None as above."""
     strengths: tuple[float, ...]
     """t_k of the answer's frequencies, in their order."""
     minor: tuple[int, ...]
@@ -49,13 +54,14 @@ class KeyFrequencies(Finding):
 
     @property
     def rules(self) -> dict[str, tuple[int, ...]]:
-        """Each rule's frequencies by its name."""
-        return {
+        """Each rule's frequencies by its name, for the rules that apply to this network."""
+        rules = {
             "logits": self.logits,
             "neuron-logit map": self.neuron_logit_map,
             "neurons": self.neurons,
             "embedding": self.embedding,
         }
+        return {name: found for name, found in rules.items() if found is not None}
 
     def differences(self) -> dict[str, tuple[tuple[int, ...], tuple[int, ...]]]:
         """Rule → (frequencies only it has, frequencies it misses), for the rules that differ from the first."""
@@ -106,21 +112,30 @@ def key_frequencies(circuit: Circuit) -> KeyFrequencies:
     terms = dict(zip(fourier.frequencies(p), logit_spectrum(circuit).clock_terms, strict=True))
     keys = tuple(k for k, t in terms.items() if t >= KEY)
     minor = tuple(k for k, t in terms.items() if MINOR <= t < KEY)
+    present = _where_available(lambda: embedding_spectrum(circuit).present)
     doubled = {fourier.fold(2 * k, p) for k in keys}
     return KeyFrequencies(
         p=p,
         logits=keys,
-        neuron_logit_map=_above_share_of_largest(fourier.energies(circuit.neuron_logit_map.T).sqrt().tolist()),
-        neurons=tuple(neuron_clusters(circuit).clusters),
-        embedding=_above_share_of_largest(fourier.energies(circuit.embedding).sqrt().tolist()),
+        neuron_logit_map=_where_available(lambda: _above_share_of_largest(circuit.neuron_logit_map.T)),
+        neurons=_where_available(lambda: tuple(neuron_clusters(circuit).clusters)),
+        embedding=_where_available(lambda: _above_share_of_largest(circuit.embedding)),
         strengths=tuple(terms[k] for k in keys),
         minor=minor,
         harmonics=tuple(k for k in minor if k in doubled),
-        accompanying=tuple(sorted(k for k in embedding_spectrum(circuit).present if k not in keys)),
+        accompanying=tuple(sorted(k for k in present or () if k not in keys)),
     )
 
 
-def _above_share_of_largest(norms: list[float]) -> tuple[int, ...]:
+def _where_available(find: Callable[[], tuple[int, ...]]) -> tuple[int, ...] | None:
+    try:
+        return find()
+    except Unavailable:
+        return None
+
+
+def _above_share_of_largest(M: Float[Tensor, "p n"]) -> tuple[int, ...]:
+    norms = fourier.energies(M).sqrt().tolist()
     return tuple(k for k, norm in enumerate(norms, start=1) if norm > OF_LARGEST * max(norms))
 
 

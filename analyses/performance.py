@@ -50,9 +50,7 @@ class Performance(Finding):
     def figure(self) -> "go.Figure":
         import plotly.graph_objects as go
 
-        figure = go.Figure(
-            go.Bar(x=["all", "train", "test"], y=[self.accuracy, self.train_accuracy, self.test_accuracy])
-        )
+        figure = go.Figure(go.Bar(x=["all", "train", "test"], y=[self.accuracy, self.train_accuracy, self.test_accuracy]))
         return figure.update_layout(
             title="How many pairs are answered right", xaxis_title="pairs", yaxis_title="accuracy", yaxis_range=[0, 1]
         )

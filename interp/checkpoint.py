@@ -1,20 +1,25 @@
-"""One network on disk: a ``.pt`` of plain values, written atomically, read strictly.
+"""One network on disk: plain values, written atomically, read strictly.
+
+A ``.pt`` holds
 
     {"format": "interp", "version": 1, "step": int, "seed": int or None,
-     "config": {...},                       the NetworkConfig
+     "architecture": "transformer" or "attention-free",
+     "config": {...},                       the NetworkConfig, or the AttentionFreeConfig
      "recipe": {...} or None,               the Recipe, without its network
      "split": {"train": int32 tensor of pair indices a·p + b} or None,
      "losses": {"train_loss": float, "test_loss": float, "train_accuracy": float, "test_accuracy": float},
-     "parameters": {TransformerLens name: float tensor}}
+     "parameters": {name: float tensor}}    TransformerLens's names, or those of ``attention_free``
 
-``seed``, ``recipe`` and ``split`` are None for a network that no recipe trained.
+``seed``, ``recipe`` and ``split`` are None for a network that no recipe trained. A ``.safetensors`` holds the same: the
+parameters and ``split.train`` as tensors, all else as JSON in its metadata under "interp", with a checksum of the tensors
+(the format has none of its own).
 """
 
+import hashlib
 import io
+import json
 import os
-import pickle
 import tempfile
-import zipfile
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -23,50 +28,141 @@ import torch
 from jaxtyping import Int
 from torch import Tensor
 
+from interp.attention_free import AttentionFree, AttentionFreeConfig
+from interp.config import NetworkConfig, Parameters
 from interp.errors import InterpError
-from interp.network import Network, NetworkConfig
+from interp.network import Network
 from interp.recipe import Recipe, from_plain
 
 FORMAT, VERSION = "interp", 1
-MAX_BYTES = 1 << 30
-"""Larger files, and archives that claim to unpack to more, are refused: a mod-113 network is 1 MB."""
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Checkpoint:
     """A network with where it comes from."""
 
-    network: Network
+    network: Network | AttentionFree
     step: int = 0
     seed: int | None = None
     recipe: Recipe | None = None
     train: Int[Tensor, " train"] | None = None
     """Indices a·p + b of the pairs that were trained on."""
     losses: dict[str, float] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+    """How someone else's file was read; not saved."""
 
 
 def save(path: str | Path, checkpoint: Checkpoint) -> None:
-    """Write a checkpoint; a crash or a full disk leaves the old file whole, never half of a new one.
+    """Write a checkpoint, as safetensors where the path ends so; a crash or a full disk leaves the old file whole.
 
     Raises InterpError where the path cannot be written.
     """
+    path, content = Path(path), to_content(checkpoint)
+    if path.suffix == ".safetensors":
+        write_atomically(path, _to_safetensors(content))
+        return
+    buffer = io.BytesIO()
+    torch.save(content, buffer)
+    write_atomically(path, buffer.getvalue())
+
+
+def to_content(checkpoint: Checkpoint) -> dict[str, Any]:
+    """The checkpoint as plain values and tensors."""
     recipe = None if checkpoint.recipe is None else checkpoint.recipe.to_dict()
     if recipe is not None:
         del recipe["network"]
-    content = {
+    return {
         "format": FORMAT,
         "version": VERSION,
         "step": checkpoint.step,
         "seed": checkpoint.seed,
+        "architecture": "transformer" if isinstance(checkpoint.network, Network) else "attention-free",
         "config": asdict(checkpoint.network.config),
         "recipe": recipe,
         "split": None if checkpoint.train is None else {"train": checkpoint.train.to(torch.int32)},
         "losses": dict(checkpoint.losses),
-        "parameters": {name: tensor.detach().cpu() for name, tensor in checkpoint.network.parameters.items()},
+        "parameters": {name: x.detach().cpu().contiguous() for name, x in checkpoint.network.parameters.items()},
     }
-    buffer = io.BytesIO()
-    torch.save(content, buffer)
-    write_atomically(Path(path), buffer.getvalue())
+
+
+def from_content(content: Any, metadata: dict[str, str]) -> Checkpoint | None:
+    """The checkpoint in a file's plain values, every entry checked; None where it is not one of this project's.
+
+    Raises InterpError on one that is not whole and sane.
+    """
+    if FORMAT in metadata:
+        content = _from_safetensors(content, metadata[FORMAT])
+    if not isinstance(content, dict) or content.get("format") != FORMAT:
+        return None
+    if content.get("version") != VERSION:
+        raise InterpError(
+            f"expected checkpoint version {VERSION}, got {content.get('version')!r:.40}: update interp to read it"
+        )
+    entries = ["format", "version", "step", "seed", "architecture", "config", "recipe", "split", "losses", "parameters"]
+    if content.keys() != set(entries):
+        differing = ", ".join(sorted(ascii(key)[1:-1] for key in content.keys() ^ set(entries)))
+        raise InterpError(f"entries missing or unknown: {differing:.200}")
+
+    parameters, losses = _mapping(content["parameters"], "parameters"), _mapping(content["losses"], "losses")
+    if not all(isinstance(tensor, Tensor) for tensor in parameters.values()):
+        raise InterpError("expected every parameter to be a tensor")
+    if not all(isinstance(loss, float) for loss in losses.values()):
+        raise InterpError("expected every loss to be a number")
+    network = _network(content["architecture"], content["config"], parameters)
+    recipe = content["recipe"]
+    if recipe is not None:
+        recipe = from_plain(Recipe, {**_mapping(recipe, "recipe"), "network": network.config}, "recipe")
+    return Checkpoint(
+        network=network,
+        step=_count(content["step"], "step"),
+        seed=None if content["seed"] is None else _count(content["seed"], "seed"),
+        recipe=recipe,
+        train=_train_indices(content["split"], network.p),
+        losses=losses,
+    )
+
+
+def _network(architecture: Any, config: Any, parameters: Parameters) -> Network | AttentionFree:
+    match architecture:
+        case "transformer":
+            return Network(from_plain(NetworkConfig, config, "network configuration"), parameters)
+        case "attention-free":
+            return AttentionFree(from_plain(AttentionFreeConfig, config, "network configuration"), parameters)
+        case _:
+            raise InterpError(f"expected architecture transformer or attention-free, got {architecture!r:.40}")
+
+
+def _to_safetensors(content: dict[str, Any]) -> bytes:
+    import safetensors.torch
+
+    tensors = dict(content["parameters"])
+    if content["split"] is not None:
+        tensors["split.train"] = content["split"]["train"].contiguous()
+    plain = {key: value for key, value in content.items() if key not in ("parameters", "split")}
+    metadata = {FORMAT: json.dumps({**plain, "sha256": _digest(tensors)})}
+    return safetensors.torch.save(tensors, metadata)
+
+
+def _from_safetensors(tensors: dict[str, Tensor], metadata: str) -> dict[str, Any]:
+    try:
+        content = json.loads(metadata)
+        digest = content.pop("sha256")
+    except (ValueError, KeyError, AttributeError, TypeError, RecursionError) as error:
+        raise InterpError("is damaged (metadata): copy it again or take another checkpoint") from error
+    if digest != _digest(tensors):
+        raise InterpError("is damaged (checksum of its tensors): copy it again or take another checkpoint")
+    parameters = dict(tensors)
+    train = parameters.pop("split.train", None)
+    return {**content, "split": None if train is None else {"train": train}, "parameters": parameters}
+
+
+def _digest(tensors: dict[str, Tensor]) -> str:
+    digest = hashlib.sha256()
+    for name in sorted(tensors):
+        tensor = tensors[name]
+        digest.update(f"{name} {tensor.dtype} {list(tensor.shape)} ".encode())
+        digest.update(tensor.contiguous().reshape(-1).view(torch.uint8).numpy().tobytes())
+    return digest.hexdigest()
 
 
 def write_atomically(path: Path, content: bytes) -> None:
@@ -87,100 +183,6 @@ def write_atomically(path: Path, content: bytes) -> None:
             raise
     except OSError as error:
         raise InterpError(f"cannot write {path}: {error.strerror}; what was there before is untouched") from error
-
-
-def load(path: str | Path) -> Checkpoint:
-    """Read a checkpoint of this project, trusting nothing in it; no code in the file is ever run.
-
-    Raises InterpError, one line that names the trouble and the remedy, on anything but a whole and sane checkpoint.
-    """
-    try:
-        return _parse(_read_plain_values(Path(path)))
-    except InterpError as error:
-        raise InterpError(f"{path}: {error}") from error
-
-
-def _parse(content: Any) -> Checkpoint:
-    """The checkpoint in a file's plain values, every entry checked."""
-    if not isinstance(content, dict) or content.get("format") != FORMAT:
-        raise InterpError(f"not a checkpoint of this project: {_describe(content)}")
-    if content.get("version") != VERSION:
-        raise InterpError(
-            f"expected checkpoint version {VERSION}, got {content.get('version')!r}: update interp to read it"
-        )
-    expected = {"format", "version", "step", "seed", "config", "recipe", "split", "losses", "parameters"}
-    if content.keys() != expected:
-        raise InterpError(f"entries missing or unknown: {', '.join(sorted(map(str, content.keys() ^ expected)))}")
-
-    config = from_plain(NetworkConfig, content["config"], "network configuration")
-    recipe = content["recipe"]
-    if recipe is not None:
-        recipe = from_plain(Recipe, {**_mapping(recipe, "recipe"), "network": config}, "recipe")
-    parameters, losses = _mapping(content["parameters"], "parameters"), _mapping(content["losses"], "losses")
-    if not all(isinstance(tensor, Tensor) for tensor in parameters.values()):
-        raise InterpError("expected every parameter to be a tensor")
-    if not all(isinstance(loss, float) for loss in losses.values()):
-        raise InterpError("expected every loss to be a number")
-    return Checkpoint(
-        network=Network(config, parameters),
-        step=_count(content["step"], "step"),
-        seed=None if content["seed"] is None else _count(content["seed"], "seed"),
-        recipe=recipe,
-        train=_train_indices(content["split"], config.p),
-        losses=losses,
-    )
-
-
-def _read_plain_values(path: Path) -> Any:
-    """Everything in the file as plain values and tensors; the archive's checksums are verified before it is believed.
-
-    torch does not verify them: a flipped bit in a weight would otherwise load as another network.
-    """
-    if path.is_dir():
-        raise InterpError("is a directory: name a checkpoint file in it")
-    try:
-        size = path.stat().st_size
-        if size > MAX_BYTES:
-            raise InterpError(f"is {size >> 20} MiB; checkpoints of these networks are under {MAX_BYTES >> 20} MiB")
-        raw = path.read_bytes()
-    except OSError as error:
-        raise InterpError(f"cannot be read: {error.strerror}") from error
-    if not raw:
-        raise InterpError("is empty: the run that wrote it was cut off; take an earlier checkpoint")
-    if not raw.startswith(b"PK"):
-        raise InterpError(
-            "is not a .pt archive (torch.save since 1.6 writes one): supported are checkpoints written by interp-train"
-        )
-    try:
-        with zipfile.ZipFile(io.BytesIO(raw)) as archive:
-            if sum(entry.file_size for entry in archive.infolist()) > MAX_BYTES:
-                raise InterpError(f"claims to unpack to more than {MAX_BYTES >> 20} MiB: refused")
-            broken = archive.testzip()
-        if broken is not None:
-            raise InterpError(f"is damaged (checksum of {broken}): copy it again or take another checkpoint")
-        return torch.load(io.BytesIO(raw), map_location="cpu", weights_only=True)
-    except pickle.UnpicklingError as error:
-        raise InterpError(
-            "holds pickled objects, which could run code and are never loaded: re-save its plain tensors with "
-            "torch.save(model.state_dict(), path)"
-        ) from error
-    except InterpError:
-        raise
-    # Damaged archives raise almost anything in zipfile and torch; all of it means the same to the user.
-    except Exception as error:
-        raise InterpError(f"is truncated or damaged ({type(error).__name__}): copy it again") from error
-
-
-def _describe(content: Any) -> str:
-    """What someone else's file holds, and what is supported instead."""
-    if isinstance(content, dict):
-        tensors = [f"{name} {list(value.shape)}" for name, value in content.items() if isinstance(value, Tensor)]
-        names = tensors or [repr(key)[:40] for key in content]
-        shown = ", ".join(names[:4]) + (f" and {len(names) - 4} more" if len(names) > 4 else "")
-        held = f"it holds {shown}" if names else "it is an empty mapping"
-    else:
-        held = f"it holds a {type(content).__name__}"
-    return f"{held}; supported are checkpoints written by interp-train (interp.checkpoint.save writes one from Python)"
 
 
 def _mapping(value: Any, what: str) -> dict[str, Any]:

@@ -4,7 +4,8 @@ Every analysis takes one.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, TypeVar
 
@@ -13,8 +14,8 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from interp.errors import InterpError
-from interp.forward import Edit, embed, forward
-from interp.network import Network
+from interp.hooks import Edit
+from interp.model import Model, Tables, Unavailable
 from interp.task import answers
 
 T = TypeVar("T")
@@ -29,11 +30,15 @@ ROWS = 16
 class Circuit:
     """A network on all p² pairs. Activations are computed at first use, in the network's own precision, and kept."""
 
-    network: Network
+    network: Model
     train: Int[Tensor, " train"] | None = None
     """Indices a·p + b of the pairs that it was trained on, where known."""
     edits: Mapping[str, Edit] = field(default_factory=dict)
     """Activation name → function to its replacement; see ``forward``."""
+    replaced_tables: Tables | None = None
+    """Embeddings of a and b to read instead of the network's own."""
+    notes: tuple[str, ...] = ()
+    """How the file that it comes from was read, where that was not obvious."""
     _memory: dict[Any, Any] = field(default_factory=dict, repr=False)
 
     def __post_init__(self) -> None:
@@ -43,18 +48,23 @@ class Circuit:
     @property
     def p(self) -> int:
         """The modulus."""
-        return self.network.config.p
+        return self.network.p
 
     @property
-    def embedding(self) -> Float[Tensor, "p d_model"]:
-        """W_E of the residues 0..p-1 ('=' left out), before positions are added."""
-        return self.network.parameters["embed.W_E"][: self.p]
+    def tables(self) -> Tables:
+        """The embeddings of the residues as a and as b, [p, d_model] each, before positions are added."""
+        return self.replaced_tables or self.network.tables()
 
     @property
-    def neuron_logit_map(self) -> Float[Tensor, "d_mlp p"]:
-        """W_L = W_out W_U of the last layer: what each neuron adds to the logit of each residue."""
-        parameters = self.network.parameters
-        return parameters[f"{self._last_block}.mlp.W_out"] @ parameters["unembed.W_U"][:, : self.p]
+    def embedding(self) -> Float[Tensor, "p d_embedding"]:
+        """W_E of the residues ('=' left out); where a and b have vocabularies of their own, the two side by side."""
+        E_a, E_b = self.tables
+        return E_a if E_a is E_b or E_a.data_ptr() == E_b.data_ptr() else torch.cat([E_a, E_b], dim=1)
+
+    @property
+    def neuron_logit_map(self) -> Float[Tensor, "neuron p"]:
+        """W_L = W_out W_U: what each neuron adds to the logit of each residue."""
+        return self.network.neuron_logit_map()
 
     @property
     def logits(self) -> Float[Tensor, "a b c"]:
@@ -73,14 +83,14 @@ class Circuit:
         return answers(self.p)
 
     @property
-    def neurons(self) -> Float[Tensor, "a b d_mlp"]:
-        """Neuron activations (after the nonlinearity) of the last layer at the answering position."""
-        return self.activation(f"{self._last_block}.mlp.hook_post").select(-2, -1)
+    def neurons(self) -> Float[Tensor, "a b neuron"]:
+        """Neuron activations (after the nonlinearity) at the answering position."""
+        return self.activation(self.network.neurons_name()).select(-2, -1)
 
     @property
     def pattern(self) -> Float[Tensor, "a b head key"]:
-        """Attention from the answering position to every position, in the last layer; α < 1 included."""
-        return self.activation(f"{self._last_block}.attn.hook_pattern").select(-2, -1)
+        """Attention from the answering position to every position; α < 1 included."""
+        return self.activation(self.network.pattern_name()).select(-2, -1)
 
     def activation(self, name: str) -> Tensor:
         """The activation of this TransformerLens name on all pairs, batch axes [a, b] first.
@@ -92,21 +102,20 @@ class Circuit:
             kept.update(self._run([name], torch.arange(self.p))[1])
         return kept[name]
 
-    def with_embedding(self, embedding: Float[Tensor, "p d_model"]) -> "Circuit":
-        """The same network reading other vectors for the residues; '=' keeps its own."""
-        if embedding.shape != self.embedding.shape:
-            raise InterpError(
-                f"expected an embedding of shape {list(self.embedding.shape)}, got {list(embedding.shape)}"
-            )
-        parameters = self.network.parameters
-        W_E = torch.cat([embedding.to(self.network.dtype), parameters["embed.W_E"][self.p :]])
-        network = Network(self.network.config, {**parameters, "embed.W_E": W_E})
-        return Circuit(network, self.train, self.edits)
+    def with_embedding(self, embedding: Float[Tensor, "p d_embedding"]) -> "Circuit":
+        """The same network reading other vectors for the residues (shaped as ``embedding``); '=' keeps its own."""
+        old = self.embedding
+        if embedding.shape != old.shape:
+            raise InterpError(f"expected an embedding of shape {list(old.shape)}, got {list(embedding.shape)}")
+        new = embedding.to(old.dtype)
+        width = self.tables[0].shape[1]
+        tables = (new, new) if old.shape[1] == width else (new[:, :width], new[:, width:])
+        return replace(self, replaced_tables=tables, _memory={})
 
     def with_activation(self, name: str, replacement: Tensor | Edit) -> "Circuit":
         """The same network with one activation replaced: by a tensor of its shape, or by a function of it."""
         edit = (lambda _: replacement) if isinstance(replacement, Tensor) else replacement
-        return Circuit(self.network, self.train, {**self.edits, name: edit})
+        return replace(self, edits={**self.edits, name: edit}, _memory={})
 
     def remember(self, key: Any, compute: Callable[[], T]) -> T:
         """The value of ``compute()``, computed at the first call with this key."""
@@ -115,14 +124,17 @@ class Circuit:
         value: T = self._memory[key]
         return value
 
-    @property
-    def _last_block(self) -> str:
-        return f"blocks.{self.network.config.n_layers - 1}"
-
     @cached_property
     def _first_run(self) -> tuple[Tensor, dict[str, Tensor]]:
         """Logits, and the activations that nearly every analysis needs."""
-        names = [f"{self._last_block}.mlp.hook_post", f"{self._last_block}.attn.hook_pattern"]
+        if self.replaced_tables is None and not self.edits:
+            given = self.network.given_logits()
+            if given is not None:
+                return given, {}
+        names = []
+        for name in (self.network.neurons_name, self.network.pattern_name):
+            with suppress(Unavailable):
+                names.append(name())
         if self.edits:  # they see the pairs whole
             return self._run(names, torch.arange(self.p))
         # A few rows of pairs at a time: fresh memory for all pairs at once costs more than the arithmetic.
@@ -131,8 +143,6 @@ class Circuit:
         return torch.cat([part[0] for part in parts]), activations
 
     @torch.no_grad()
-    def _run(self, record: list[str], a: Int[Tensor, " a"]) -> tuple[Tensor, dict[str, Tensor]]:
-        config, parameters = self.network.config, self.network.parameters
-        embeddings = embed(config, parameters, a[:, None], torch.arange(self.p)[None, :])
-        logits, activations = forward(config, parameters, embeddings, record=record, edits=self.edits)
-        return logits[..., : self.p], activations
+    def _run(self, record: list[str], a: Int[Tensor, " rows"]) -> tuple[Tensor, dict[str, Tensor]]:
+        E_a, E_b = self.tables
+        return self.network.run(E_a[a][:, None], E_b[None], record=record, edits=self.edits)

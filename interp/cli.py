@@ -73,9 +73,7 @@ def _parse(arguments: list[str]) -> Options:
     named = [value for name, value in pairwise(arguments) if name == "--recipe"]
     named += [argument.removeprefix("--recipe=") for argument in arguments if argument.startswith("--recipe=")]
     recipe = RECIPES.get(named[-1] if named else "quick", RECIPES["quick"])
-    return tyro.cli(
-        Options, prog="interp-train", args=arguments, description=_DESCRIPTION, default=Options(training=recipe)
-    )
+    return tyro.cli(Options, prog="interp-train", args=arguments, description=_DESCRIPTION, default=Options(training=recipe))
 
 
 def _train(options: Options) -> int:
@@ -158,9 +156,7 @@ class _Progress:
         self._bar.update(self._task, completed=done, status=f"{self._record}  {self._rate:.1f} steps/s")
 
     def record(self, snapshot: Snapshot) -> None:
-        self._record = (
-            f"train {snapshot.train_loss:.2e}  test {snapshot.test_loss:.2e}  accuracy {snapshot.test_accuracy:.3f}"
-        )
+        self._record = f"train {snapshot.train_loss:.2e}  test {snapshot.test_loss:.2e}  accuracy {snapshot.test_accuracy:.3f}"
         if not self._console.is_terminal:
             left = (self._steps - snapshot.step) / self._rate if self._rate > 0 else float("nan")
             self._console.print(

@@ -76,9 +76,7 @@ class Finding:
     def _repr_html_(self) -> str:
         table = self.table()
         head = "".join(f"<th>{html.escape(name)}</th>" for name in table.columns)
-        body = "".join(
-            "<tr>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in row) + "</tr>" for row in table.text_rows()
-        )
+        body = "".join("<tr>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in row) + "</tr>" for row in table.text_rows())
         note = f"<p>{html.escape(table.note)}</p>" if table.note else ""
         return (
             f"<table><caption>{html.escape(table.title)}</caption>"

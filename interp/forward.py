@@ -10,8 +10,7 @@ Names and shapes of the activations are TransformerLens's, with two differences 
 """
 
 import math
-from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Mapping
 from functools import reduce
 
 import torch
@@ -20,25 +19,19 @@ from jaxtyping import Float, Int
 from torch import Tensor
 from torch.nn import functional
 
+from interp.config import NetworkConfig, Parameters
 from interp.errors import InterpError
-from interp.network import NetworkConfig, Parameters
-
-Positions = Sequence[Tensor]
-"""One tensor per position, batch axes broadcastable against each other."""
-Edit = Callable[[Tensor], Tensor]
-"""From an activation to what replaces it, of the same shape."""
+from interp.hooks import Edit, Hooks, Positions
 
 
-def embed(
-    config: NetworkConfig, parameters: Parameters, a: Int[Tensor, "..."], b: Int[Tensor, "..."]
-) -> tuple[Tensor, ...]:
+def embed(config: NetworkConfig, parameters: Parameters, a: Int[Tensor, "..."], b: Int[Tensor, "..."]) -> tuple[Tensor, ...]:
     """Which vectors does the network read for these pairs? One tensor [*batch, d_model] per position, without W_pos.
 
     The batch axes of a and b broadcast: two vectors of N are N pairs; [p, 1] and [1, p] are all p² pairs.
     """
-    tokens = [a, b]
+    tokens = [a, b + config.p if config.separate_vocabularies else b]
     if config.equals_token:
-        tokens.append(torch.full((1,) * a.dim(), config.p, device=a.device))
+        tokens.append(torch.full((1,) * a.dim(), config.d_vocab - 1, device=a.device))
     # functional.embedding is W_E[token] with a backward pass many times faster.
     return tuple(functional.embedding(token, parameters["embed.W_E"]) for token in tokens)
 
@@ -62,7 +55,7 @@ def forward(
     """
     if len(embeddings) != config.n_ctx:
         raise InterpError(f"expected embeddings for {config.n_ctx} positions, got {len(embeddings)}")
-    hooks = _Hooks(record, edits or {})
+    hooks = Hooks(record, edits or {})
     embeddings = hooks.positions("hook_embed", embeddings)
     W_pos = hooks.value("hook_pos_embed", parameters["pos_embed.W_pos"])
     streams: Positions = [embedding + W_pos[i] for i, embedding in enumerate(embeddings)]
@@ -73,7 +66,7 @@ def forward(
     return logits, hooks.activations
 
 
-def _block(config: NetworkConfig, parameters: Parameters, layer: int, streams: Positions, hooks: "_Hooks") -> Positions:
+def _block(config: NetworkConfig, parameters: Parameters, layer: int, streams: Positions, hooks: Hooks) -> Positions:
     """Attention, then the MLP, each added to the residual stream of every position that is still needed."""
     name = f"blocks.{layer}"
     streams = hooks.positions(f"{name}.hook_resid_pre", streams)
@@ -92,7 +85,7 @@ def _block(config: NetworkConfig, parameters: Parameters, layer: int, streams: P
 
 
 def _attention(
-    config: NetworkConfig, parameters: Parameters, name: str, streams: Positions, queries: list[int], hooks: "_Hooks"
+    config: NetworkConfig, parameters: Parameters, name: str, streams: Positions, queries: list[int], hooks: Hooks
 ) -> Positions:
     """Per query position: (α·softmax(q·k/√d_head) + (1-α)·ones) applied to the values, then W_O."""
 
@@ -127,7 +120,7 @@ def _attention(
     return [_linear(z_i.flatten(-2), W_O, parameters.get(f"{name}.b_O")) for z_i in z]
 
 
-def _mlp(config: NetworkConfig, parameters: Parameters, name: str, streams: Positions, hooks: "_Hooks") -> Positions:
+def _mlp(config: NetworkConfig, parameters: Parameters, name: str, streams: Positions, hooks: Hooks) -> Positions:
     """W_out · activation(W_in · stream + b_in) + b_out at every position given."""
     pre = [_linear(stream, parameters[f"{name}.W_in"], parameters.get(f"{name}.b_in")) for stream in streams]
     pre_activations = hooks.positions(f"{name}.hook_pre", pre)
@@ -138,40 +131,3 @@ def _mlp(config: NetworkConfig, parameters: Parameters, name: str, streams: Posi
 
 def _linear(x: Tensor, W: Tensor, bias: Tensor | None) -> Tensor:
     return x @ W if bias is None else x @ W + bias
-
-
-@dataclass(frozen=True, eq=False)
-class _Hooks:
-    """Records and edits activations by name; a hook point that nobody asked for costs nothing."""
-
-    wanted: Collection[str] | None
-    edits: Mapping[str, Edit]
-    activations: dict[str, Tensor] = field(default_factory=dict)
-    met: set[str] = field(default_factory=set)
-
-    def value(self, name: str, value: Tensor) -> Tensor:
-        """Pass a value through the hook point."""
-        self.met.add(name)
-        if name in self.edits:
-            edited = self.edits[name](value)
-            if edited.shape != value.shape:
-                raise InterpError(
-                    f"an edit of {name} must keep its shape {list(value.shape)}, got {list(edited.shape)}"
-                )
-            value = edited
-        if self.wanted is None or name in self.wanted:
-            self.activations[name] = value
-        return value
-
-    def positions(self, name: str, values: Positions, dim: int = -2) -> Positions:
-        """The same for one tensor per position; whoever looks sees one tensor with the positions along ``dim``."""
-        if name not in self.edits and self.wanted is not None and name not in self.wanted:
-            return values
-        # A single position is viewed, not copied.
-        whole = values[0].unsqueeze(dim) if len(values) == 1 else torch.stack(torch.broadcast_tensors(*values), dim)
-        return self.value(name, whole).unbind(dim)
-
-    def check_all_met(self) -> None:
-        """Refuse names that this network does not have."""
-        if unknown := sorted((set(self.wanted or ()) | self.edits.keys()) - self.met):
-            raise InterpError(f"this network has no activation called {', '.join(unknown)}")

@@ -6,12 +6,11 @@ import torch
 from einops import rearrange
 from torch import Tensor
 
-from interp.network import Network, NetworkConfig
+from interp.config import NetworkConfig
+from interp.network import Network
 
 
-def initialise(
-    config: NetworkConfig, *, seed: int, W_in_fan: int | None = None, dtype: torch.dtype = torch.float32
-) -> Network:
+def initialise(config: NetworkConfig, *, seed: int, W_in_fan: int | None = None, dtype: torch.dtype = torch.float32) -> Network:
     """Which network does a seed start from?
 
     Standard normal draws in the order W_E, W_pos, then per layer W_K, W_Q, W_V, W_O, W_in, W_out, and last W_U, each
@@ -37,9 +36,7 @@ def initialise(
             W = normal(*heads, config.d_model)
             parameters[f"{attention}.W_{letter}"] = rearrange(W, "head d_head d_model -> head d_model d_head")
         W_O = normal(config.d_model, config.n_heads * config.d_head)
-        parameters[f"{attention}.W_O"] = rearrange(
-            W_O, "d_model (head d_head) -> head d_head d_model", head=config.n_heads
-        )
+        parameters[f"{attention}.W_O"] = rearrange(W_O, "d_model (head d_head) -> head d_head d_model", head=config.n_heads)
         parameters[f"{mlp}.W_in"] = normal(config.d_mlp, config.d_model, fan=W_in_fan or config.d_model).T
         parameters[f"{mlp}.W_out"] = normal(config.d_model, config.d_mlp).T
         if config.attention_biases:

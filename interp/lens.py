@@ -9,7 +9,8 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from interp.network import Network, NetworkConfig, Parameters
+from interp.config import NetworkConfig, Parameters
+from interp.network import Network
 
 if TYPE_CHECKING:
     from transformer_lens.model_bridge import TransformerBridge

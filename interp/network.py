@@ -1,134 +1,31 @@
-"""What a network is: a configuration and the parameters that fit it, under TransformerLens's names.
+"""Network: a transformer, its configuration with the parameters that fit it, under TransformerLens's names."""
 
-A transformer reads (a, b) or (a, b, '=') and answers at the last position; ``interp.forward`` runs it.
-"""
-
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from typing import Literal
 
 import torch
+from jaxtyping import Float
 from torch import Tensor
 
-from interp.errors import InterpError
-
-Parameters = dict[str, Tensor]
-
-
-@dataclass(frozen=True, kw_only=True)
-class NetworkConfig:
-    """What must be known besides the weights to run a network."""
-
-    p: int = 113
-    """Modulus; tokens 0..p-1 are the residues."""
-    equals_token: bool = True
-    """Is a third token '=' (number p) read at the last position? Without it the answer is read at b."""
-    answers_equals: bool = True
-    """Has the unembedding a column for '=' that takes part in the training softmax?"""
-    d_model: int = 128
-    """Width of the residual stream."""
-    n_layers: int = 1
-    """Number of transformer blocks."""
-    n_heads: int = 4
-    """Attention heads per block."""
-    d_head: int = 32
-    """Width of one head."""
-    d_mlp: int = 512
-    """Neurons per block."""
-    activation: Literal["relu", "gelu"] = "relu"
-    """Nonlinearity of the neurons (gelu is the exact one, with erf)."""
-    causal: bool = True
-    """Does a position see only itself and earlier ones? With one layer this changes nothing at the last position."""
-    attention_rate: float = 1.0
-    """α of Zhong et al. 2023: attention is α·softmax + (1-α)·ones. 1 is ordinary attention, 0 none."""
-    attention_biases: bool = False
-    """b_Q, b_K, b_V and b_O."""
-    mlp_biases: bool = True
-    """b_in and b_out."""
-    unembed_bias: bool = False
-    """b_U."""
-
-    def __post_init__(self) -> None:
-        if self.p < 2:
-            raise InterpError(f"expected a modulus p of at least 2, got {self.p}: there is nothing to add mod {self.p}")
-        for name in ("d_model", "n_layers", "n_heads", "d_head", "d_mlp"):
-            if getattr(self, name) < 1:
-                raise InterpError(f"expected {name} of at least 1, got {getattr(self, name)}")
-        if self.n_layers > 64:
-            raise InterpError(f"expected at most 64 layers, got {self.n_layers}")
-        if not 0.0 <= self.attention_rate <= 1.0:
-            raise InterpError(f"expected an attention rate between 0 and 1, got {self.attention_rate}")
-        if self.activation not in ("relu", "gelu"):
-            raise InterpError(f"expected activation relu or gelu, got {self.activation!r}")
-        if self.answers_equals and not self.equals_token:
-            raise InterpError("answers_equals needs equals_token: without '=' there is no such column to predict")
-
-    @property
-    def n_ctx(self) -> int:
-        """Tokens read: (a, b) or (a, b, '=')."""
-        return 3 if self.equals_token else 2
-
-    @property
-    def d_vocab(self) -> int:
-        """Tokens that can be read."""
-        return self.p + self.equals_token
-
-    @property
-    def d_vocab_out(self) -> int:
-        """Tokens that can be answered."""
-        return self.p + self.answers_equals
-
-
-def parameter_shapes(config: NetworkConfig) -> dict[str, tuple[int, ...]]:
-    """Which parameters does this network have, and in what shapes? Names and layout of TransformerLens."""
-    shapes: dict[str, tuple[int, ...]] = {
-        "embed.W_E": (config.d_vocab, config.d_model),
-        "pos_embed.W_pos": (config.n_ctx, config.d_model),
-    }
-    for layer in range(config.n_layers):
-        attention, mlp = f"blocks.{layer}.attn", f"blocks.{layer}.mlp"
-        for letter in "QKV":
-            shapes[f"{attention}.W_{letter}"] = (config.n_heads, config.d_model, config.d_head)
-            if config.attention_biases:
-                shapes[f"{attention}.b_{letter}"] = (config.n_heads, config.d_head)
-        shapes[f"{attention}.W_O"] = (config.n_heads, config.d_head, config.d_model)
-        if config.attention_biases:
-            shapes[f"{attention}.b_O"] = (config.d_model,)
-        shapes[f"{mlp}.W_in"] = (config.d_model, config.d_mlp)
-        shapes[f"{mlp}.W_out"] = (config.d_mlp, config.d_model)
-        if config.mlp_biases:
-            shapes[f"{mlp}.b_in"] = (config.d_mlp,)
-            shapes[f"{mlp}.b_out"] = (config.d_model,)
-    shapes["unembed.W_U"] = (config.d_model, config.d_vocab_out)
-    if config.unembed_bias:
-        shapes["unembed.b_U"] = (config.d_vocab_out,)
-    return shapes
+from interp.config import NetworkConfig, Parameters, parameter_shapes
+from interp.forward import forward
+from interp.hooks import Edit
+from interp.model import Model, Tables, Unavailable, check_parameters
 
 
 @dataclass(frozen=True, eq=False)
-class Network:
+class Network(Model):
     """A configuration with parameters that fit it: finite, all of one floating dtype, float32 or float64."""
 
     config: NetworkConfig
     parameters: Parameters
 
     def __post_init__(self) -> None:
-        expected = parameter_shapes(self.config)
-        if missing := sorted(expected.keys() - self.parameters.keys()):
-            raise InterpError(f"parameters are missing: {', '.join(missing)}")
-        if unknown := sorted(self.parameters.keys() - expected.keys()):
-            raise InterpError(f"parameters that this configuration does not have: {', '.join(unknown)}")
-        dtypes = {tensor.dtype for tensor in self.parameters.values()}
-        if len(dtypes) != 1 or not dtypes <= {torch.float32, torch.float64}:
-            raise InterpError(f"expected parameters all float32 or all float64, got {sorted(map(str, dtypes))}")
-        for name, shape in expected.items():
-            tensor = self.parameters[name]
-            if tuple(tensor.shape) != shape:
-                raise InterpError(
-                    f"expected {name} of shape {list(shape)}, got {list(tensor.shape)}: "
-                    f"was it trained with another p or another width?"
-                )
-            if not bool(torch.isfinite(tensor).all()):
-                raise InterpError(f"{name} holds NaN or infinite values: the run that wrote it had diverged")
+        check_parameters(parameter_shapes(self.config), self.parameters)
+
+    @property
+    def p(self) -> int:
+        return self.config.p
 
     @property
     def dtype(self) -> torch.dtype:
@@ -138,3 +35,37 @@ class Network:
     def to(self, dtype: torch.dtype) -> "Network":
         """The same network in another precision."""
         return Network(self.config, {name: tensor.to(dtype) for name, tensor in self.parameters.items()})
+
+    def describe(self) -> str:
+        layers = self.config.n_layers
+        return "a one-layer transformer" if layers == 1 else f"a transformer of {layers} layers"
+
+    def tables(self) -> Tables:
+        W_E, p = self.parameters["embed.W_E"], self.p
+        return W_E[:p], W_E[p : 2 * p] if self.config.separate_vocabularies else W_E[:p]
+
+    def run(
+        self, E_a: Tensor, E_b: Tensor, *, record: Collection[str] = (), edits: Mapping[str, Edit] | None = None
+    ) -> tuple[Float[Tensor, "*batch p"], dict[str, Tensor]]:
+        embeddings = [E_a, E_b]
+        if self.config.equals_token:
+            equals = self.parameters["embed.W_E"][-1]
+            embeddings.append(equals.reshape((1,) * (E_a.dim() - 1) + equals.shape))
+        logits, activations = forward(self.config, self.parameters, embeddings, record=record, edits=edits)
+        return logits[..., : self.p], activations
+
+    def neurons_name(self) -> str:
+        self._require_one_layer()
+        return "blocks.0.mlp.hook_post"
+
+    def pattern_name(self) -> str:
+        self._require_one_layer()
+        return "blocks.0.attn.hook_pattern"
+
+    def neuron_logit_map(self) -> Float[Tensor, "neuron p"]:
+        self._require_one_layer()
+        return self.parameters["blocks.0.mlp.W_out"] @ self.parameters["unembed.W_U"][:, : self.p]
+
+    def _require_one_layer(self) -> None:
+        if self.config.n_layers != 1:
+            raise Unavailable(f"needs one layer, and this is {self.describe()}")

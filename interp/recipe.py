@@ -11,8 +11,8 @@ from dataclasses import asdict, dataclass, fields, replace
 from types import MappingProxyType
 from typing import Any, get_args
 
+from interp.config import NetworkConfig
 from interp.errors import InterpError
-from interp.network import NetworkConfig
 from interp.task import SplitMethod
 
 

@@ -9,10 +9,11 @@ from jaxtyping import Int
 from torch import Tensor
 from torch.nn import functional
 
+from interp.config import NetworkConfig, Parameters
 from interp.errors import InterpError
 from interp.forward import embed, forward
 from interp.initialisation import initialise
-from interp.network import Network, NetworkConfig, Parameters
+from interp.network import Network
 from interp.recipe import Recipe
 from interp.task import Split, answers, split
 

@@ -8,8 +8,9 @@ from torch import Tensor
 from torch.nn.functional import one_hot
 
 from interp.circuit import Circuit
+from interp.config import NetworkConfig, parameter_shapes
 from interp.initialisation import initialise
-from interp.network import Network, NetworkConfig, parameter_shapes
+from interp.network import Network
 from interp.task import answers
 
 DIRECTIONS = 16

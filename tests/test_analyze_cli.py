@@ -11,8 +11,8 @@ import torch
 from analyses.cli import main
 from interp import checkpoint
 from interp.checkpoint import Checkpoint
+from interp.config import NetworkConfig
 from interp.initialisation import initialise
-from interp.network import NetworkConfig
 
 FOLDER = Path(__file__).parent.parent / "checkpoints"
 CLOCK = FOLDER / "zhong-59-rate-1.pt"
@@ -29,7 +29,9 @@ def small(tmp_path: Path) -> Path:
 def test_the_first_three_lines_are_the_answer(capsys: pytest.CaptureFixture[str]) -> None:
     assert main([str(CLOCK)]) == 0
     network, frequencies, circuit, *tables = capsys.readouterr().out.splitlines()
-    assert network.startswith("a + b mod 59: generalises, 3481 of 3481 pairs right; held out: accuracy 1.0000")
+    assert network.startswith(
+        "a + b mod 59, a one-layer transformer: generalises, 3481 of 3481 pairs right; held out: accuracy 1.0000"
+    )
     assert frequencies.startswith("Key frequencies: 21 24 29 ")
     assert circuit.startswith("Circuit: clock (clock at 21 24 29; clear, 0.1")
     assert "variance explained, 1.0% not" in circuit
@@ -103,7 +105,7 @@ def test_an_unreadable_file_outweighs_an_unmet_expectation_and_the_others_are_st
     assert "none.pt: cannot be read: No such file" in captured.err and "expected circuit pizza" in captured.err
     assert "zhong-59-rate-1.pt" in captured.out
     assert main([str(tmp_path)]) == 2
-    assert "no .pt files in this directory" in capsys.readouterr().err
+    assert "no .pt, .pth or .safetensors files in this directory" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("arguments", [[], ["x.pt", "--only", "nonsense"], ["x.pt", "--expect-circuit", "toroid"]])
@@ -132,4 +134,4 @@ def test_a_mistake_is_one_line_without_a_traceback(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "analyses.cli", tmp_path / "theirs.pt"]
     finished = subprocess.run(command, capture_output=True, text=True, check=False, cwd=FOLDER.parent)
     assert finished.returncode == 2 and finished.stdout == ""
-    assert finished.stderr.count("\n") == 1 and "weights [2]; supported are" in finished.stderr
+    assert finished.stderr.count("\n") == 1 and "unknown state dict: weights [2]; nearest supported format" in finished.stderr

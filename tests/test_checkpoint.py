@@ -11,11 +11,11 @@ import pytest
 import torch
 
 import interp
-from interp import checkpoint
+from interp import checkpoint, formats, plain
 from interp.checkpoint import Checkpoint
+from interp.config import NetworkConfig
 from interp.errors import InterpError
 from interp.initialisation import initialise
-from interp.network import NetworkConfig
 from interp.recipe import RECIPES
 
 CONFIG = NetworkConfig(p=7, d_model=8, n_heads=2, d_head=4, d_mlp=16)
@@ -45,7 +45,7 @@ def test_a_round_trip_is_exact(tmp_path: Path, dtype: torch.dtype) -> None:
         losses={"train_loss": 0.1, "test_loss": 2e-300},
     )
     checkpoint.save(tmp_path / "model.pt", before)
-    after = checkpoint.load(tmp_path / "model.pt")
+    after = formats.load(tmp_path / "model.pt")
     assert after.network.config == before.network.config and after.recipe == recipe
     assert (after.step, after.seed, after.losses) == (17, 5, before.losses)
     assert after.train is not None and after.train.tolist() == [0, 5, 12768]
@@ -89,18 +89,15 @@ def test_missing_empty_directory_and_foreign_files(tmp_path: Path) -> None:
     (tmp_path / "empty.pt").touch()
     assert "is empty" in message(tmp_path / "empty.pt")
     (tmp_path / "text.pt").write_text("hello")
-    assert "not a .pt archive" in message(tmp_path / "text.pt")
+    assert "neither a .pt archive" in message(tmp_path / "text.pt")
     torch.save(torch.zeros(3), tmp_path / "tensor.pt")
-    assert "holds a Tensor; supported are" in message(tmp_path / "tensor.pt")
-    torch.save({"embed.weight": torch.zeros(5, 3), "pos": torch.zeros(2)}, tmp_path / "theirs.pt")
-    text = message(tmp_path / "theirs.pt")
-    assert "embed.weight [5, 3], pos [2]; supported are" in text
+    assert "holds a Tensor, not a state dict" in message(tmp_path / "tensor.pt")
+    torch.save({"epoch": 3, "optimizer": {}}, tmp_path / "container.pt")
+    assert "holds a mapping with epoch, optimizer, not a state dict" in message(tmp_path / "container.pt")
 
 
-def test_an_archive_that_claims_to_unpack_to_too_much_is_refused(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(checkpoint, "MAX_BYTES", 1 << 20)
+def test_an_archive_that_claims_to_unpack_to_too_much_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(plain, "MAX_BYTES", 1 << 20)
     with zipfile.ZipFile(tmp_path / "bomb.pt", "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("data.pkl", b"\0" * (1 << 21))
     with pytest.raises(InterpError, match="claims to unpack to more than 1 MiB"):
@@ -118,12 +115,12 @@ def test_every_truncation_is_refused(saved: Path) -> None:
 def test_a_flipped_bit_is_refused_or_harmless(saved: Path) -> None:
     """Harmless: in the padding between records, say. Never another network."""
     whole = saved.read_bytes()
-    truth = checkpoint.load(saved).network.parameters
+    truth = formats.load(saved).network.parameters
     refused = 0
     for position in range(11, len(whole), max(1, len(whole) // 300)):
         saved.write_bytes(whole[:position] + bytes([whole[position] ^ 4]) + whole[position + 1 :])
         try:
-            loaded = checkpoint.load(saved).network.parameters
+            loaded = formats.load(saved).network.parameters
         except InterpError as error:
             assert "\n" not in str(error)
             refused += 1

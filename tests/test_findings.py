@@ -11,9 +11,9 @@ import pytest
 
 import analyses
 from interp.circuit import Circuit
+from interp.config import NetworkConfig
 from interp.finding import Finding, Table
 from interp.initialisation import initialise
-from interp.network import NetworkConfig
 
 CIRCUIT = Circuit(initialise(NetworkConfig(p=8, d_model=16, n_heads=2, d_head=8, d_mlp=16), seed=0))
 GENERALISING = "checkpoints/zhong-59-rate-1.pt"

@@ -8,10 +8,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from interp.circuit import Circuit
+from interp.config import NetworkConfig
 from interp.errors import InterpError
 from interp.forward import embed, forward
 from interp.initialisation import initialise
-from interp.network import Network, NetworkConfig
+from interp.network import Network
 
 configs = st.builds(
     lambda equals, **options: NetworkConfig(equals_token=equals, answers_equals=equals, **options),
@@ -37,10 +38,7 @@ def _network(config: NetworkConfig, seed: int = 0) -> Network:
     generator = torch.Generator().manual_seed(seed)
     return Network(
         config,
-        {
-            name: x + 0.3 * torch.randn(x.shape, generator=generator, dtype=x.dtype)
-            for name, x in network.parameters.items()
-        },
+        {name: x + 0.3 * torch.randn(x.shape, generator=generator, dtype=x.dtype) for name, x in network.parameters.items()},
     )
 
 

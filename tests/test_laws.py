@@ -12,9 +12,10 @@ from planted import planted
 import analyses
 from interp import fourier
 from interp.circuit import Circuit
+from interp.config import NetworkConfig
 from interp.finding import Finding
 from interp.initialisation import initialise
-from interp.network import Network, NetworkConfig
+from interp.network import Network
 from interp.recipe import RECIPES
 from interp.train import train
 

@@ -4,9 +4,10 @@ import pytest
 import torch
 
 from interp.circuit import Circuit
+from interp.config import NetworkConfig
 from interp.initialisation import initialise
 from interp.lens import to_transformer_lens, tokens
-from interp.network import Network, NetworkConfig
+from interp.network import Network
 
 CONFIGS = {
     "nanda": NetworkConfig(p=13),

@@ -13,8 +13,9 @@ import analyses
 from analyses.paper_triples import paper_sample, shuffled
 from interp import fourier
 from interp.circuit import Circuit
+from interp.config import NetworkConfig
 from interp.initialisation import initialise
-from interp.network import Network, NetworkConfig
+from interp.network import Network
 
 MODULI = [7, 8, 9]
 
@@ -122,16 +123,13 @@ def test_gradient_symmetry_is_the_mean_cosine_of_the_closed_gradients(rate: floa
     circuit = _circuit(p, attention_rate=rate, d_model=12, n_heads=2, d_head=6, d_mlp=20)
     finding = analyses.gradient_symmetry(circuit, triples=None)
     triples = list(itertools.product(range(p), repeat=3))
-    cosines = [
-        functional.cosine_similarity(*_closed_gradients(circuit.network, *triple), dim=0).item() for triple in triples
-    ]
+    cosines = [functional.cosine_similarity(*_closed_gradients(circuit.network, *triple), dim=0).item() for triple in triples]
     assert finding.triples == p**3 and finding.standard_error == 0
     assert finding.mean == pytest.approx(statistics.mean(cosines), abs=1e-10)
 
     random.Random(42).shuffle(triples)
     sample = [
-        functional.cosine_similarity(*_closed_gradients(circuit.network, *triple), dim=0).item()
-        for triple in triples[:100]
+        functional.cosine_similarity(*_closed_gradients(circuit.network, *triple), dim=0).item() for triple in triples[:100]
     ]
     assert finding.paper_sample == pytest.approx(statistics.mean(sample), abs=1e-10)
 
@@ -230,6 +228,8 @@ def test_attention_pattern_finds_a_periodic_head_and_a_constant_one() -> None:
         (0.15, 0.52, "clock", 0.02),
         (0.5, 0.0, "pizza", 0.1),
         (0.6, 0.25, "pizza", 0.05),
+        (0.5, -0.04, "pizza", 0.06),
+        (3.0, -0.65, "between", 0.0),
         (0.3, 0.4, "between", 0.0),
         (0.1, 0.2, "between", 0.0),
         (math.nan, math.nan, "between", 0.0),

@@ -3,9 +3,10 @@
 import pytest
 import torch
 
+from interp.config import NetworkConfig, parameter_shapes
 from interp.errors import InterpError
 from interp.initialisation import initialise
-from interp.network import Network, NetworkConfig, parameter_shapes
+from interp.network import Network
 
 
 @pytest.mark.parametrize(

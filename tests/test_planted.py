@@ -9,8 +9,8 @@ from planted import lookup, planted
 import analyses
 from analyses.amplitude_profile import amplitudes
 from interp.circuit import Circuit
+from interp.config import NetworkConfig
 from interp.initialisation import initialise
-from interp.network import NetworkConfig
 
 MODULI = {  # prime, even, odd composite
     113: (14, 35, 41, 52),

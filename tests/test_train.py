@@ -8,9 +8,9 @@ import pytest
 import torch
 from torch.nn import functional
 
+from interp.config import NetworkConfig
 from interp.errors import InterpError
 from interp.initialisation import initialise
-from interp.network import NetworkConfig
 from interp.recipe import RECIPES, Recipe
 from interp.task import answers, split
 from interp.train import TrainingDivergedError, batch, loss_and_logits, optimiser, train, training_step

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 import interp
-from interp import checkpoint
+from interp import formats
 from interp.cli import main
 from interp.recipe import RECIPES
 
@@ -19,9 +19,7 @@ TINY = ["--network.p", "7", "--network.d-model", "16", "--network.n-heads", "2",
         "--network.d-mlp", "32", "--train-fraction", "0.5"]  # fmt: skip
 
 
-def test_a_run_directory_holds_configuration_log_and_checkpoint(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_run_directory_holds_configuration_log_and_checkpoint(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     out = tmp_path / "run"
     arguments = ["--out", str(out), *TINY, "--steps", "25", "--record-every", "10", "--snapshots", "--seed", "3"]
     assert main(arguments) == 0
@@ -34,10 +32,8 @@ def test_a_run_directory_holds_configuration_log_and_checkpoint(
     log = [json.loads(line) for line in (out / "log.jsonl").read_text().splitlines()]
     assert [record["step"] for record in log] == [0, 10, 20, 25]
     assert log[0].keys() == {"step", "train_loss", "test_loss", "train_accuracy", "test_accuracy", "seconds"}
-    assert sorted(path.name for path in (out / "snapshots").iterdir()) == [
-        f"step-{step:06d}.pt" for step in (0, 10, 20, 25)
-    ]
-    saved = checkpoint.load(out / "model.pt")
+    assert sorted(path.name for path in (out / "snapshots").iterdir()) == [f"step-{step:06d}.pt" for step in (0, 10, 20, 25)]
+    saved = formats.load(out / "model.pt")
     assert (saved.step, saved.seed) == (25, 3) and saved.recipe is not None and saved.train is not None
     assert saved.losses["train_loss"] == log[-1]["train_loss"]
 
@@ -49,7 +45,7 @@ def test_a_run_directory_holds_configuration_log_and_checkpoint(
 def test_a_recipe_brings_its_own_numbers_and_options_change_them(tmp_path: Path) -> None:
     arguments = ["--recipe", "zhong-2023", "--network.attention-rate", "0.5", "--steps", "1", "--precision", "float64"]
     assert main([*arguments, "--out", str(tmp_path / "run")]) == 0
-    saved = checkpoint.load(tmp_path / "run" / "model.pt")
+    saved = formats.load(tmp_path / "run" / "model.pt")
     recipe = RECIPES["zhong-2023"]
     assert saved.recipe is not None and saved.recipe.weight_decay == recipe.weight_decay
     assert saved.recipe.network.p == 59 and saved.recipe.network.attention_rate == 0.5
@@ -79,9 +75,7 @@ def test_it_refuses_to_overwrite_a_run(tmp_path: Path, capsys: pytest.CaptureFix
         (["--learning-rate", "nan"], "learning_rate of 0 or more"),
     ],
 )
-def test_impossible_options_are_refused_before_anything_is_written(
-    tmp_path: Path, options: list[str], message: str
-) -> None:
+def test_impossible_options_are_refused_before_anything_is_written(tmp_path: Path, options: list[str], message: str) -> None:
     out = tmp_path / "run"
     command = [sys.executable, "-m", "interp.cli", "--out", out, *options]
     finished = subprocess.run(command, capture_output=True, text=True, check=False)
@@ -95,7 +89,7 @@ def test_divergence_keeps_the_last_good_checkpoint(tmp_path: Path, capsys: pytes
     options = ["--learning-rate", "1e30", "--steps", "500", "--record-every", "1"]
     assert main(["--out", str(out), *TINY, *options]) == 2
     assert "lower the learning rate" in capsys.readouterr().err
-    assert checkpoint.load(out / "model.pt").losses["train_loss"] < math.inf
+    assert formats.load(out / "model.pt").losses["train_loss"] < math.inf
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
@@ -110,7 +104,7 @@ def test_an_interrupted_run_leaves_a_usable_checkpoint(tmp_path: Path, number: s
     running.send_signal(number)
     shown, errors = running.communicate(timeout=60)
     assert running.returncode == 130 and "Traceback" not in errors
-    saved = checkpoint.load(out / "model.pt")
+    saved = formats.load(out / "model.pt")
     assert saved.step > 0 and f"step {saved.step}," in shown
     assert json.loads((out / "log.jsonl").read_text().splitlines()[-1])["step"] == saved.step
 

@@ -1,5 +1,6 @@
 """Answer: everything there is to say about one checkpoint file."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,13 +11,31 @@ from analyses.clock_or_pizza import ClockOrPizza, clock_or_pizza
 from analyses.gradient_symmetry import SAMPLE
 from analyses.key_frequencies import KeyFrequencies, key_frequencies
 from analyses.performance import Performance, performance
-from interp import checkpoint
+from interp import formats
 from interp.checkpoint import Checkpoint
 from interp.circuit import Circuit
-from interp.finding import Finding
+from interp.finding import Finding, Table
+from interp.formats.facts import Facts
+from interp.model import Unavailable
 
 SCHEMA = 1
 """Version of the JSON that ``to_dict`` makes; the README documents it."""
+
+
+@dataclass(frozen=True)
+class Lacking(Finding):
+    """In the place of a finding that this network does not allow."""
+
+    measurement: str
+    """Its name."""
+    unavailable: str
+    """What it needs."""
+
+    def table(self) -> Table:
+        return Table(f"{self.measurement}: not for this network", (), (), self.unavailable)
+
+    def to_dict(self) -> dict[str, Any]:
+        return {"unavailable": self.unavailable}
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,7 +56,8 @@ class Answer:
             "schema": SCHEMA,
             "file": str(self.path),
             "error": None,
-            "modulus": self.checkpoint.network.config.p,
+            "network": self.checkpoint.network.describe(),
+            "modulus": self.checkpoint.network.p,
             "step": self.checkpoint.step,
             "accuracy": self.performance.accuracy,
             "generalises": self.performance.generalises,
@@ -45,18 +65,20 @@ class Answer:
             "circuit": self.clock_or_pizza.circuit,
             "sureness": self.clock_or_pizza.sureness,
             "margin": self.clock_or_pizza.margin,
-            "unexplained": self.clock_or_pizza.unexplained,
+            "unexplained": None if math.isnan(self.clock_or_pizza.unexplained) else self.clock_or_pizza.unexplained,
+            "notes": list(self.checkpoint.notes),
             "findings": {name: finding.to_dict() for name, finding in self.findings.items()},
         }
 
 
-def answer(path: Path, *, only: Sequence[str] = (), all_triples: bool = False) -> Answer:
+def answer(path: Path, *, only: Sequence[str] = (), all_triples: bool = False, facts: Facts | None = None) -> Answer:
     """Which frequencies and which circuit does the network in this file use, how sure is that, what is the evidence?
 
     ``only``: the measurements wanted beside the verdict; empty for all. ``all_triples``: gradient symmetry over p³.
+    ``facts``: what the file does not say.
     Raises InterpError on a file that cannot be read.
     """
-    saved = checkpoint.load(path)
+    saved = formats.load(path, facts)
     circuit = Circuit(saved.network, saved.train)
     triples = {"triples": None if all_triples else SAMPLE}
     options: dict[str, dict[str, Any]] = {"clock_or_pizza": triples, "gradient_symmetry": triples}
@@ -66,5 +88,12 @@ def answer(path: Path, *, only: Sequence[str] = (), all_triples: bool = False) -
         performance=performance(circuit),
         key_frequencies=key_frequencies(circuit),
         clock_or_pizza=clock_or_pizza(circuit, **triples),
-        findings={name: MEASUREMENTS[name](circuit, **options.get(name, {})) for name in only or MEASUREMENTS},
+        findings={name: _measure(name, circuit, options.get(name, {})) for name in only or MEASUREMENTS},
     )
+
+
+def _measure(name: str, circuit: Circuit, options: dict[str, Any]) -> Finding:
+    try:
+        return MEASUREMENTS[name](circuit, **options)
+    except Unavailable as lacking:
+        return Lacking(name, str(lacking))

@@ -7,8 +7,12 @@ from interp.finding import Table
 
 
 def headline(answer: Answer) -> list[str]:
-    """The answer in three lines: does it add, at which frequencies, with which circuit and how sure."""
-    return [_line_network(answer), _line_frequencies(answer), _line_circuit(answer)]
+    """The answer in three lines: does it add, at which frequencies, with which circuit and how sure.
+
+    A fourth says how a file of another project was read.
+    """
+    notes = [f"Read as: {'; '.join(answer.checkpoint.notes)}"] if answer.checkpoint.notes else []
+    return [_line_network(answer), _line_frequencies(answer), _line_circuit(answer), *notes]
 
 
 def overview(answers: Sequence[Answer]) -> Table:
@@ -16,7 +20,7 @@ def overview(answers: Sequence[Answer]) -> Table:
     rows = tuple(
         (
             str(answer.path),
-            answer.checkpoint.network.config.p,
+            answer.checkpoint.network.p,
             answer.performance.accuracy,
             " ".join(map(str, answer.key_frequencies.frequencies)) or "none",
             answer.clock_or_pizza.circuit,
@@ -30,24 +34,20 @@ def overview(answers: Sequence[Answer]) -> Table:
 
 
 def _line_network(answer: Answer) -> str:
-    measured, config = answer.performance, answer.checkpoint.network.config
+    measured, network = answer.performance, answer.checkpoint.network
     right = measured.pairs - measured.wrong
     does = "generalises" if measured.generalises else "does not generalise"
     held_out = ""
     if measured.test_accuracy == measured.test_accuracy:  # known, not NaN
         held_out = f"; held out: accuracy {measured.test_accuracy:.4f}, loss {measured.test_loss:.2g}"
-    return f"a + b mod {config.p}: {does}, {right} of {measured.pairs} pairs right{held_out}"
+    return f"a + b mod {network.p}, {network.describe()}: {does}, {right} of {measured.pairs} pairs right{held_out}"
 
 
 def _line_frequencies(answer: Answer) -> str:
     keys = answer.key_frequencies
     listed = " ".join(map(str, keys.frequencies)) or "none"
     if not answer.performance.generalises:
-        return (
-            f"Key frequencies: {listed} (of a network that does not add)"
-            if keys.frequencies
-            else "Key frequencies: none"
-        )
+        return f"Key frequencies: {listed} (of a network that does not add)" if keys.frequencies else "Key frequencies: none"
     differing = keys.differences()
     if not differing:
         return f"Key frequencies: {listed} (by the logits; the three other published rules agree)"
@@ -56,7 +56,9 @@ def _line_frequencies(answer: Answer) -> str:
 
 def _line_circuit(answer: Answer) -> str:
     verdict = answer.clock_or_pizza
-    shares = f"{verdict.explained:.1%} of the logits' variance explained, {verdict.unexplained:.1%} not"
+    shares = "how much it explains is unknown"
+    if verdict.explained == verdict.explained:  # known, not NaN
+        shares = f"{verdict.explained:.1%} of the logits' variance explained, {verdict.unexplained:.1%} not"
     if verdict.sureness == "none":
         return f"Circuit: {verdict.circuit} ({verdict.reason}); {shares}"
     how_sure = f"{verdict.sureness}, {verdict.margin:.2f} from the nearest cut-off that would change it"

@@ -1,0 +1,227 @@
+"""Which network is it? What nobody says is tried: the reading under which the network computes a + b mod p is taken."""
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import product
+
+import torch
+from einops import rearrange
+from torch.nn import functional
+
+from interp.attention_free import AttentionFree, AttentionFreeConfig
+from interp.config import NetworkConfig, Parameters
+from interp.errors import InterpError
+from interp.formats.facts import Facts
+from interp.formats.layouts import Layout
+from interp.network import Network
+
+RATES = tuple(i / 10 for i in range(11))
+"""Attention rates tried where none is given. Only 0 and 1 are taken from a trial: that the loss is lowest at .4 of these
+does not say that the rate was .4."""
+COMPUTES, RIVAL = 0.99, 10.0
+"""A reading computes the sum from this accuracy; another is ruled out when it does not, or has this many times its loss."""
+SAMPLE = 2000
+"""Pairs that a reading is tried on, drawn with a fixed seed."""
+
+
+@dataclass(frozen=True, eq=False)
+class Reading:
+    """One way to understand a layout, and what was assumed for it beyond the facts."""
+
+    network: Network | AttentionFree
+    assumed: dict[str, str]
+    """Option → value, for everything that the facts leave open."""
+
+    def says(self) -> str:
+        """The assumptions as options."""
+        return " ".join(f"--{option} {value}" if value else f"--{option}" for option, value in self.assumed.items())
+
+
+def choose(layout: Layout, facts: Facts) -> tuple[Network | AttentionFree, tuple[str, ...]]:
+    """The network, and notes on what was assumed.
+
+    Raises InterpError where no reading fits the shapes, or several or none of those that fit compute a + b mod p; then
+    the options that decide are named.
+    """
+    readings = list(_attention_free(layout, facts) if layout.kinds else _transformers(layout, facts))
+    if not readings:
+        raise InterpError(_no_reading(layout, facts))
+    if len(readings) == 1:
+        return readings[0].network, ()
+    scored = sorted(((*_try(reading), reading) for reading in readings), key=lambda scored: (scored[0], -scored[1]))
+    loss, accuracy, best = scored[0]
+    options = " ".join(f"--{option}" for option in dict.fromkeys(name for r in readings for name in r.assumed))
+    if accuracy < COMPUTES:
+        raise InterpError(
+            f"under none of the {len(readings)} readings that fit does it compute a + b mod p (best accuracy "
+            f"{accuracy:.2f}); if it is a network that does not, say how to read it: {options}"
+        )
+    rate = best.assumed.get("attention-rate")
+    if rate is not None and float(rate) not in (0.0, 1.0):
+        raise InterpError(
+            f"its attention rate is not stored; of {RATES[0]:g}, {RATES[1]:g}, …, {RATES[-1]:g} it computes a + b mod p best "
+            f"near {rate}: give the true one with --attention-rate"
+        )
+    rivals = [
+        (other_loss, other)
+        for other_loss, other_accuracy, other in scored[1:]
+        if other_accuracy >= COMPUTES and other_loss < RIVAL * loss and not _same_grid(best, other, {"attention-rate"})
+    ]
+    note = f"{best.says()} (not stored; of {len(readings)} readings tried it computes a + b mod p best, loss {loss:.2g}"
+    if not rivals:
+        return best.network, (f"{note})",)
+    rival = f"{rivals[0][1].says()}: loss {rivals[0][0]:.2g}"
+    if all(_same_grid(best, other, {"attention-rate", "activation"}) for _, other in rivals):
+        # The same network but for its nonlinearity: the lower loss is a good guide, and the reader is told.
+        return best.network, (f"{note}; next {rival}; --activation decides)",)
+    raise InterpError(
+        f"it computes a + b mod p under several readings ({best.says()}: loss {loss:.2g}; {rival}): decide with {options}"
+    )
+
+
+def _try(reading: Reading) -> tuple[float, float]:
+    """Loss and accuracy on a sample of pairs; the worst possible where the network overflows."""
+    p = reading.network.p
+    index = torch.randperm(p * p, generator=torch.Generator().manual_seed(0))[:SAMPLE]
+    a, b = index // p, index % p
+    E_a, E_b = reading.network.tables()
+    with torch.no_grad():
+        logits, _ = reading.network.run(E_a[a], E_b[b])
+    answer = (a + b) % p
+    loss = functional.cross_entropy(logits.double(), answer).item()
+    accuracy = (logits.argmax(-1) == answer).double().mean().item()
+    return (loss, accuracy) if math.isfinite(loss) else (math.inf, 0.0)
+
+
+def _same_grid(one: Reading, other: Reading, but: set[str]) -> bool:
+    """Do they differ in nothing but these options? Neighbouring attention rates are no rivals of each other."""
+    return all(one.assumed.get(name) == other.assumed.get(name) for name in {*one.assumed, *other.assumed} - but)
+
+
+def _attention_free(layout: Layout, facts: Facts) -> Iterator[Reading]:
+    W = layout.parameters
+    p, d_embedding = W["embed_a.W_E"].shape
+    if facts.modulus not in (None, p):
+        return
+    for kind in layout.kinds:
+        if facts.kind is None or kind == facts.kind or len(layout.kinds) == 1:
+            config = AttentionFreeConfig(
+                p=p,
+                kind=kind,
+                d_embedding=d_embedding,
+                d_hidden=W["l1.W"].shape[1],
+                biases="l1.b" in W,
+                separate_vocabularies="embed_b.W_E" in W,
+            )
+            yield Reading(AttentionFree(config, W), {} if facts.kind or len(layout.kinds) == 1 else {"kind": kind})
+
+
+def _transformers(layout: Layout, facts: Facts) -> Iterator[Reading]:
+    W = layout.parameters
+    n_layers = sum(name.endswith(".attn.W_Q") for name in W)
+    vocabularies = list(_vocabularies(W, facts))
+    heads = [None] if not layout.heads_are_merged else [facts.n_heads] if facts.n_heads else _head_counts(W)
+    activations = (facts.activation,) if facts.activation else ("relu", "gelu")
+    rates = (facts.attention_rate,) if facts.attention_rate is not None else RATES
+    # The last position sees everything either way: with one layer there is nothing to decide.
+    masks = (facts.causal,) if facts.causal is not None else (False, True) if n_layers > 1 else (False,)
+    for (p, equals, separate), n_heads, activation, rate, causal in product(vocabularies, heads, activations, rates, masks):
+        parameters = _split_heads(W, n_heads) if n_heads else W
+        assumed = {}
+        if len(vocabularies) > 1:
+            assumed["modulus"] = str(p)
+        if len(heads) > 1:
+            assumed["heads"] = str(n_heads)
+        if len(activations) > 1:
+            assumed["activation"] = activation
+        if len(rates) > 1:
+            assumed["attention-rate"] = f"{rate:g}"
+        if len(masks) > 1:
+            assumed["causal" if causal else "no-causal"] = ""
+        yield Reading(_network(parameters, p, equals, separate, activation, rate, causal, n_layers), assumed)
+
+
+def _vocabularies(W: Parameters, facts: Facts) -> Iterator[tuple[int, bool, bool]]:
+    """(p, is there an '=', has b tokens of its own) that fit the sizes of the vocabularies and the context."""
+    d_vocab, n_positions, d_out = len(W["embed.W_E"]), len(W["pos_embed.W_pos"]), W["unembed.W_U"].shape[1]
+    for equals in (False, True):
+        residues = d_vocab - equals
+        # A context longer than three positions does not say how much of it was used.
+        if n_positions != 2 + equals and not (n_positions > 3):
+            continue
+        for p, separate in ((residues, False), (residues // 2, True)):
+            fits = p >= 2 and d_out >= p and (not separate or residues % 2 == 0)
+            fits &= facts.modulus in (None, p) and facts.separate_vocabularies in (None, separate)
+            # Outputs: the residues, with '=' where there is one, or the whole vocabulary.
+            if fits and d_out in (p, p + equals, d_vocab):
+                yield p, equals, separate
+
+
+def _head_counts(W: Parameters) -> list[int | None]:
+    width = W["blocks.0.attn.W_Q"].shape[1]
+    return [heads for heads in (1, 2, 4, 8, 16) if width % heads == 0]
+
+
+def _split_heads(W: Parameters, heads: int) -> Parameters:
+    """Merged attention weights and biases, per head."""
+    split = dict(W)
+    for name, tensor in W.items():
+        letter = name[-1]
+        if ".attn." not in name or tensor.shape[0 if letter == "O" else -1] % heads:
+            if ".attn." in name and not name.endswith("b_O"):
+                raise InterpError(f"{name} of shape {list(tensor.shape)} does not divide into {heads} heads")
+            continue
+        if name.endswith(".W_O"):
+            split[name] = rearrange(tensor, "(head d) m -> head d m", head=heads)
+        elif ".W_" in name:
+            split[name] = rearrange(tensor, "m (head d) -> head m d", head=heads)
+        elif letter != "O":
+            split[name] = rearrange(tensor, "(head d) -> head d", head=heads)
+    return split
+
+
+def _network(
+    W: Parameters, p: int, equals: bool, separate: bool, activation: str, rate: float, causal: bool, n_layers: int
+) -> Network:
+    """The network of one reading; columns of outputs that are no residue and not '=' are dropped."""
+    first = "blocks.0"
+    for name in (f"{first}.mlp.W_in", f"{first}.attn.W_Q"):
+        if name not in W:
+            raise InterpError(f"{name} is missing from this state dict: networks without it are not supported")
+    answers_equals = equals and not separate and W["unembed.W_U"].shape[1] == p + 1
+    heads, d_model, d_head = W[f"{first}.attn.W_Q"].shape
+    config = NetworkConfig(
+        p=p,
+        equals_token=equals,
+        separate_vocabularies=separate,
+        answers_equals=answers_equals,
+        d_model=d_model,
+        n_layers=n_layers,
+        n_heads=heads,
+        d_head=d_head,
+        d_mlp=W[f"{first}.mlp.W_in"].shape[1],
+        activation="gelu" if activation == "gelu" else "relu",
+        causal=causal,
+        attention_rate=rate,
+        attention_biases=f"{first}.attn.b_Q" in W,
+        mlp_biases=f"{first}.mlp.b_in" in W,
+        unembed_bias="unembed.b_U" in W,
+    )
+    outputs = p + answers_equals
+    trimmed = {**W, "pos_embed.W_pos": W["pos_embed.W_pos"][: config.n_ctx]}
+    trimmed["unembed.W_U"] = W["unembed.W_U"][:, :outputs]
+    if "unembed.b_U" in W:
+        trimmed["unembed.b_U"] = W["unembed.b_U"][:outputs]
+    return Network(config, trimmed)
+
+
+def _no_reading(layout: Layout, facts: Facts) -> str:
+    if layout.kinds:
+        return f"its embedding has {len(layout.parameters['embed_a.W_E'])} rows, not the {facts.modulus} that were said"
+    W = layout.parameters
+    said = f" with modulus {facts.modulus}" if facts.modulus else ""
+    return (
+        f"vocabulary {len(W['embed.W_E'])}, {len(W['pos_embed.W_pos'])} positions and {W['unembed.W_U'].shape[1]} outputs fit "
+        f"no way to read a + b mod p{said}: expected tokens (a, b) or (a, b, '='), shared or separate, and p outputs or more"
+    )

@@ -1,0 +1,108 @@
+"""Reading a file of unknown origin into plain values: numbers, strings, containers and tensors. Nothing in it is run."""
+
+import io
+import json
+import pickle
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from interp.errors import InterpError
+
+MAX_BYTES = 256 << 20
+"""Larger files, and archives that claim to unpack to more, are refused: a mod-113 network is 1 MB."""
+MAX_DEPTH = 8
+"""Containers nested deeper are refused."""
+
+
+def read(path: Path) -> tuple[Any, dict[str, str]]:
+    """The values in a ``.pt`` or ``.safetensors`` file, told apart by content, and the latter's metadata.
+
+    Raises InterpError, one line with the remedy, on a file that is missing, empty, too large, torn, altered (where it
+    carries checksums: ``.pt`` does) or holds anything but plain values.
+    """
+    raw = _bytes(path)
+    if raw.startswith(b"PK"):
+        return _checked(_read_archive(raw)), {}
+    if len(raw) > 8 and raw[8:9] == b"{":
+        return _read_safetensors(raw)
+    raise InterpError(
+        "is neither a .pt archive (which torch.save writes since torch 1.6) nor a .safetensors file: "
+        "re-save it with torch.save(model.state_dict(), path)"
+    )
+
+
+def _bytes(path: Path) -> bytes:
+    try:
+        if path.is_dir():
+            raise InterpError("is a directory: name a checkpoint file in it")
+        size = path.stat().st_size
+        if size > MAX_BYTES:
+            raise InterpError(f"is {size >> 20} MiB; files of such networks are under {MAX_BYTES >> 20} MiB")
+        raw = path.read_bytes()
+    except OSError as error:
+        raise InterpError(f"cannot be read: {error.strerror}") from error
+    if not raw:
+        raise InterpError("is empty: the run that wrote it was cut off; take an earlier checkpoint")
+    return raw
+
+
+def _read_archive(raw: bytes) -> Any:
+    """torch does not verify an archive's checksums: a flipped bit in a weight would load as another network."""
+    try:
+        with zipfile.ZipFile(io.BytesIO(raw)) as archive:
+            if sum(entry.file_size for entry in archive.infolist()) > MAX_BYTES:
+                raise InterpError(f"claims to unpack to more than {MAX_BYTES >> 20} MiB: refused")
+            broken = archive.testzip()
+        if broken is not None:
+            raise InterpError(f"is damaged (checksum of {_shown(broken)}): copy it again or take another checkpoint")
+        return torch.load(io.BytesIO(raw), map_location="cpu", weights_only=True)
+    except pickle.UnpicklingError as error:
+        raise InterpError(
+            "holds pickled objects (a config, a model), which could run code and are never loaded. Where you trust it: "
+            "d = torch.load(path, weights_only=False); torch.save(d['model'] if 'model' in d else d.state_dict(), new)"
+        ) from error
+    except InterpError:
+        raise
+    # Damaged archives raise almost anything in zipfile and torch; all of it means the same to the user.
+    except Exception as error:
+        raise InterpError(f"is truncated or damaged ({type(error).__name__}): copy it again") from error
+
+
+def _read_safetensors(raw: bytes) -> tuple[Any, dict[str, str]]:
+    # Imported here: most files are not safetensors.
+    import safetensors.torch
+
+    try:
+        header = json.loads(raw[8 : 8 + int.from_bytes(raw[:8], "little")])
+        tensors = safetensors.torch.load(raw)
+        metadata = header.get("__metadata__", {})
+    except Exception as error:  # the library raises its own, json and struct theirs; all mean the same to the user
+        raise InterpError(f"is truncated or damaged ({type(error).__name__}): copy it again") from error
+    return _checked(tensors), {str(key): str(value) for key, value in metadata.items()}
+
+
+def _checked(value: Any, depth: int = 0) -> Any:
+    """The value, if every tensor in it is an ordinary one that owns what it shows, and nothing nests too deep."""
+    if depth > MAX_DEPTH:
+        raise InterpError(f"nests containers more than {MAX_DEPTH} deep: save the state dict alone")
+    if isinstance(value, Tensor):
+        if value.layout != torch.strided or value.device.type != "cpu" or value.is_quantized:
+            raise InterpError("holds a sparse, quantised or storage-less tensor: save ordinary ones")
+        if value.numel() > value.untyped_storage().nbytes() // value.element_size():
+            raise InterpError("holds a tensor that claims to be larger than its storage: refused")
+    elif isinstance(value, dict):
+        for item in value.values():
+            _checked(item, depth + 1)
+    elif isinstance(value, list | tuple):
+        for item in value:
+            _checked(item, depth + 1)
+    return value
+
+
+def _shown(text: str) -> str:
+    """Text from a file, fit for one line."""
+    return text.encode("ascii", "backslashreplace").decode()[:60]

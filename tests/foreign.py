@@ -1,0 +1,87 @@
+"""Files as other projects write them, made from our own networks."""
+
+from collections.abc import Callable
+
+import torch
+from einops import rearrange
+from torch import Tensor
+
+from interp.attention_free import AttentionFree, AttentionFreeConfig, Kind
+from interp.attention_free import parameter_shapes as attention_free_shapes
+from interp.lens import with_all_biases
+from interp.network import Network
+
+StateDict = dict[str, Tensor]
+
+
+def hooked(network: Network) -> StateDict:
+    """TransformerLens 1-3: our names, every bias, a mask, IGNORE."""
+    state = with_all_biases(network)
+    for layer in range(network.config.n_layers):
+        n_ctx = network.config.n_ctx
+        mask = torch.ones(n_ctx, n_ctx, dtype=torch.bool)
+        state[f"blocks.{layer}.attn.mask"] = mask.tril() if network.config.causal else mask
+        state[f"blocks.{layer}.attn.IGNORE"] = torch.tensor(-torch.inf)
+    return state
+
+
+def papers(network: Network) -> StateDict:
+    """progress-measures and clock-and-pizza: transposed, output heads merged, no attention biases, a mask."""
+    state = {}
+    for name, tensor in network.parameters.items():
+        if name.endswith(("W_Q", "W_K", "W_V")):
+            state[name] = rearrange(tensor, "head d_model d_head -> head d_head d_model")
+        elif name.endswith("W_O"):
+            state[name] = rearrange(tensor, "head d_head d_model -> d_model (head d_head)")
+        elif name.endswith(("W_E", "W_in", "W_out")):
+            state[name] = tensor.T
+        else:
+            state[name] = tensor
+    for layer in range(network.config.n_layers):
+        state[f"blocks.{layer}.attn.mask"] = torch.ones(network.config.n_ctx, network.config.n_ctx).tril()
+    return {name: tensor.contiguous() for name, tensor in state.items()}
+
+
+def bridge(network: Network) -> StateDict:
+    """TransformerLens 4's native model: torch linear layers, every bias."""
+    W = with_all_biases(network)
+    state = {"embed.weight": W["embed.W_E"], "pos_embed.weight": W["pos_embed.W_pos"], "unembed.weight": W["unembed.W_U"].T}
+    state["unembed.bias"] = W["unembed.b_U"]
+    for layer in range(network.config.n_layers):
+        attention, mlp = f"blocks.{layer}.attn", f"blocks.{layer}.mlp"
+        for letter in "QKV":
+            merged = rearrange(W[f"{attention}.W_{letter}"], "head d_model d_head -> (head d_head) d_model")
+            state[f"{attention}.{letter.lower()}.weight"] = merged
+            state[f"{attention}.{letter.lower()}.bias"] = W[f"{attention}.b_{letter}"].flatten()
+        state[f"{attention}.o.weight"] = rearrange(W[f"{attention}.W_O"], "head d_head d_model -> d_model (head d_head)")
+        state[f"{attention}.o.bias"] = W[f"{attention}.b_O"]
+        for name in ("in", "out"):
+            state[f"{mlp}.{name}.weight"], state[f"{mlp}.{name}.bias"] = W[f"{mlp}.W_{name}"].T, W[f"{mlp}.b_{name}"]
+    return {name: tensor.contiguous() for name, tensor in state.items()}
+
+
+FORMATS: dict[str, Callable[[Network], StateDict]] = {"hooked": hooked, "papers": papers, "bridge": bridge}
+
+
+def attention_free(kind: Kind, *, p: int = 7, separate: bool = False, biases: bool = True, seed: int = 0) -> AttentionFree:
+    """A random one."""
+    config = AttentionFreeConfig(p=p, kind=kind, d_embedding=6, d_hidden=10, biases=biases, separate_vocabularies=separate)
+    generator = torch.Generator().manual_seed(seed)
+    shapes = attention_free_shapes(config)
+    return AttentionFree(config, {name: torch.randn(shape, generator=generator) for name, shape in shapes.items()})
+
+
+def linear(network: AttentionFree) -> StateDict:
+    """clock-and-pizza's attention-free models."""
+    W = network.parameters
+    state = {"embed.weight": W["embed_a.W_E"], "unembed.weight": W["unembed.W_U"].T}
+    for layer in ("l1", "l2"):
+        if f"{layer}.W" in W:
+            state |= {f"{layer}.weight": W[f"{layer}.W"].T, f"{layer}.bias": W[f"{layer}.b"]}
+    return {name: tensor.contiguous() for name, tensor in state.items()}
+
+
+def mlp(network: AttentionFree) -> StateDict:
+    """rep-theory's one-layer MLP."""
+    names = {"W_x": "embed_a.W_E", "W_y": "embed_b.W_E", "W": "l1.W", "W_U": "unembed.W_U"}
+    return {theirs: network.parameters[ours] for theirs, ours in names.items()}

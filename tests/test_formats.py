@@ -1,0 +1,281 @@
+"""Other projects' files, made up here from networks whose logits are known; what they do not say; what is refused."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import safetensors.torch
+import torch
+from foreign import FORMATS, attention_free, hooked, linear, mlp, papers
+from planted import planted
+from torch.nn import functional
+
+import analyses
+import interp
+from interp import formats
+from interp.circuit import Circuit
+from interp.config import NetworkConfig
+from interp.errors import InterpError
+from interp.initialisation import initialise
+from interp.network import Network
+
+ALL_SAID = {"activation": "relu", "attention_rate": 1.0, "causal": True, "n_heads": 2}
+
+
+def _network(**config: Any) -> Network:
+    """Random weights and biases."""
+    start = {"p": 6, "d_model": 8, "n_heads": 2, "d_head": 4, "d_mlp": 12, "answers_equals": False}
+    network = initialise(NetworkConfig(**{**start, **config}), seed=0)
+    generator = torch.Generator().manual_seed(1)
+    noise = {name: torch.randn(x.shape, generator=generator) for name, x in network.parameters.items()}
+    return Network(network.config, {name: x + 0.3 * noise[name] for name, x in network.parameters.items()})
+
+
+@pytest.mark.parametrize("name", FORMATS)
+@pytest.mark.parametrize("layers", [1, 2, 4])
+@pytest.mark.parametrize(
+    ("suffix", "container"), [(".pt", None), (".pt", "model"), (".pt", "state_dict"), (".safetensors", None)]
+)
+def test_transformers_of_every_layout_give_their_logits(
+    tmp_path: Path, name: str, layers: int, suffix: str, container: str | None
+) -> None:
+    network = _network(n_layers=layers)
+    state = FORMATS[name](network)
+    path = tmp_path / f"theirs{suffix}"
+    if suffix == ".safetensors":
+        safetensors.torch.save_file({key: value.contiguous() for key, value in state.items()}, path)
+    else:
+        torch.save({container: state, "epoch": 3} if container else state, path)
+    given = {key: value for key, value in ALL_SAID.items() if key != "n_heads" or name == "bridge"}
+    circuit = interp.load(path, **given)
+    assert torch.equal(circuit.logits, Circuit(network).logits)
+    assert circuit.notes[0].startswith("format: ")
+
+
+@pytest.mark.parametrize("equals", [True, False])
+@pytest.mark.parametrize("separate", [True, False])
+def test_vocabularies_are_told_apart(tmp_path: Path, equals: bool, separate: bool) -> None:
+    network = _network(equals_token=equals, separate_vocabularies=separate)
+    torch.save(papers(network), tmp_path / "theirs.pt")
+    circuit = interp.load(tmp_path / "theirs.pt", **ALL_SAID, modulus=6)
+    assert torch.equal(circuit.logits, Circuit(network).logits)
+    assert circuit.embedding.shape == (6, 16 if separate else 8)
+
+
+@pytest.mark.parametrize("kind", ["alpha", "beta", "gamma", "delta"])
+def test_attention_free_networks_compute_what_their_paper_says(tmp_path: Path, kind: Any) -> None:
+    network = attention_free(kind)
+    state = linear(network)
+    torch.save(state, tmp_path / "model_x.pt")
+    (tmp_path / "config_x.json").write_text(json.dumps({"C": 7, "model_type": "ABGD".replace("G", "C")["abgd".index(kind[0])]}))
+    circuit = interp.load(tmp_path / "model_x.pt")
+
+    def l1(x: torch.Tensor) -> torch.Tensor:
+        return functional.linear(x, state["l1.weight"], state["l1.bias"])
+
+    def l2(x: torch.Tensor) -> torch.Tensor:
+        return functional.linear(x, state["l2.weight"], state["l2.bias"])
+
+    for a, b in ((0, 0), (2, 5), (6, 1)):
+        x, y = state["embed.weight"][a], state["embed.weight"][b]
+        match kind:
+            case "alpha":
+                h = l1(x + y).relu()
+            case "beta":
+                h = l2(l1(x + y).relu()).relu()
+            case "gamma":
+                h = l2((l1(x) + l1(y)).relu()).relu()
+            case _:
+                h = l1(torch.cat([x, y])).relu()
+        assert torch.allclose(circuit.logits[a, b], state["unembed.weight"] @ h, atol=1e-4)
+
+
+def test_the_one_layer_mlp_reads_two_embeddings(tmp_path: Path) -> None:
+    state = mlp(attention_free("delta", separate=True, biases=False))
+    torch.save(state, tmp_path / "model.pt")
+    circuit = interp.load(tmp_path / "model.pt")
+    h = (torch.cat([state["W_x"][3], state["W_y"][5]]) @ state["W"]).relu()
+    assert torch.allclose(circuit.logits[3, 5], h @ state["W_U"], atol=1e-4)
+    assert torch.equal(circuit.embedding, torch.cat([state["W_x"], state["W_y"]], dim=1))
+
+
+def test_what_nobody_says_is_tried_and_named(tmp_path: Path) -> None:
+    network = planted(11, pizzas=(1, 2, 3), attention_rate=0.0)
+    torch.save(papers(network), tmp_path / "theirs.pt")
+    circuit = interp.load(tmp_path / "theirs.pt")
+    assert isinstance(circuit.network, Network) and circuit.network.config.attention_rate == 0
+    assert "--attention-rate 0 (not stored; of 22 readings tried" in circuit.notes[-1]
+    assert analyses.clock_or_pizza(circuit).circuit == "pizza"
+
+
+def test_a_rate_between_0_and_1_is_never_guessed(tmp_path: Path) -> None:
+    """At rate ½ the heads fetch E_a + ½E_b and ½E_a + E_b; these neurons undo just that mixture."""
+    network = planted(11, clocks=(1, 2, 3))
+    W = dict(network.parameters)
+    K = 3
+    of_a, of_b = slice(2 * K, 4 * K), slice(4 * K, 6 * K)
+    W_in = W["blocks.0.mlp.W_in"]
+    undone = W_in.clone()
+    undone[of_a], undone[of_b] = (W_in[of_a] - W_in[of_b] / 2) / 0.75, (W_in[of_b] - W_in[of_a] / 2) / 0.75
+    W["blocks.0.mlp.W_in"], W["unembed.W_U"] = undone, W["unembed.W_U"] / 30  # unsure enough to have a loss
+    mixed = Network(replace(network.config, attention_rate=0.5), W)
+    assert analyses.performance(Circuit(mixed)).accuracy == 1
+    torch.save(papers(mixed), tmp_path / "theirs.pt")
+    with pytest.raises(InterpError, match=r"best near 0\.\d: give the true one with --attention-rate"):
+        interp.load(tmp_path / "theirs.pt")
+    assert torch.equal(interp.load(tmp_path / "theirs.pt", **{**ALL_SAID, "attention_rate": 0.5}).logits, Circuit(mixed).logits)
+
+
+def test_several_readings_or_none_name_the_options_that_decide(tmp_path: Path) -> None:
+    torch.save(papers(_network()), tmp_path / "random.pt")
+    with pytest.raises(InterpError, match=r"under none of the 22 readings .* --activation --attention-rate"):
+        interp.load(tmp_path / "random.pt")
+    # 12 tokens at two positions: p = 12, or p = 6 with vocabularies of their own.
+    wide = _network(equals_token=False, separate_vocabularies=True)
+    state = papers(wide)
+    state["unembed.W_U"] = torch.cat([state["unembed.W_U"]] * 2, dim=1)
+    torch.save(state, tmp_path / "wide.pt")
+    with pytest.raises(InterpError, match="--modulus"):
+        interp.load(tmp_path / "wide.pt", **ALL_SAID)
+    assert interp.load(tmp_path / "wide.pt", **ALL_SAID, modulus=6).p == 6
+    assert interp.load(tmp_path / "wide.pt", **ALL_SAID, modulus=12).p == 12
+
+
+@pytest.mark.parametrize("n_layers", [1, 2])
+def test_a_mask_matters_from_two_layers_on_and_is_read_where_stored(tmp_path: Path, n_layers: int) -> None:
+    for causal in (True, False):
+        network = _network(n_layers=n_layers, causal=causal)
+        torch.save(hooked(network), tmp_path / "theirs.pt")
+        circuit = interp.load(tmp_path / "theirs.pt", activation="relu")
+        assert torch.equal(circuit.logits, Circuit(network).logits)
+
+
+def test_a_json_file_beside_it_is_believed_and_options_overrule_it(tmp_path: Path) -> None:
+    network = _network(attention_rate=0.3, equals_token=False, activation="gelu")
+    torch.save(papers(network), tmp_path / "model_abc.pt")
+    beside = tmp_path / "config_abc.json"
+    beside.write_text(json.dumps({"C": 6, "attn_coeff": 0.3, "act_fn": "GeLU", "diff_vocab": False, "func": None}))
+    assert torch.equal(interp.load(tmp_path / "model_abc.pt").logits, Circuit(network).logits)
+    other = interp.load(tmp_path / "model_abc.pt", attention_rate=1.0)
+    assert isinstance(other.network, Network) and other.network.config.attention_rate == 1
+
+    for text, message in (
+        ("{", "cannot be read as JSON"),
+        ('{"C": "six"}', "gives C as 'six', not a number"),
+        ('{"attn_coeff": 7}', "out of range"),
+        ('{"act_fn": "Tanh"}', "relu and gelu are supported"),
+        ('{"C": 59}', r"fit no way to read a \+ b mod p with modulus 59"),
+        ('{"normalization_type": "LN"}', "LayerNorm"),
+    ):
+        beside.write_text(text)
+        with pytest.raises(InterpError, match=message):
+            interp.load(tmp_path / "model_abc.pt", activation=None if "act_fn" in text else "relu")
+
+
+def test_measurements_that_need_one_layer_say_so_and_the_others_work(tmp_path: Path) -> None:
+    circuit = Circuit(_network(n_layers=3))
+    for name in ("neuron_clusters", "attention_pattern"):
+        with pytest.raises(InterpError, match="needs one layer, and this is a transformer of 3 layers"):
+            analyses.MEASUREMENTS[name](circuit)
+    keys = analyses.key_frequencies(circuit)
+    assert keys.neurons is None and keys.neuron_logit_map is None and keys.embedding is not None
+    for name in ("gradient_symmetry", "distance_irrelevance", "circularity", "amplitude_profile", "clock_or_pizza"):
+        analyses.MEASUREMENTS[name](circuit).to_dict()
+
+
+def test_unknown_state_dicts_are_described_with_the_way_in(tmp_path: Path) -> None:
+    names = ("embed.weight", "pos", "Wq.weight", "Wo.weight", "mlp_in.weight", "unembed.weight")
+    torch.save({name: torch.zeros(3, 2) for name in names}, tmp_path / "theirs.pt")
+    with pytest.raises(InterpError) as caught:
+        interp.load(tmp_path / "theirs.pt")
+    for words in ("Wq.weight [3, 2]", "nearest supported format: ", "interp.from_function(f, p)", "interp.from_logits"):
+        assert words in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda s: s.pop("blocks.0.mlp.W_out"), "W_out is missing"),
+        (lambda s: s.update({"blocks.0.ln1.w": torch.ones(8)}), "LayerNorm"),
+        (lambda s: s.update({"embed.W_E": torch.zeros(3, dtype=torch.int64)}), "expected embed.W_E with 2 axes"),
+        (lambda s: s.update({"embed.W_E": torch.zeros(8, 7, dtype=torch.int64)}), "floating-point numbers"),
+        (lambda s: s.update({"embed.W_E": torch.full((8, 7), torch.nan)}), "NaN or infinite"),
+        (lambda s: s.update({"unembed.W_U": torch.zeros(8, 5)}), "fit no way to read"),
+        (lambda s: s.update({"blocks.0.attn.W_O": torch.zeros(8, 9)}), "heads do not divide"),
+        (lambda s: s.update({"embed.W_E": torch.zeros(1, 1).expand(10**6, 10**6)}), "larger than its storage"),
+        (lambda s: s.update({"embed.W_E": torch.zeros(8, 7).to_sparse()}), "sparse, quantised"),
+    ],
+)
+def test_broken_state_dicts_are_refused(tmp_path: Path, change: Any, message: str) -> None:
+    state = papers(_network())
+    change(state)
+    torch.save(state, tmp_path / "theirs.pt")
+    with pytest.raises(InterpError, match=message) as caught:
+        interp.load(tmp_path / "theirs.pt", **ALL_SAID)
+    assert "\n" not in str(caught.value)
+
+
+def test_our_own_files_need_no_options(tmp_path: Path) -> None:
+    with pytest.raises(InterpError, match="give no reading options"):
+        interp.load("checkpoints/zhong-59-rate-0.pt", attention_rate=1.0)
+    with pytest.raises(InterpError, match="attention rate between 0 and 1"):
+        interp.load("checkpoints/zhong-59-rate-0.pt", attention_rate=3.0)
+    assert formats.load("checkpoints/zhong-59-rate-0.pt").notes == ()
+
+
+def test_half_precision_is_widened(tmp_path: Path) -> None:
+    network = _network()
+    torch.save({name: tensor.half() for name, tensor in papers(network).items()}, tmp_path / "half.pt")
+    circuit = interp.load(tmp_path / "half.pt", **ALL_SAID)
+    assert circuit.logits.dtype == torch.float32
+    assert torch.allclose(circuit.logits, Circuit(network).logits, atol=0.2)
+
+
+def test_from_logits_and_from_function_measure_what_they_can() -> None:
+    known = interp.load("checkpoints/zhong-59-rate-1.pt")
+    network, E = known.network, known.embedding
+    called = interp.from_function(
+        lambda a, b: network.run(E[a], E[b])[0], 59, embedding=E, from_embeddings=lambda x, y: network.run(x, y)[0]
+    )
+    verdict = analyses.clock_or_pizza(called)
+    assert verdict.circuit == "clock" and dict(verdict.frequencies) == {21: "clock", 24: "clock", 29: "clock"}
+    assert analyses.gradient_symmetry(called).mean == pytest.approx(analyses.gradient_symmetry(known).mean, abs=1e-4)
+    assert analyses.amplitude_profile(called).explained == pytest.approx(analyses.amplitude_profile(known).explained)
+
+    given = interp.from_logits(known.logits, E)
+    assert analyses.key_frequencies(given).frequencies == (21, 24, 29)
+    assert analyses.circularity(given) == analyses.circularity(known)
+    assert analyses.distance_irrelevance(given) == analyses.distance_irrelevance(known)
+    for name in ("neuron_clusters", "attention_pattern", "gradient_symmetry", "amplitude_profile"):
+        with pytest.raises(InterpError, match=r"needs .* which a network given by its logits does not"):
+            analyses.MEASUREMENTS[name](given)
+    bare = analyses.clock_or_pizza(interp.from_logits(known.logits))
+    assert bare.circuit == "undecided" and bare.reason.startswith("needs embeddings") and bare.accuracy == 1
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: interp.from_logits(torch.zeros(3, 3)), r"shape \[p, p, p\], got \[3, 3\]"),
+        (lambda: interp.from_logits(torch.full((3, 3, 3), torch.nan)), "NaN or infinite"),
+        (lambda: interp.from_logits(torch.zeros(3, 3, 3), torch.zeros(4, 2)), r"embedding of shape \[3, d\]"),
+        (lambda: interp.from_function(lambda a, b: torch.zeros(len(a), 2), 5), r"logits of shape \[25, 5\], got \[25, 2\]"),
+        (lambda: interp.from_function(lambda a, b: torch.zeros(len(a), 5), 1), "modulus p of at least 2"),
+        (
+            lambda: interp.from_function(
+                lambda a, b: torch.zeros(len(a), 5), 5, embedding=torch.ones(5, 5), from_embeddings=lambda x, y: x + y
+            ),
+            "disagree by up to 2",
+        ),
+        (
+            lambda: interp.from_function(lambda a, b: torch.zeros(len(a), 5), 5, from_embeddings=lambda x, y: x + y),
+            "give embedding too",
+        ),
+    ],
+)
+def test_functions_that_do_not_fit_are_refused(make: Any, message: str) -> None:
+    with pytest.raises(InterpError, match=message):
+        make()

@@ -1,0 +1,115 @@
+"""Networks trained by others, against values that an independent program computed from the same weights."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import analyses
+import interp
+from interp.circuit import Circuit
+from interp.task import split
+
+PEERS = Path(__file__).parent.parent.parent / "shared" / "peers"
+if not (PEERS / "truth.json").is_file():
+    pytest.skip("needs the networks of others at ../shared/peers, which are not here", allow_module_level=True)
+
+TRUTH: dict[str, dict[str, dict[str, Any]]] = json.loads((PEERS / "truth.json").read_text())
+FILES = {
+    **{f"clock-and-pizza/model_{name}.pt": values for name, values in TRUTH["clock-and-pizza"].items()},
+    **{f"rep-theory/{name}/model.pt": values for name, values in TRUTH["rep-theory"].items()},
+    **{f"progress-measures/{name}.pth": values for name, values in TRUTH["progress-measures"].items()},
+}
+
+
+def those_with(key: str) -> pytest.MarkDecorator:
+    """The networks for which the independent program gives this value."""
+    return pytest.mark.parametrize("peer", [name for name in FILES if key in FILES[name]], indirect=True)
+
+
+@pytest.fixture(scope="module", params=FILES)
+def peer(request: pytest.FixtureRequest) -> tuple[Circuit, dict[str, Any]]:
+    truth = FILES[request.param]
+    circuit = interp.load(PEERS / request.param)
+    if known := truth.get("split"):
+        train = split(circuit.p, method="python-shuffle", fraction=known["frac"], seed=known["seed"]).train
+        circuit = Circuit(circuit.network, train)
+    return circuit, truth
+
+
+def test_accuracy_and_losses(peer: tuple[Circuit, dict[str, Any]]) -> None:
+    circuit, truth = peer
+    measured = analyses.performance(circuit)
+    assert measured.accuracy == truth["accuracy"]
+    if losses := truth.get("losses", {}).get("full"):
+        assert measured.loss == pytest.approx(losses["all"], rel=0.01)
+        if circuit.train is not None:
+            assert measured.train_loss == pytest.approx(losses["train"], rel=0.01)
+            assert measured.test_loss == pytest.approx(losses["test"], rel=0.01)
+
+
+def test_key_frequencies(peer: tuple[Circuit, dict[str, Any]]) -> None:
+    circuit, truth = peer
+    keys = analyses.key_frequencies(circuit)
+    assert set(keys.frequencies) == set(truth.get("keys") or truth.get("output_freqs") or ())
+    if "minor" in truth:
+        assert list(keys.minor) == truth["minor"]
+    if "logit_fve" in truth:
+        assert analyses.logit_spectrum(circuit).clock_share == pytest.approx(truth["logit_fve"], abs=1e-3)
+
+
+@those_with("gs_paper")
+def test_measures_of_the_clock_and_pizza_paper(peer: tuple[Circuit, dict[str, Any]]) -> None:
+    circuit, truth = peer
+    symmetry = analyses.gradient_symmetry(circuit, triples=None)
+    assert symmetry.paper_sample == pytest.approx(truth["gs_paper"], abs=1e-3)
+    assert symmetry.mean == pytest.approx(truth["gs_all"], abs=1e-3)
+    irrelevance = analyses.distance_irrelevance(circuit)
+    assert irrelevance.correct == pytest.approx(truth["di_correct"], abs=1e-3)
+    assert irrelevance.largest_wrong == pytest.approx(truth["di_top_wrong"], abs=1e-3)
+    assert analyses.circularity(circuit).circularity == pytest.approx(truth["circularity"], abs=1e-3)
+
+
+def test_verdicts(peer: tuple[Circuit, dict[str, Any]]) -> None:
+    circuit, truth = peer
+    verdict = analyses.clock_or_pizza(circuit)
+    if truth.get("trained") is False:
+        assert verdict.circuit == "not generalising" and verdict.frequencies == ()
+    if truth.get("call"):
+        assert verdict.circuit == truth["call"]
+    expected = truth.get("per_freq", {})
+    for profile in analyses.amplitude_profile(circuit).profiles:
+        if str(profile.k) in expected:
+            assert profile.verdict == expected[str(profile.k)]["verdict"]
+            assert profile.variation == pytest.approx(expected[str(profile.k)]["cv"], abs=1e-3)
+            assert profile.min_over_max == pytest.approx(expected[str(profile.k)]["min_over_max"], abs=1e-3)
+
+
+@those_with("clusters")
+def test_neuron_clusters(peer: tuple[Circuit, dict[str, Any]]) -> None:
+    circuit, truth = peer
+    clusters = analyses.neuron_clusters(circuit).clusters
+    assert {str(k): count for k, count in clusters.items()} == truth["clusters"]
+    assert sum(clusters.values()) == truth["neurons_ge_085"]
+
+
+def test_transformer_lens_3_s_own_logits() -> None:
+    import torch
+
+    path = PEERS / "transformer-lens-3" / "tl3_tiny.pt"
+    theirs = torch.load(path, weights_only=True)["logits_last"].reshape(7, 7, 7)
+    assert (interp.load(path).logits - theirs).abs().max() < 1e-5
+
+
+def test_a_pickled_config_is_refused_with_the_line_that_saves_it_safely() -> None:
+    with pytest.raises(interp.InterpError, match=r"never loaded.*torch\.load\(path, weights_only=False\); torch\.save"):
+        interp.load(PEERS / "transformer-lens-3" / "tl3_tiny_demo_container.pth")
+
+
+def test_the_published_keys_of_the_rep_theory_transformer() -> None:
+    import re
+
+    published = (PEERS / "rep-theory" / "C113_T_seed1" / "key_reps.txt").read_text()
+    keys = analyses.key_frequencies(interp.load(PEERS / "rep-theory" / "C113_T_seed1" / "model.pt"))
+    assert set(map(int, re.findall(r"\d+", published))) == {16, 30, 56} == set(keys.frequencies)
