@@ -32,11 +32,13 @@ class FrequencyProfile:
     k: int
     """The frequency."""
     removed: int
-    """The frequency 2k (folded) that was projected out of the embedding first; 0 where nothing was."""
+    """The frequency 2k (folded) that was projected out of the embedding first; 0 where nothing was: where 2k = p there is
+    none, and where 3k = p it is k itself."""
     variation: float
     """Coefficient of variation of A_k over d: 0 for an ideal clock, .48 for an ideal pizza with p → ∞."""
     min_over_max: float
-    """min A_k / max A_k: 1 for an ideal clock, 0 for an ideal pizza."""
+    """min A_k / max A_k: 1 for an ideal clock, 0 for an ideal pizza, unless few values of |cos(w_k d/2)| exist: where
+    p / gcd(k, p) is 3 or 5 the least of them is .5 and .31, and a pizza comes out as between."""
     verdict: Verdict
     """clock, pizza, or between."""
     margin: float
@@ -111,10 +113,12 @@ def amplitudes(circuit: Circuit, k: int) -> Float[Tensor, " d"]:
 
 def _profile(circuit: Circuit, k: int) -> FrequencyProfile:
     removed = fourier.fold(2 * k, circuit.p)
+    if removed == k:  # 3k = p: the circle at 2k is the circle at k itself
+        removed = 0
     A = amplitudes(circuit.with_embedding(fourier.without(circuit.embedding, removed)), k)
     variation = (A.std(correction=0) / A.mean().abs()).item()
     min_over_max = (A.min() / A.max()).item()
-    verdict, margin = judge(variation, min_over_max)
+    verdict, margin = judge(variation, min_over_max) if A.mean() > 0 else ("between", 0.0)
     return FrequencyProfile(
         k=k,
         removed=removed,

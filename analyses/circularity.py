@@ -1,5 +1,6 @@
 """Do the first principal components of the embedding lie on circles? (legacy, for comparison only)"""
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -22,7 +23,7 @@ class Circularity(Finding):
     circularity: float
     """Mean over the components of their best frequency's share, [0, 1]; the paper calls ≥ .995 circular."""
     components: tuple[float, ...]
-    """Per principal component (the first 4), the largest share of one frequency."""
+    """Per principal component (the first 4 that are not nothing), the largest share of one frequency."""
     best_frequencies: tuple[int, ...]
     """Per principal component, that frequency."""
 
@@ -57,11 +58,14 @@ def circularity(circuit: Circuit) -> Circularity:
     """
     W_E = circuit.embedding.double()
     U, S, _ = torch.linalg.svd(W_E - W_E.mean(0), full_matrices=False)
-    projections = (U * S)[:, :4]
+    kept = S[:4] > 1e-6 * S[0]  # an embedding of one circle has two components, not four
+    projections = (U * S)[:, :4][:, kept]
     spectrum = torch.fft.rfft(projections, dim=0)[1:].abs().square()
     shares = 2 * spectrum / (circuit.p * projections.square().sum(0))
     if circuit.p % 2 == 0:
         shares[-1] /= 2  # at k = p/2 there is one coefficient, not a conjugate pair
+    if not shares.numel():
+        return Circularity(circularity=math.nan, components=(), best_frequencies=())
     best, index = shares.max(0)
     return Circularity(
         circularity=best.mean().item(),

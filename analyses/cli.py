@@ -9,17 +9,19 @@ from pathlib import Path
 from typing import get_args
 
 from rich.console import Console
+from rich.text import Text
 
 from analyses import MEASUREMENTS
 from analyses.clock_or_pizza import CircuitName
 from analyses.report import text
 from analyses.report.answer import SCHEMA, Answer, answer
-from interp.attention_free import Kind
 from interp.command import MISTAKE, run_command
 from interp.errors import InterpError
-from interp.formats.facts import Facts
+from interp.formats.options import add_reading_options, facts_of
 
 AS_EXPECTED, NOT_AS_EXPECTED, UNREADABLE = 0, 1, MISTAKE
+SUFFIXES = (".pt", ".pth", ".safetensors")
+"""What is looked for in a directory; a file that is named may be called anything."""
 ORDER = ("clock_or_pizza", "key_frequencies", "amplitude_profile", "logit_spectrum", "neuron_clusters")
 """The tables that come first; all others follow by name."""
 
@@ -65,7 +67,8 @@ def _parser() -> argparse.ArgumentParser:
         default=[],
         choices=sorted(MEASUREMENTS),
         metavar="MEASUREMENT",
-        help="the evidence to show after the answer; default all: " + ", ".join(sorted(MEASUREMENTS)),
+        help="after the files: the evidence that follows the answer (one file, or --json); default all: "
+        + ", ".join(sorted(MEASUREMENTS)),
     )
     parser.add_argument(
         "--all-triples",
@@ -73,7 +76,11 @@ def _parser() -> argparse.ArgumentParser:
         help="gradient symmetry over all p³ triples instead of a seeded sample (exact; some ten seconds at p = 113)",
     )
     parser.add_argument(
-        "--expect-frequencies", nargs="*", type=int, metavar="K", help="exit 1 unless these are the key frequencies"
+        "--expect-frequencies",
+        nargs="*",
+        type=int,
+        metavar="K",
+        help="after the files: exit 1 unless these are the key frequencies",
     )
     parser.add_argument(
         "--expect-circuit",
@@ -81,17 +88,7 @@ def _parser() -> argparse.ArgumentParser:
         metavar="CIRCUIT",
         help="exit 1 unless this is the verdict: " + ", ".join(get_args(CircuitName)),
     )
-    reading = parser.add_argument_group(
-        "how to read a file of another project",
-        "For what its weights do not say; a JSON file beside it (config_ID.json, cfg.json) is read too. What nobody says is "
-        "tried, and the reading under which the network computes a + b mod p is taken and named.",
-    )
-    reading.add_argument("--modulus", type=int, metavar="P", help="p")
-    reading.add_argument("--attention-rate", type=float, metavar="A", help="attention is A·softmax + (1-A)·ones")
-    reading.add_argument("--activation", choices=("relu", "gelu"), help="of the neurons")
-    reading.add_argument("--causal", action=argparse.BooleanOptionalAction, help="masked attention (beyond one layer)")
-    reading.add_argument("--heads", type=int, metavar="N", help="attention heads, for native bridges")
-    reading.add_argument("--kind", choices=get_args(Kind), help="which attention-free network")
+    add_reading_options(parser)
     return parser
 
 
@@ -100,19 +97,12 @@ def _analyze(options: argparse.Namespace) -> int:
     files = list(_files(options.paths))
     shows_rows = len(files) > 1 or any(path.is_dir() for path in options.paths)
     only = options.only or [*ORDER, *sorted(MEASUREMENTS.keys() - ORDER)]
-    facts = Facts(
-        modulus=options.modulus,
-        attention_rate=options.attention_rate,
-        activation=options.activation,
-        causal=options.causal,
-        n_heads=options.heads,
-        kind=options.kind,
-    )
+    facts = facts_of(options)
     answers: list[Answer] = []
     code = AS_EXPECTED
     for number, path in enumerate(files, start=1):
         try:
-            with err.status(f"{path} ({number} of {len(files)})"):
+            with err.status(Text(f"{path} ({number} of {len(files)})")):
                 given = answer(path, only=only, all_triples=options.all_triples, facts=facts)
         except InterpError as error:
             print(f"interp-analyze: {error}", file=sys.stderr)
@@ -136,7 +126,7 @@ def _analyze(options: argparse.Namespace) -> int:
 
 def _print_report(out: Console, given: Answer) -> None:
     for line in text.headline(given):
-        out.print(line, soft_wrap=True, highlight=False)
+        out.print(line, soft_wrap=True, highlight=False, markup=False)
     for finding in given.findings.values():
         out.print()
         out.print(finding.table())
@@ -156,15 +146,13 @@ def _files(paths: list[Path]) -> Iterator[Path]:
         if not path.is_dir():
             yield path
             continue
-        found = sorted(file for file in path.rglob("*") if file.suffix in (".pt", ".pth", ".safetensors"))
-        if not found:
-            raise InterpError(f"{path}: no .pt, .pth or .safetensors files in this directory")
-        yield from found
+        # An empty directory stands for itself: reading it says what is wrong, and the other paths are still read.
+        yield from sorted(file for file in path.rglob("*") if file.suffix in SUFFIXES) or [path]
 
 
 def _console() -> Console:
     """As wide as the terminal; piped, wide enough that no row is folded."""
-    return Console() if sys.stdout.isatty() else Console(width=160)
+    return Console() if sys.stdout.isatty() else Console(width=240)
 
 
 if __name__ == "__main__":

@@ -42,7 +42,7 @@ class ClockOrPizza(Finding):
     reason: str
     """Why, in words."""
     margin: float
-    """Distance of the frequencies' coordinates to the nearest cut-off that would change the verdict on the network; 0
+    """Distance of the frequencies' profiles to the nearest cut-off that would change the verdict on the network; 0
     where no circuit is named. For clock and pizza the least of the frequencies' margins; a hybrid stays one as long as
     one of its clocks and one of its pizzas does."""
     sureness: Literal["clear", "narrow", "none"]
@@ -73,7 +73,7 @@ class ClockOrPizza(Finding):
             ("pairs answered right", self.accuracy, "≥ .99 to be judged"),
             ("logit variance explained", self.explained, "≥ .5 to be judged"),
             ("neuron variance at own frequency", self.specialisation, "≥ .7 to be judged"),
-            ("margin of the verdict", self.margin, "> 0; narrow below .05"),
+            ("margin of the profiles", self.margin, "> 0; narrow below .05"),
             ("gradient symmetry (published)", self.gradient_symmetry, "pizza > .98"),
             ("distance irrelevance (published)", self.distance_irrelevance, "pizza < .6"),
             ("verdict of the published criterion", self.published_criterion, ""),

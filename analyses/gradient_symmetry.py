@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
-from torch.nn import functional
 
 from analyses.paper_triples import paper_sample
 from interp.circuit import Circuit
 from interp.finding import Finding, Table, measurement
+from interp.model import Unavailable
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -66,6 +66,8 @@ def gradient_symmetry(circuit: Circuit, *, triples: int | None = SAMPLE, seed: i
     Source: Zhong et al. 2023, arXiv 2306.17844 ("gradient symmetricity").
     """
     p = circuit.p
+    if circuit.edits:
+        raise Unavailable("needs a network whose activations are not edited: edits see all pairs at once, triples do not")
     paper = _cosines(circuit, *paper_sample(p))
     if triples is None or triples >= p**3:
         cosines, error = _all_cosines(circuit), 0.0
@@ -91,7 +93,7 @@ def _cosines(circuit: Circuit, a: Int[Tensor, " n"], b: Int[Tensor, " n"], c: In
         E_a, E_b, logits = _differentiable(circuit, a_, b_)
         wanted = logits.gather(-1, c_[:, None]).sum()
         at_a, at_b = torch.autograd.grad(wanted, [E_a, E_b])
-        chunks.append(functional.cosine_similarity(at_a, at_b, dim=-1).double())
+        chunks.append(_cosine(at_a, at_b))
     return torch.cat(chunks)
 
 
@@ -103,12 +105,18 @@ def _all_cosines(circuit: Circuit) -> Float[Tensor, " n"]:
         E_a, E_b, logits = _differentiable(circuit, pair // p, pair % p)
         for c in range(p):
             at_a, at_b = torch.autograd.grad(logits[:, c].sum(), [E_a, E_b], retain_graph=c + 1 < p)
-            chunks.append(functional.cosine_similarity(at_a, at_b, dim=-1).double())
+            chunks.append(_cosine(at_a, at_b))
     return torch.cat(chunks)
+
+
+def _cosine(x: Float[Tensor, "n d"], y: Float[Tensor, "n d"]) -> Float[Tensor, " n"]:
+    """In float64, whatever the scale; 0 where a vector vanishes."""
+    x, y = x.double(), y.double()
+    return ((x * y).sum(-1) / (x.norm(dim=-1) * y.norm(dim=-1))).nan_to_num(0.0)
 
 
 def _differentiable(circuit: Circuit, a: Int[Tensor, " n"], b: Int[Tensor, " n"]) -> tuple[Tensor, Tensor, Tensor]:
     """The two embeddings of each pair as leaves, and the logits that follow from them."""
     E_a, E_b = (table[index].detach().requires_grad_() for table, index in zip(circuit.tables, (a, b), strict=True))
-    logits, _ = circuit.network.run(E_a, E_b, edits=circuit.edits)
+    logits, _ = circuit.network.run(E_a, E_b)
     return E_a, E_b, logits

@@ -140,4 +140,6 @@ def _above_share_of_largest(M: Float[Tensor, "p n"]) -> tuple[int, ...]:
 
 
 def _listed(found: tuple[int, ...]) -> str:
+    if len(found) > 12:
+        return f"{len(found)} frequencies"
     return " ".join(map(str, found)) or "none"

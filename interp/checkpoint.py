@@ -94,7 +94,7 @@ def from_content(content: Any, metadata: dict[str, str]) -> Checkpoint | None:
         content = _from_safetensors(content, metadata[FORMAT])
     if not isinstance(content, dict) or content.get("format") != FORMAT:
         return None
-    if content.get("version") != VERSION:
+    if type(content.get("version")) is not int or content["version"] != VERSION:
         raise InterpError(
             f"expected checkpoint version {VERSION}, got {content.get('version')!r:.40}: update interp to read it"
         )

@@ -13,14 +13,13 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from interp.config import MAX_P
 from interp.errors import InterpError
 from interp.hooks import Edit
 from interp.model import Model, Tables, Unavailable
 from interp.task import answers
 
 T = TypeVar("T")
-MAX_P = 400
-"""All p² pairs with their p logits are held at once: p³ numbers, half a gigabyte in float64 at p = 400."""
 
 ROWS = 16
 """Values of a that are run together; measured on one core at p = 113, where 8 to 32 do equally well."""
@@ -93,13 +92,15 @@ class Circuit:
         return self.activation(self.network.pattern_name()).select(-2, -1)
 
     def activation(self, name: str) -> Tensor:
-        """The activation of this TransformerLens name on all pairs, batch axes [a, b] first.
+        """The activation of this TransformerLens name on all pairs, batch axes [a, b] first (hook_pos_embed has none).
 
         Raises InterpError on a name that this network does not have.
         """
         kept = self._first_run[1]
         if name not in kept:
-            kept.update(self._run([name], torch.arange(self.p))[1])
+            value = self._run([name], torch.arange(self.p))[1][name]
+            # What does not depend on a, or on b, was computed once and is shown to all; W_pos depends on neither.
+            kept[name] = value if name == "hook_pos_embed" else value.expand(self.p, self.p, *value.shape[2:])
         return kept[name]
 
     def with_embedding(self, embedding: Float[Tensor, "p d_embedding"]) -> "Circuit":

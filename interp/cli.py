@@ -79,13 +79,14 @@ def _parse(arguments: list[str]) -> Options:
 def _train(options: Options) -> int:
     if options.record_every < 1:
         raise InterpError(f"expected --record-every of at least 1, got {options.record_every}")
-    if options.seed < 0:
-        raise InterpError(f"expected a seed of 0 or more, got {options.seed}")
+    if not 0 <= options.seed < 1 << 63:
+        raise InterpError(f"expected a seed of 0 or more and below 2⁶³, got {options.seed}")
     recipe = options.training
     out = options.out or Path("runs") / f"{options.recipe}-p{recipe.network.p}-seed{options.seed}"
-    writer = run.create(out, recipe, options.seed)
+    writer = run.create(out, recipe, options.seed, recipe_name=options.recipe, precision=options.precision)
     console = Console(stderr=True)
-    console.print(f"interp-train: recipe {options.recipe}, p = {recipe.network.p}, seed {options.seed} → {out}")
+    starting = f"interp-train: recipe {options.recipe}, p = {recipe.network.p}, seed {options.seed} → {out}"
+    console.print(starting, markup=False, highlight=False, soft_wrap=True)
     with _interruptible() as interrupted, _Progress(console, recipe.steps) as progress:
         for snapshot in train(
             recipe,
@@ -158,9 +159,12 @@ class _Progress:
     def record(self, snapshot: Snapshot) -> None:
         self._record = f"train {snapshot.train_loss:.2e}  test {snapshot.test_loss:.2e}  accuracy {snapshot.test_accuracy:.3f}"
         if not self._console.is_terminal:
-            left = (self._steps - snapshot.step) / self._rate if self._rate > 0 else float("nan")
+            speed = ""
+            if self._done:
+                left = (self._steps - snapshot.step) / self._rate
+                speed = f"  {self._rate:.1f} steps/s  at most {left:.0f} s left"
             self._console.print(
-                f"step {snapshot.step:>6}  {self._record}  {self._rate:.1f} steps/s  at most {left:.0f} s left",
+                f"step {snapshot.step:>6}  {self._record}{speed}",
                 soft_wrap=True,
                 highlight=False,
             )

@@ -11,6 +11,8 @@ from torch import Tensor
 from interp.errors import InterpError
 
 Parameters = dict[str, Tensor]
+MAX_P = 400
+"""Analyses hold all p² pairs with their p logits at once: p³ numbers, half a gigabyte in float64 at p = 400."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,3 +6,9 @@ class InterpError(Exception):
 
     The command lines print it and exit with 2; anything else that escapes is a defect of this project.
     """
+
+
+def one_line(text: str, limit: int = 1200) -> str:
+    """Text that may come from a file, fit for one line of a terminal: nothing unprintable, not too long."""
+    line = "".join(character if character.isprintable() else " " for character in text)
+    return line if len(line) <= limit else line[: limit - 1] + "…"

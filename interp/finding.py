@@ -42,7 +42,7 @@ class Table:
             numeric = all(isinstance(row[index], int | float | None) for row in self.rows)
             shown.add_column(name, justify="right" if numeric else "left")
         for row in self.text_rows():
-            shown.add_row(*row)
+            shown.add_row(*(rich.text.Text(cell, overflow="fold") for cell in row))
         title = [rich.text.Text(self.title, style="bold")] if self.title else []
         note = [rich.text.Text(self.note, style="dim")] if self.note else []
         return rich.console.Group(*title, shown, *note)

@@ -7,7 +7,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from interp.errors import InterpError
+from interp.errors import InterpError, one_line
 from interp.hooks import Edit
 
 Tables = tuple[Tensor, Tensor]
@@ -62,7 +62,7 @@ def check_parameters(expected: Mapping[str, tuple[int, ...]], parameters: Mappin
     if missing := sorted(expected.keys() - parameters.keys()):
         raise InterpError(f"parameters are missing: {', '.join(missing)}")
     if unknown := sorted(parameters.keys() - expected.keys()):
-        raise InterpError(f"parameters that this configuration does not have: {', '.join(unknown)}")
+        raise InterpError(f"parameters that this configuration does not have: {one_line(', '.join(unknown), 200)}")
     dtypes = {tensor.dtype for tensor in parameters.values()}
     if len(dtypes) != 1 or not dtypes <= {torch.float32, torch.float64}:
         raise InterpError(f"expected parameters all float32 or all float64, got {sorted(map(str, dtypes))}")

@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from interp.errors import InterpError
+from interp.errors import InterpError, one_line
 
 MAX_BYTES = 256 << 20
 """Larger files, and archives that claim to unpack to more, are refused: a mod-113 network is 1 MB."""
@@ -37,9 +37,11 @@ def read(path: Path) -> tuple[Any, dict[str, str]]:
 
 def _bytes(path: Path) -> bytes:
     try:
-        if path.is_dir():
-            raise InterpError("is a directory: name a checkpoint file in it")
         size = path.stat().st_size
+        if path.is_dir():
+            raise InterpError("is a directory without checkpoints (.pt, .pth, .safetensors): name a file")
+        if not path.is_file():
+            raise InterpError("is not a regular file")
         if size > MAX_BYTES:
             raise InterpError(f"is {size >> 20} MiB; files of such networks are under {MAX_BYTES >> 20} MiB")
         raw = path.read_bytes()
@@ -56,9 +58,14 @@ def _read_archive(raw: bytes) -> Any:
         with zipfile.ZipFile(io.BytesIO(raw)) as archive:
             if sum(entry.file_size for entry in archive.infolist()) > MAX_BYTES:
                 raise InterpError(f"claims to unpack to more than {MAX_BYTES >> 20} MiB: refused")
+            names = [entry.filename.rpartition("/")[2] for entry in archive.infolist()]
+            if "constants.pkl" in names:
+                raise InterpError("is a TorchScript program: torch.save(model.state_dict(), path) writes what can be read")
+            if "data.pkl" not in names:
+                raise InterpError("is a zip archive, but none that torch.save wrote")
             broken = archive.testzip()
         if broken is not None:
-            raise InterpError(f"is damaged (checksum of {_shown(broken)}): copy it again or take another checkpoint")
+            raise InterpError(f"is damaged (checksum of {one_line(broken, 60)}): copy it again or take another checkpoint")
         return torch.load(io.BytesIO(raw), map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
         raise InterpError(
@@ -90,7 +97,7 @@ def _checked(value: Any, depth: int = 0) -> Any:
     if depth > MAX_DEPTH:
         raise InterpError(f"nests containers more than {MAX_DEPTH} deep: save the state dict alone")
     if isinstance(value, Tensor):
-        if value.layout != torch.strided or value.device.type != "cpu" or value.is_quantized:
+        if value.layout != torch.strided or value.device.type != "cpu" or value.is_quantized or value.is_nested:
             raise InterpError("holds a sparse, quantised or storage-less tensor: save ordinary ones")
         if value.numel() > value.untyped_storage().nbytes() // value.element_size():
             raise InterpError("holds a tensor that claims to be larger than its storage: refused")
@@ -101,8 +108,3 @@ def _checked(value: Any, depth: int = 0) -> Any:
         for item in value:
             _checked(item, depth + 1)
     return value
-
-
-def _shown(text: str) -> str:
-    """Text from a file, fit for one line."""
-    return text.encode("ascii", "backslashreplace").decode()[:60]

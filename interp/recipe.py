@@ -11,9 +11,12 @@ from dataclasses import asdict, dataclass, fields, replace
 from types import MappingProxyType
 from typing import Any, get_args
 
-from interp.config import NetworkConfig
+from interp.config import MAX_P, NetworkConfig, parameter_shapes
 from interp.errors import InterpError
 from interp.task import SplitMethod
+
+MAX_WEIGHTS = 1 << 27
+"""Half a gigabyte in float32, and three times that with AdamW's moments; the published networks have 230,000."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,6 +60,11 @@ class Recipe:
                 f"expected heads that divide d_model, as all published recipes have them: {network.n_heads} heads of "
                 f"width {network.d_head} make {network.n_heads * network.d_head}, d_model is {network.d_model}"
             )
+        if network.p > MAX_P:
+            raise InterpError(f"expected a modulus of at most {MAX_P}, got {network.p}: no analysis could hold its p² pairs")
+        weights = sum(math.prod(shape) for shape in parameter_shapes(network).values())
+        if weights > MAX_WEIGHTS:
+            raise InterpError(f"expected at most {MAX_WEIGHTS} weights, got {weights}: choose smaller widths or fewer layers")
         for name in ("learning_rate", "weight_decay", "stop_test_loss"):
             value = getattr(self, name)
             if not (math.isfinite(value) and value >= 0):

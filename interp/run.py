@@ -53,16 +53,18 @@ class RunWriter:
         return self.path / "model.pt"
 
 
-def create(path: str | Path, recipe: Recipe, seed: int) -> RunWriter:
-    """Start a run directory. Raises InterpError where something is there already: a run is never overwritten."""
+def create(path: str | Path, recipe: Recipe, seed: int, **about: str) -> RunWriter:
+    """Start a run directory; ``about`` goes into its config.json.
+
+    Raises InterpError where something is there already: a run is never overwritten."""
     path = Path(path)
-    if path.exists() and (not path.is_dir() or any(path.iterdir())):
-        raise InterpError(f"{path} exists and is not an empty directory: name another with --out")
     writer = RunWriter(path, recipe, seed)
     try:
+        if path.exists() and (not path.is_dir() or any(path.iterdir())):
+            raise InterpError(f"{path} exists and is not an empty directory: name another with --out")
         (path / "snapshots").mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise InterpError(f"cannot make {path}: {error.strerror}") from error
-    config: dict[str, Any] = {"seed": seed, "recipe": recipe.to_dict()}
+    config: dict[str, Any] = {"seed": seed, **about, "recipe": recipe.to_dict()}
     write_atomically(path / "config.json", (json.dumps(config, indent=2) + "\n").encode())
     return writer

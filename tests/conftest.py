@@ -1,5 +1,8 @@
 """Shape and type annotations are checked at run time in every test."""
 
+import torch
 from jaxtyping import install_import_hook
 
 install_import_hook(["interp", "analyses"], "beartype.beartype")
+# Two threads beside another busy process lose more than they gain.
+torch.set_num_threads(1)

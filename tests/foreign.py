@@ -8,6 +8,7 @@ from torch import Tensor
 
 from interp.attention_free import AttentionFree, AttentionFreeConfig, Kind
 from interp.attention_free import parameter_shapes as attention_free_shapes
+from interp.formats.export import native_state_dict
 from interp.lens import with_all_biases
 from interp.network import Network
 
@@ -43,21 +44,8 @@ def papers(network: Network) -> StateDict:
 
 
 def bridge(network: Network) -> StateDict:
-    """TransformerLens 4's native model: torch linear layers, every bias."""
-    W = with_all_biases(network)
-    state = {"embed.weight": W["embed.W_E"], "pos_embed.weight": W["pos_embed.W_pos"], "unembed.weight": W["unembed.W_U"].T}
-    state["unembed.bias"] = W["unembed.b_U"]
-    for layer in range(network.config.n_layers):
-        attention, mlp = f"blocks.{layer}.attn", f"blocks.{layer}.mlp"
-        for letter in "QKV":
-            merged = rearrange(W[f"{attention}.W_{letter}"], "head d_model d_head -> (head d_head) d_model")
-            state[f"{attention}.{letter.lower()}.weight"] = merged
-            state[f"{attention}.{letter.lower()}.bias"] = W[f"{attention}.b_{letter}"].flatten()
-        state[f"{attention}.o.weight"] = rearrange(W[f"{attention}.W_O"], "head d_head d_model -> d_model (head d_head)")
-        state[f"{attention}.o.bias"] = W[f"{attention}.b_O"]
-        for name in ("in", "out"):
-            state[f"{mlp}.{name}.weight"], state[f"{mlp}.{name}.bias"] = W[f"{mlp}.W_{name}"].T, W[f"{mlp}.b_{name}"]
-    return {name: tensor.contiguous() for name, tensor in state.items()}
+    """TransformerLens 4's native model; test_lens compares it with TransformerLens's own."""
+    return native_state_dict(network)
 
 
 FORMATS: dict[str, Callable[[Network], StateDict]] = {"hooked": hooked, "papers": papers, "bridge": bridge}

@@ -105,7 +105,7 @@ def test_an_unreadable_file_outweighs_an_unmet_expectation_and_the_others_are_st
     assert "none.pt: cannot be read: No such file" in captured.err and "expected circuit pizza" in captured.err
     assert "zhong-59-rate-1.pt" in captured.out
     assert main([str(tmp_path)]) == 2
-    assert "no .pt, .pth or .safetensors files in this directory" in capsys.readouterr().err
+    assert "is a directory without checkpoints (.pt, .pth, .safetensors)" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("arguments", [[], ["x.pt", "--only", "nonsense"], ["x.pt", "--expect-circuit", "toroid"]])

@@ -49,7 +49,7 @@ class Canary:
 def _write(path: Path, state: dict[str, Any], rng: random.Random) -> None:
     """As .pt, bare or in a container, or as safetensors."""
     how = rng.randrange(3)
-    if how == 2 and all(isinstance(value, torch.Tensor) and value.layout == torch.strided for value in state.values()):
+    if how == 2 and all(isinstance(x, torch.Tensor) and x.layout == torch.strided and x.numel() < 1e5 for x in state.values()):
         path.write_bytes(safetensors.torch.save({name: value.contiguous().clone() for name, value in state.items()}))
     else:
         torch.save(state if how == 0 else {"model": state, "epoch": 3}, path)

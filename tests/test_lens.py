@@ -5,6 +5,7 @@ import torch
 
 from interp.circuit import Circuit
 from interp.config import NetworkConfig
+from interp.formats.export import native_state_dict
 from interp.initialisation import initialise
 from interp.lens import to_transformer_lens, tokens
 from interp.network import Network
@@ -38,9 +39,16 @@ def test_logits_and_activations_agree_on_all_pairs(name: str) -> None:
     theirs = logits[:, -1, :p].reshape(p, p, p)
     assert (theirs - circuit.logits).abs().max() < 1e-4
     neurons = cache[f"blocks.{last}.mlp.hook_post"][:, -1].reshape(p, p, -1)
-    assert (neurons - circuit.neurons).abs().max() < 1e-4
+    assert (neurons - circuit.activation(f"blocks.{last}.mlp.hook_post")[:, :, -1]).abs().max() < 1e-4
     pattern = cache[f"blocks.{last}.attn.hook_pattern"][:, :, -1].reshape(p, p, network.config.n_heads, -1)
-    assert (pattern - circuit.pattern).abs().max() < 1e-4
+    assert (pattern - circuit.activation(f"blocks.{last}.attn.hook_pattern")[:, :, :, -1]).abs().max() < 1e-4
+
+
+def test_the_exported_state_dict_is_the_one_that_transformer_lens_writes() -> None:
+    network = _network(CONFIGS["nanda"])
+    theirs, ours = to_transformer_lens(network).state_dict(), native_state_dict(network)
+    assert theirs.keys() == ours.keys()
+    assert all(torch.equal(theirs[name], ours[name]) for name in ours)
 
 
 def test_hooks_patching_and_weights_work() -> None:

@@ -1,12 +1,15 @@
 """Each measurement against a slow and obvious computation of its definition."""
 
+import dataclasses
 import itertools
 import math
 import random
 import statistics
+import sys
 
 import pytest
 import torch
+from planted import planted
 from torch.nn import functional
 
 import analyses
@@ -14,6 +17,8 @@ from analyses.paper_triples import paper_sample, shuffled
 from interp import fourier
 from interp.circuit import Circuit
 from interp.config import NetworkConfig
+from interp.errors import InterpError
+from interp.function import from_logits
 from interp.initialisation import initialise
 from interp.network import Network
 
@@ -188,6 +193,100 @@ def test_a_pure_wave_has_participation_ratio_1_and_a_line_has_axis_ratio_0() -> 
     finding = analyses.embedding_spectrum(circuit.with_embedding(wave))
     assert finding.present == (3,) and finding.inverse_participation_ratio == pytest.approx(1.0)
     assert finding.axis_ratios[2] == 0
+
+
+def test_the_embedding_s_gini_and_participation_are_their_definitions() -> None:
+    circuit = _circuit(9)
+    finding = analyses.embedding_spectrum(circuit)
+    norms = sorted(share**0.5 for share in finding.shares)
+    pairs = sum(abs(x - y) for x in norms for y in norms) / (2 * len(norms) ** 2 * statistics.mean(norms))
+    assert finding.gini == pytest.approx(pairs)
+    F = torch.fft.rfft(circuit.embedding, dim=0)[1:].abs()
+    ratios = [sum((f / column.norm()) ** 4 for f in column).item() for column in F.T]
+    assert finding.inverse_participation_ratio == pytest.approx(statistics.mean(ratios))
+
+
+def test_the_raw_clock_share_leaves_the_classes_uncentred() -> None:
+    circuit = _circuit(7)
+    finding = analyses.logit_spectrum(circuit)
+    raw = circuit.logits - circuit.logits.mean()
+    onto = 0.0
+    for k in (1, 2, 3):
+        n = torch.arange(7).double()
+        C = torch.cos(2 * math.pi * k * (n[:, None, None] + n[None, :, None] - n) / 7)
+        onto += ((raw * C).sum() / C.norm()).item() ** 2
+    assert finding.raw_clock_share == pytest.approx(onto / raw.square().sum().item())
+    assert finding.raw_clock_share < finding.clock_share
+
+
+def test_minor_frequencies_and_harmonics() -> None:
+    """Logits with a strong term at 3 and 5, a weak one at 6 = 2 · 3 and at 8, and a negligible one at 1."""
+    p = 17
+    n = torch.arange(p).double()
+    x = n[:, None, None] + n[None, :, None] - n
+    weights = {3: 1.0, 5: 1.0, 6: 0.04, 8: 0.02, 1: 0.003}
+    keys = analyses.key_frequencies(from_logits(sum(w * torch.cos(2 * math.pi * k * x / p) for k, w in weights.items())))
+    assert keys.frequencies == (3, 5) and keys.minor == (6, 8) and keys.harmonics == (6,)
+    assert keys.strengths == pytest.approx((1 / math.sqrt(2),) * 2, abs=1e-2)
+
+
+@pytest.mark.parametrize(
+    ("verdicts", "margins", "name", "margin", "sureness"),
+    [
+        (("clock", "clock"), (0.1, 0.02), "clock", 0.02, "narrow"),
+        (("pizza", "pizza"), (0.1, 0.08), "pizza", 0.08, "clear"),
+        (("clock", "clock", "pizza"), (0.01, 0.15, 0.06), "hybrid", 0.06, "clear"),
+        (("clock", "pizza", "pizza", "between"), (0.04, 0.09, 0.01, 0.0), "hybrid", 0.04, "narrow"),
+        (("clock", "between"), (0.1, 0.0), "undecided", 0.0, "none"),
+    ],
+)
+def test_the_network_s_verdict_follows_from_its_frequencies(
+    verdicts: tuple[str, ...],
+    margins: tuple[float, ...],
+    name: str,
+    margin: float,
+    sureness: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    circuit = Circuit(planted(13, clocks=(1, 2, 3)))
+    start = analyses.amplitude_profile(circuit)
+    profiles = tuple(
+        dataclasses.replace(start.profiles[0], k=k, verdict=verdict, margin=m)  # type: ignore[arg-type]
+        for k, (verdict, m) in enumerate(zip(verdicts, margins, strict=True), start=1)
+    )
+    module = sys.modules["analyses.clock_or_pizza"]
+    monkeypatch.setattr(module, "amplitude_profile", lambda _: dataclasses.replace(start, profiles=profiles))
+    verdict = analyses.clock_or_pizza(circuit)
+    assert (verdict.circuit, verdict.sureness) == (name, sureness) and verdict.margin == pytest.approx(margin)
+
+
+def test_logits_that_are_mostly_something_else_get_no_circuit(monkeypatch: pytest.MonkeyPatch) -> None:
+    circuit = Circuit(planted(13, clocks=(1, 2, 3)))
+    start = analyses.amplitude_profile(circuit)
+    module = sys.modules["analyses.clock_or_pizza"]
+    monkeypatch.setattr(module, "amplitude_profile", lambda _: dataclasses.replace(start, explained=0.49))
+    verdict = analyses.clock_or_pizza(circuit)
+    assert verdict.circuit == "undecided" and "explain only 49% of the logits' variance" in verdict.reason
+
+
+def test_edits_and_gradient_symmetry_exclude_each_other() -> None:
+    """An edit sees all pairs, [a, b]; triples are another batch: the result would mean nothing."""
+    circuit = _circuit(5)
+    edited = circuit.with_activation("blocks.0.mlp.hook_post", circuit.activation("blocks.0.mlp.hook_post"))
+    with pytest.raises(InterpError, match="activations are not edited"):
+        analyses.gradient_symmetry(edited)
+    assert math.isnan(analyses.clock_or_pizza(edited).gradient_symmetry)
+
+
+def test_activations_are_shown_on_all_pairs() -> None:
+    circuit = _circuit(5)
+    for name in ("hook_embed", "blocks.0.attn.hook_q", "blocks.0.attn.hook_attn_scores", "blocks.0.hook_resid_post"):
+        assert circuit.activation(name).shape[:2] == (5, 5)
+
+
+def test_circularity_of_a_single_circle() -> None:
+    finding = analyses.circularity(Circuit(planted(59, clocks=(3,))))
+    assert finding.circularity == pytest.approx(1.0) and finding.best_frequencies == (3, 3)
 
 
 def test_performance_counts_and_splits() -> None:

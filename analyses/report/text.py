@@ -61,5 +61,5 @@ def _line_circuit(answer: Answer) -> str:
         shares = f"{verdict.explained:.1%} of the logits' variance explained, {verdict.unexplained:.1%} not"
     if verdict.sureness == "none":
         return f"Circuit: {verdict.circuit} ({verdict.reason}); {shares}"
-    how_sure = f"{verdict.sureness}, {verdict.margin:.2f} from the nearest cut-off that would change it"
+    how_sure = f"{verdict.sureness}, {verdict.margin:.2f} from the nearest profile cut-off"
     return f"Circuit: {verdict.circuit} ({verdict.reason}; {how_sure}); {shares}"

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from interp import checkpoint, plain
 from interp.checkpoint import Checkpoint
-from interp.errors import InterpError
+from interp.errors import InterpError, one_line
 from interp.formats.facts import Facts, facts_beside, facts_within
 from interp.formats.layouts import NAMES, recognise
 from interp.formats.readings import choose
@@ -36,7 +36,7 @@ def load(path: str | Path, given: Facts | None = None) -> Checkpoint:
     try:
         return _load(path, given or Facts())
     except InterpError as error:
-        raise InterpError(f"{path}: {error}") from error
+        raise InterpError(one_line(f"{path}: {error}")) from error
 
 
 def _load(path: Path, given: Facts) -> Checkpoint:
@@ -70,7 +70,7 @@ def _state_dict(content: Any) -> dict[str, Tensor]:
 
 
 def _unknown(state: dict[str, Tensor]) -> str:
-    shapes = [f"{_shown(name)} {list(tensor.shape)}" for name, tensor in state.items()]
+    shapes = [f"{one_line(name, 40)} {list(tensor.shape)}" for name, tensor in state.items()]
     nearest = max(NAMES, key=lambda layout: len(set(NAMES[layout]) & state.keys()))
     return (
         f"unknown state dict: {', '.join(shapes[:8])}{f' and {len(shapes) - 8} more' if len(shapes) > 8 else ''}; nearest "
@@ -80,8 +80,4 @@ def _unknown(state: dict[str, Tensor]) -> str:
 
 
 def _listed(content: dict[Any, Any]) -> str:
-    return ", ".join(_shown(str(key)) for key in list(content)[:5]) or "nothing"
-
-
-def _shown(text: str) -> str:
-    return text.encode("ascii", "backslashreplace").decode()[:40]
+    return ", ".join(one_line(str(key), 40) for key in list(content)[:5]) or "nothing"

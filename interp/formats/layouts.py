@@ -43,6 +43,11 @@ class Layout:
     """Are W_Q, W_K, W_V [d_model, head·d_head] and W_O its transpose's shape, with the number of heads not said?"""
     notes: tuple[str, ...] = ()
 
+    def rate_is_assumed(self, facts: Facts) -> bool:
+        """Does nobody say the attention rate of a network with an '='? Published ones that have a rate read (a, b) only."""
+        unsaid = facts.attention_rate is None and not self.kinds
+        return unsaid and len(self.parameters["pos_embed.W_pos"]) != 2
+
 
 def recognise(state: Mapping[str, Tensor]) -> Layout | None:
     """Which layout is this? None for an unknown one. Raises InterpError on a known one that cannot be read."""

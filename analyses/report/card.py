@@ -1,0 +1,90 @@
+"""A network as a local directory in huggingface_hub's convention: weights, configuration, and a card from the findings."""
+
+import json
+from pathlib import Path
+
+from analyses.report import text
+from analyses.report.answer import Answer, answer
+from interp import checkpoint, formats
+from interp.checkpoint import Checkpoint, write_atomically
+from interp.circuit import Circuit
+from interp.errors import InterpError
+
+_CARD = """\
+---
+library_name: interp
+tags:
+- mechanistic-interpretability
+- modular-addition
+- grokking
+---
+
+# {title}
+
+{headline}
+
+| key | value |
+|---|---|
+{rows}
+
+## Evidence
+
+```
+{evidence}
+```
+
+## Use
+
+    import analyses
+    from analyses.report.card import from_pretrained
+
+    circuit = from_pretrained("path/to/this/directory")
+    analyses.clock_or_pizza(circuit)
+"""
+
+
+def save_pretrained(saved: Checkpoint, directory: str | Path) -> None:
+    """Write model.safetensors, config.json and README.md, the card, into a directory, made where missing.
+
+    Raises InterpError where it cannot be written, or holds something else already.
+    """
+    directory = Path(directory)
+    names = {"model.safetensors", "config.json", "README.md"}
+    try:
+        if directory.exists() and (not directory.is_dir() or {path.name for path in directory.iterdir()} - names):
+            raise InterpError(f"{directory} holds other things: name a new directory")
+        directory.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InterpError(f"cannot make {directory}: {error.strerror}") from error
+    content = checkpoint.to_content(saved)
+    config = {key: content[key] for key in ("architecture", "config", "recipe", "seed", "step", "losses")}
+    checkpoint.save(directory / "model.safetensors", saved)
+    write_atomically(directory / "config.json", (json.dumps({"model_type": "interp", **config}, indent=2) + "\n").encode())
+    write_atomically(directory / "README.md", card(answer(directory / "model.safetensors")).encode())
+
+
+def from_pretrained(directory: str | Path) -> Circuit:
+    """The circuit in a directory that ``save_pretrained`` wrote. Raises InterpError on anything else."""
+    saved = formats.load(Path(directory) / "model.safetensors")
+    return Circuit(saved.network, saved.train)
+
+
+def card(given: Answer) -> str:
+    """The model card: what the network does, by the findings."""
+    network, verdict = given.checkpoint.network, given.clock_or_pizza
+    rows = {
+        "modulus": network.p,
+        "seed": given.checkpoint.seed,
+        "steps": given.checkpoint.step,
+        "accuracy on all pairs": f"{given.performance.accuracy:.4f}",
+        "key frequencies": " ".join(map(str, given.key_frequencies.frequencies)) or "none",
+        "circuit": f"{verdict.circuit} ({verdict.sureness})",
+        "unexplained share of the logits' variance": f"{verdict.unexplained:.3f}",
+    }
+    tables = [given.findings[name] for name in ("clock_or_pizza", "amplitude_profile") if name in given.findings]
+    return _CARD.format(
+        title=f"a + b mod {network.p}, {network.describe()}",
+        headline="\n\n".join(text.headline(given)),
+        rows="\n".join(f"| {key} | {'unknown' if value is None else value} |" for key, value in rows.items()),
+        evidence="\n".join(str(finding).rstrip() for finding in tables),
+    )

@@ -1,0 +1,98 @@
+"""interp-convert and the directory convention: round trips are exact, nothing is overwritten."""
+
+import json
+from pathlib import Path
+
+import pytest
+import torch
+from foreign import attention_free, linear
+
+import interp
+from analyses.report.card import from_pretrained, save_pretrained
+from analyses.report.convert import main
+from interp import checkpoint, formats
+from interp.checkpoint import Checkpoint
+from interp.errors import InterpError
+
+SOURCE = Path(__file__).parent.parent / "checkpoints" / "zhong-59-rate-1.pt"
+
+
+def _same(one: Checkpoint, other: Checkpoint) -> None:
+    assert one.network.config == other.network.config
+    assert one.network.parameters.keys() == other.network.parameters.keys()
+    for name, tensor in one.network.parameters.items():
+        assert torch.equal(tensor, other.network.parameters[name])
+        assert tensor.dtype == other.network.parameters[name].dtype
+
+
+def test_our_formats_keep_everything(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    source = SOURCE
+    for name in ("a.safetensors", "b.pt", "c.safetensors"):
+        target = tmp_path / name
+        assert main([str(source), str(target)]) == 0
+        source = target
+        before, after = formats.load(SOURCE), formats.load(target)
+        _same(before, after)
+        assert (before.recipe, before.seed, before.step, before.losses) == (after.recipe, after.seed, after.step, after.losses)
+        assert before.train is not None and after.train is not None and torch.equal(before.train, after.train)
+    assert capsys.readouterr().err == ""
+
+
+def test_a_native_state_dict_comes_back_exact(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for target in ("native.pt", "native.safetensors"):
+        assert main([str(SOURCE), str(tmp_path / target), "--to", "transformer-lens"]) == 0
+        back = interp.load(tmp_path / target, n_heads=4, activation="relu")
+        assert torch.equal(back.logits, interp.load(SOURCE).logits)
+    # Nobody says the number of heads, and this network adds with some wrong ones too.
+    with pytest.raises(InterpError, match="decide with --heads"):
+        interp.load(tmp_path / "native.pt")
+
+
+def test_attention_free_networks_too(tmp_path: Path) -> None:
+    network = attention_free("gamma")
+    torch.save(linear(network), tmp_path / "theirs.pt")
+    assert main([str(tmp_path / "theirs.pt"), str(tmp_path / "ours.safetensors"), "--kind", "gamma"]) == 0
+    _same(formats.load(tmp_path / "ours.safetensors"), Checkpoint(network=network))
+
+
+def test_a_directory_has_weights_configuration_and_a_card(tmp_path: Path) -> None:
+    assert main([str(SOURCE), str(tmp_path / "pretrained")]) == 0
+    folder = tmp_path / "pretrained"
+    assert {path.name for path in folder.iterdir()} == {"model.safetensors", "config.json", "README.md"}
+    config = json.loads((folder / "config.json").read_text())
+    assert config["model_type"] == "interp" and config["config"]["p"] == 59
+    text = (folder / "README.md").read_text()
+    assert text.startswith("---\nlibrary_name: interp\n") and "| circuit | clock (clear) |" in text
+    assert "Key frequencies: 21 24 29" in text and "Amplitude of each key frequency" in text
+    for circuit in (from_pretrained(folder), interp.load(folder)):
+        assert torch.equal(circuit.logits, interp.load(SOURCE).logits) and circuit.train is not None
+    (folder / "notes.txt").touch()
+    with pytest.raises(InterpError, match="holds other things"):
+        save_pretrained(formats.load(SOURCE), folder)
+
+
+def test_nothing_is_overwritten_and_the_impossible_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    target = tmp_path / "there.pt"
+    target.write_text("mine")
+    rate_0 = SOURCE.with_name("zhong-59-rate-0.pt")
+    for arguments, message in (
+        ([SOURCE, target], "there.pt exists"),
+        ([SOURCE, tmp_path / "x.onnx"], "ends in .pt or .safetensors"),
+        ([tmp_path / "none.pt", tmp_path / "y.pt"], "No such file"),
+        ([rate_0, tmp_path / "z.pt", "--to", "transformer-lens"], "cannot hold the attention rate 0"),
+    ):
+        assert main(list(map(str, arguments))) == 2
+        captured = capsys.readouterr()
+        assert message in captured.err and captured.err.count("\n") == 1
+    assert target.read_text() == "mine" and list(tmp_path.iterdir()) == [target]
+
+
+def test_a_flipped_bit_in_our_safetensors_is_refused(tmp_path: Path) -> None:
+    """The format has no checksums of its own; ours carries one."""
+    path = tmp_path / "model.safetensors"
+    checkpoint.save(path, formats.load(SOURCE))
+    whole = path.read_bytes()
+    for position in range(len(whole) - 100_000, len(whole), 9_973):
+        path.write_bytes(whole[:position] + bytes([whole[position] ^ 1]) + whole[position + 1 :])
+        with pytest.raises(InterpError, match="checksum of its tensors"):
+            formats.load(path)
