@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help demo test test-slow check checkpoints clean
+.PHONY: help demo test test-slow truth check checkpoints clean
 
 help:            ## this list
 	@grep -E '^[a-z-]+: .*##' $(MAKEFILE_LIST) | sed -E 's/: .*## /\t/' | expand -t 16
@@ -17,6 +17,9 @@ test: .venv/installed-test       ## all tests that take seconds
 
 test-slow: .venv/installed-test  ## the tests that take minutes
 	$(BIN)/pytest -m slow
+
+truth: .venv/installed-test      ## others' networks: their values beside ours (needs ../shared/peers)
+	$(BIN)/python tests/truth_table.py
 
 check: .venv/installed-test      ## lint, format and types
 	$(BIN)/ruff check

@@ -1,5 +1,6 @@
 """How does the output at one frequency depend on the distance a - b: flat like a clock, or like a pizza's |cos|?"""
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
@@ -70,14 +71,25 @@ class AmplitudeProfile(Finding):
         import plotly.graph_objects as go
 
         figure = go.Figure()
+        if not self.profiles:
+            figure.add_annotation(text="no key frequencies", x=0.5, y=0.5, showarrow=False)
+        arch = [i / 200 for i in range(201)]
+        cosine = [abs(math.cos(math.pi * u)) for u in arch]
+        figure.add_scatter(x=arch, y=cosine, name="ideal pizza", line={"dash": "dot", "color": "#888"})
+        figure.add_scatter(x=[0, 1], y=[1, 1], name="ideal clock", mode="lines", line={"dash": "dash", "color": "#888"})
         for f in self.profiles:
-            top = max(f.profile)
-            x = list(range(len(f.profile)))
-            figure.add_scatter(x=x, y=[value / top for value in f.profile], name=f"k = {f.k}: {f.verdict}")
+            p, top = len(f.profile), max(f.profile)
+            # Against k·d mod p every frequency shows one arch, however fast it turns.
+            points = sorted(((f.k * d % p) / p, value / top) for d, value in enumerate(f.profile))
+            figure.add_scatter(
+                x=[x for x, _ in points], y=[y for _, y in points], mode="lines+markers", name=f"k = {f.k}: {f.verdict}"
+            )
+        least = min((f.min_over_max for f in self.profiles), default=0.0)
         return figure.update_layout(
-            title="Amplitude profiles: a clock is flat, a pizza follows |cos(w_k d/2)|",
-            xaxis_title="distance d = a - b mod p",
-            yaxis_title="A_k(d) / max",
+            title="Amplitude over the distance: a clock is flat, a pizza follows |cos(w_k d/2)|",
+            xaxis_title="k·d mod p, in turns (d = a - b)",
+            yaxis_title="A_k(d) / largest",
+            yaxis_range=[min(-0.05, least - 0.05), 1.08],
         )
 
 

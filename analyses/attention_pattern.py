@@ -48,12 +48,23 @@ class AttentionPattern(Finding):
         from plotly.subplots import make_subplots
 
         heads = len(self.to_a)
-        figure = make_subplots(1, heads, subplot_titles=[f"head {head}" for head in range(heads)], shared_yaxes=True)
+        figure = make_subplots(
+            1,
+            heads,
+            subplot_titles=[f"head {head}: k = {k or 0}" for head, k in enumerate(self.best_frequencies)],
+            shared_yaxes=True,
+        )
         for head, values in enumerate(self.to_a):
             figure.add_heatmap(z=values, coloraxis="coloraxis", row=1, col=head + 1)
         figure.update_xaxes(title="b")
         figure.update_yaxes(title="a", col=1)
-        return figure.update_layout(title="Attention to a", coloraxis={"colorscale": "Viridis"})
+        for head in range(heads):
+            axis = "" if head == 0 else str(head + 1)
+            figure.update_layout({f"yaxis{axis}": {"scaleanchor": f"x{axis}", "constrain": "domain"}})
+        return figure.update_layout(
+            title="Attention to a",
+            coloraxis={"colorscale": "Viridis", "cmin": 0, "cmax": 1, "colorbar": {"title": "attention<br>to a"}},
+        )
 
     def to_dict(self) -> dict[str, object]:
         """Everything but the maps [head][a][b], which are for the figure and too long for a report."""

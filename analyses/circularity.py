@@ -39,8 +39,9 @@ class Circularity(Finding):
 
         names = [f"PC {i + 1} (k = {k})" for i, k in enumerate(self.best_frequencies)]
         figure = go.Figure(go.Bar(x=names, y=self.components))
+        figure.add_hline(y=CIRCULAR, line_dash="dot", annotation_text="circular from .995 on average")
         return figure.update_layout(
-            title=f"Circularity {self.circularity:.4f}",
+            title=f"Circularity {self.circularity:.4f} (legacy, for comparison)",
             xaxis_title="principal component of the embedding",
             yaxis_title="largest share of one frequency",
             yaxis_range=[0, 1],

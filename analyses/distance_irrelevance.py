@@ -33,6 +33,7 @@ class DistanceIrrelevance(Finding):
         import plotly.graph_objects as go
 
         figure = go.Figure(go.Scatter(y=self.mean_correct, mode="lines"))
+        figure.update_yaxes(rangemode="tozero")
         return figure.update_layout(
             title=f"Right answer's logit by distance (DI = {self.correct:.3f})",
             xaxis_title="distance a - b mod p",

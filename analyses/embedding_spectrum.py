@@ -55,6 +55,7 @@ class EmbeddingSpectrum(Finding):
                 hovertemplate=("k = %{x}<br>share %{y:.4f}<br>axis ratio %{customdata:.3f}<extra></extra>"),
             )
         )
+        figure.add_hline(y=PRESENT, line_dash="dot", annotation_text="present from .02")
         return figure.update_layout(
             title="Spectrum of the embedding W_E", xaxis_title="frequency k", yaxis_title="energy share"
         )

@@ -16,6 +16,8 @@ from interp.model import Unavailable
 if TYPE_CHECKING:
     import plotly.graph_objects as go
 
+LEVELS = (0.05, 0.25, 0.5, 0.75, 0.95)
+"""Quantiles that a finding holds."""
 SAMPLE = 4000
 """Triples drawn by default: a standard error under .01, in a tenth of a second."""
 
@@ -45,13 +47,15 @@ class GradientSymmetry(Finding):
     def figure(self) -> "go.Figure":
         import plotly.graph_objects as go
 
-        names = ["5%", "25%", "50%", "75%", "95%"]
-        figure = go.Figure(go.Scatter(x=names, y=self.quantiles, mode="lines+markers"))
+        figure = go.Figure(go.Scatter(x=LEVELS, y=self.quantiles, mode="lines+markers"))
+        figure.add_hline(y=self.mean, line_dash="dash", annotation_text="mean")
+        figure.add_hline(y=0.98, line_dash="dot", annotation_text="pizza: mean above .98", annotation_position="bottom right")
         return figure.update_layout(
             title=f"Gradient symmetry {self.mean:.3f}",
-            xaxis_title="quantile over triples",
+            xaxis_title="share of triples below",
             yaxis_title="cosine of the two gradients",
-            yaxis_range=[-1, 1],
+            xaxis_range=[0, 1],
+            yaxis_range=[-1, 1.05],
         )
 
 
@@ -75,7 +79,7 @@ def gradient_symmetry(circuit: Circuit, *, triples: int | None = SAMPLE, seed: i
         index = torch.randint(p**3, (triples,), generator=torch.Generator().manual_seed(seed))
         cosines = _cosines(circuit, index // p**2, index // p % p, index % p)
         error = (cosines.std() / math.sqrt(triples)).item()
-    levels = torch.tensor([0.05, 0.25, 0.5, 0.75, 0.95], dtype=torch.float64)
+    levels = torch.tensor(LEVELS, dtype=torch.float64)
     ascending = cosines.sort().values
     return GradientSymmetry(
         paper_sample=paper.mean().item(),

@@ -92,6 +92,7 @@ class KeyFrequencies(Finding):
             title="Key frequencies by rule",
             xaxis_title="frequency k",
             xaxis_range=[0, self.p // 2 + 1],
+            yaxis={"categoryorder": "array", "categoryarray": [*reversed(self.rules)], "range": [-0.5, len(self.rules) - 0.5]},
             showlegend=False,
         )
 

@@ -41,6 +41,7 @@ class LogitSpectrum(Finding):
         import plotly.graph_objects as go
 
         figure = go.Figure(go.Bar(x=self.frequencies, y=self.clock_terms))
+        figure.add_hline(y=0.05, line_dash="dot", annotation_text="key from .05")
         return figure.update_layout(
             title="Clock terms of the logits",
             xaxis_title="frequency k",

@@ -50,9 +50,16 @@ class NeuronClusters(Finding):
         import plotly.graph_objects as go
 
         figure = go.Figure(go.Scatter(x=self.best_frequencies, y=self.shares, mode="markers", marker={"opacity": 0.4}))
-        figure.add_hline(y=EXPLAINED, line_dash="dot")
+        figure.add_hline(
+            y=EXPLAINED, line_dash="dot", annotation_text="member of a cluster from .85", annotation_position="bottom left"
+        )
+        for k, count in self.clusters.items():
+            figure.add_annotation(x=k, y=1.04, text=f"{count}", showarrow=False)
         return figure.update_layout(
-            title="Each neuron at its best frequency", xaxis_title="best frequency k", yaxis_title="share of variance"
+            title="Each neuron at its best frequency (above: members of the cluster)",
+            xaxis_title="best frequency k",
+            yaxis_title="share of variance",
+            yaxis_range=[0, 1.1],
         )
 
     def to_dict(self) -> dict[str, object]:

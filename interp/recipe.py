@@ -2,8 +2,8 @@
 
 - ``nanda-2023``: Nanda et al. 2023, arXiv 2301.05217, and its released code: every number below.
 - ``zhong-2023``: Zhong, Liu, Tegmark, Andreas 2023, arXiv 2306.17844, and its released code: every number below.
-- ``quick``: this project's: nanda-2023 with learning rate 1e-2 instead of 1e-3, which generalises more than ten times
-  sooner (CHANGELOG has the measurement), and a stop at test loss 1e-5.
+- ``quick``: this project's: nanda-2023 with learning rate 1e-2 instead of 1e-3: test accuracy 1.000 at step 700, test loss
+  below 1e-5 at step 1400 for seed 0 (CHANGELOG). It stops at that test loss.
 """
 
 import math
