@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help demo test test-slow truth check checkpoints clean
+.PHONY: help demo test truth check checkpoints clean
 
 help:            ## this list
 	@grep -E '^[a-z-]+: .*##' $(MAKEFILE_LIST) | sed -E 's/: .*## /\t/' | expand -t 16
@@ -12,11 +12,8 @@ demo: .venv/installed            ## train a mod-113 network from scratch, then s
 	$(BIN)/interp-train --recipe quick --seed 2 --out runs/demo
 	$(BIN)/interp-analyze runs/demo/model.pt
 
-test: .venv/installed-test       ## all tests that take seconds
+test: .venv/installed-test       ## all tests
 	$(BIN)/pytest
-
-test-slow: .venv/installed-test  ## the tests that take minutes
-	$(BIN)/pytest -m slow
 
 truth: .venv/installed-test      ## others' networks: their values beside ours (needs ../shared/peers)
 	$(BIN)/python tests/truth_table.py

@@ -272,3 +272,11 @@ def test_from_logits_and_from_function_measure_what_they_can() -> None:
 def test_functions_that_do_not_fit_are_refused(make: Any, message: str) -> None:
     with pytest.raises(InterpError, match=message):
         make()
+
+
+def test_a_vocabulary_of_words_is_refused_before_memory_runs_out(tmp_path: Path) -> None:
+    state = papers(_network())
+    state["embed.W_E"], state["unembed.W_U"] = torch.zeros(8, 50_257), torch.zeros(8, 50_257)
+    torch.save(state, tmp_path / "language_model.pt")
+    with pytest.raises(InterpError, match="vocabulary 50257, 3 positions and 50257 outputs fit no way to read"):
+        interp.load(tmp_path / "language_model.pt")

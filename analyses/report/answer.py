@@ -14,6 +14,7 @@ from analyses.performance import Performance, performance
 from interp import formats
 from interp.checkpoint import Checkpoint
 from interp.circuit import Circuit
+from interp.errors import InterpError
 from interp.finding import Finding, Table
 from interp.formats.facts import Facts
 from interp.model import Unavailable
@@ -79,7 +80,10 @@ def answer(path: Path, *, only: Sequence[str] = (), all_triples: bool = False, f
     Raises InterpError on a file that cannot be read.
     """
     saved = formats.load(path, facts)
-    circuit = Circuit(saved.network, saved.train)
+    try:
+        circuit = Circuit(saved.network, saved.train)
+    except InterpError as error:
+        raise InterpError(f"{path}: {error}") from error
     triples = {"triples": None if all_triples else SAMPLE}
     options: dict[str, dict[str, Any]] = {"clock_or_pizza": triples, "gradient_symmetry": triples}
     return Answer(

@@ -10,7 +10,7 @@ from einops import rearrange
 from torch.nn import functional
 
 from interp.attention_free import AttentionFree, AttentionFreeConfig
-from interp.config import NetworkConfig, Parameters
+from interp.config import MAX_P, NetworkConfig, Parameters
 from interp.errors import InterpError
 from interp.formats.facts import Facts
 from interp.formats.layouts import Layout
@@ -94,7 +94,7 @@ def _try(reading: Reading) -> tuple[float, float]:
 def _attention_free(layout: Layout, facts: Facts) -> Iterator[Reading]:
     W = layout.parameters
     p, d_embedding = W["embed_a.W_E"].shape
-    if facts.modulus not in (None, p):
+    if facts.modulus not in (None, p) or p > MAX_P:
         return
     for kind in layout.kinds:
         if facts.kind is None or kind == facts.kind or len(layout.kinds) == 1:
@@ -145,7 +145,7 @@ def _vocabularies(W: Parameters, facts: Facts) -> Iterator[tuple[int, bool, bool
         if n_positions != 2 + equals and not (n_positions > 3):
             continue
         for p, separate in ((residues, False), (residues // 2, True)):
-            fits = p >= 2 and d_out >= p and (not separate or residues % 2 == 0)
+            fits = 2 <= p <= MAX_P and d_out >= p and (not separate or residues % 2 == 0)
             fits &= facts.modulus in (None, p) and facts.separate_vocabularies in (None, separate)
             # Outputs: the residues, with '=' where there is one, or the whole vocabulary.
             if fits and d_out in (p, p + equals, d_vocab):
@@ -212,10 +212,12 @@ def _network(
 
 def _no_reading(layout: Layout, facts: Facts) -> str:
     if layout.kinds:
-        return f"its embedding has {len(layout.parameters['embed_a.W_E'])} rows, not the {facts.modulus} that were said"
+        rows = len(layout.parameters["embed_a.W_E"])
+        expected = f"at most {MAX_P}" if rows > MAX_P else f"the {facts.modulus} that were said"
+        return f"its embedding has {rows} rows, expected {expected}"
     W = layout.parameters
     said = f" with modulus {facts.modulus}" if facts.modulus else ""
     return (
         f"vocabulary {len(W['embed.W_E'])}, {len(W['pos_embed.W_pos'])} positions and {W['unembed.W_U'].shape[1]} outputs fit "
-        f"no way to read a + b mod p{said}: expected tokens (a, b) or (a, b, '='), shared or separate, and p outputs or more"
+        f"no way to read a + b mod p{said}: expected tokens (a, b) or (a, b, '='), shared or separate, p of {MAX_P} or less, and p outputs or more"
     )
