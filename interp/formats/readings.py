@@ -219,5 +219,6 @@ def _no_reading(layout: Layout, facts: Facts) -> str:
     said = f" with modulus {facts.modulus}" if facts.modulus else ""
     return (
         f"vocabulary {len(W['embed.W_E'])}, {len(W['pos_embed.W_pos'])} positions and {W['unembed.W_U'].shape[1]} outputs fit "
-        f"no way to read a + b mod p{said}: expected tokens (a, b) or (a, b, '='), shared or separate, p of {MAX_P} or less, and p outputs or more"
+        f"no way to read a + b mod p{said}: expected tokens (a, b) or (a, b, '='), shared or separate, p of {MAX_P} or less, "
+        "and p outputs or more"
     )
