@@ -11,8 +11,9 @@ def add_reading_options(parser: argparse.ArgumentParser) -> None:
     """One option per fact, in a group of their own."""
     reading = parser.add_argument_group(
         "how to read a file of another project",
-        "For what its weights do not say; a JSON file beside it (config_ID.json, cfg.json) is read too. What nobody says is "
-        "tried, and the reading under which the network computes a + b mod p is taken and named.",
+        "For what its weights do not say; a JSON file beside it (config_ID.json, cfg.json)\n"
+        "is read too. What nobody says is tried: the one reading under which the network\n"
+        "computes a + b mod p is taken and named; where several do, these options decide.",
     )
     reading.add_argument("--modulus", type=int, metavar="P", help="p")
     reading.add_argument("--attention-rate", type=float, metavar="A", help="attention is A·softmax + (1-A)·ones")
