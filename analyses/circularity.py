@@ -60,13 +60,13 @@ def circularity(circuit: Circuit) -> Circularity:
     W_E = circuit.embedding.double()
     U, S, _ = torch.linalg.svd(W_E - W_E.mean(0), full_matrices=False)
     kept = S[:4] > 1e-6 * S[0]  # an embedding of one circle has two components, not four
+    if not kept.any():
+        return Circularity(circularity=math.nan, components=(), best_frequencies=())
     projections = (U * S)[:, :4][:, kept]
     spectrum = torch.fft.rfft(projections, dim=0)[1:].abs().square()
     shares = 2 * spectrum / (circuit.p * projections.square().sum(0))
     if circuit.p % 2 == 0:
         shares[-1] /= 2  # at k = p/2 there is one coefficient, not a conjugate pair
-    if not shares.numel():
-        return Circularity(circularity=math.nan, components=(), best_frequencies=())
     best, index = shares.max(0)
     return Circularity(
         circularity=best.mean().item(),

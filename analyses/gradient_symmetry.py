@@ -96,7 +96,7 @@ def _cosines(circuit: Circuit, a: Int[Tensor, " n"], b: Int[Tensor, " n"], c: In
     for a_, b_, c_ in zip(a.split(2048), b.split(2048), c.split(2048), strict=True):
         E_a, E_b, logits = _differentiable(circuit, a_, b_)
         wanted = logits.gather(-1, c_[:, None]).sum()
-        at_a, at_b = torch.autograd.grad(wanted, [E_a, E_b])
+        at_a, at_b = torch.autograd.grad(wanted, [E_a, E_b], materialize_grads=True)
         chunks.append(_cosine(at_a, at_b))
     return torch.cat(chunks)
 
@@ -108,7 +108,7 @@ def _all_cosines(circuit: Circuit) -> Float[Tensor, " n"]:
     for pair in torch.arange(p * p).split(4096):
         E_a, E_b, logits = _differentiable(circuit, pair // p, pair % p)
         for c in range(p):
-            at_a, at_b = torch.autograd.grad(logits[:, c].sum(), [E_a, E_b], retain_graph=c + 1 < p)
+            at_a, at_b = torch.autograd.grad(logits[:, c].sum(), [E_a, E_b], retain_graph=c + 1 < p, materialize_grads=True)
             chunks.append(_cosine(at_a, at_b))
     return torch.cat(chunks)
 
@@ -123,4 +123,6 @@ def _differentiable(circuit: Circuit, a: Int[Tensor, " n"], b: Int[Tensor, " n"]
     """The two embeddings of each pair as leaves, and the logits that follow from them."""
     E_a, E_b = (table[index].detach().requires_grad_() for table, index in zip(circuit.tables, (a, b), strict=True))
     logits, _ = circuit.network.run(E_a, E_b)
+    if not logits.requires_grad:
+        raise Unavailable("needs gradients, which do not flow through this function: does it detach, or use no_grad?")
     return E_a, E_b, logits

@@ -75,6 +75,9 @@ class AttentionFree(Model):
     def p(self) -> int:
         return self.config.p
 
+    def width(self) -> int:
+        return max(self.config.d_hidden, 2 * self.config.d_embedding)
+
     def describe(self) -> str:
         return f"an attention-free network ({self.config.kind})"
 

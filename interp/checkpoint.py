@@ -81,7 +81,11 @@ def to_content(checkpoint: Checkpoint) -> dict[str, Any]:
         "recipe": recipe,
         "split": None if checkpoint.train is None else {"train": checkpoint.train.to(torch.int32)},
         "losses": dict(checkpoint.losses),
-        "parameters": {name: x.detach().cpu().contiguous() for name, x in checkpoint.network.parameters.items()},
+        # Copies: tied weights are two tensors here, and a slice does not bring its whole storage along.
+        "parameters": {
+            name: x.detach().cpu().clone(memory_format=torch.contiguous_format)
+            for name, x in checkpoint.network.parameters.items()
+        },
     }
 
 

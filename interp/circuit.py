@@ -13,10 +13,9 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from interp.config import MAX_P
 from interp.errors import InterpError
 from interp.hooks import Edit
-from interp.model import Model, Tables, Unavailable
+from interp.model import Model, Tables, Unavailable, check_analysable
 from interp.task import answers
 
 T = TypeVar("T")
@@ -41,8 +40,7 @@ class Circuit:
     _memory: dict[Any, Any] = field(default_factory=dict, repr=False)
 
     def __post_init__(self) -> None:
-        if self.p > MAX_P:
-            raise InterpError(f"p = {self.p} is too large to hold all pairs at once: up to {MAX_P} is supported")
+        check_analysable(self.network)
 
     @property
     def p(self) -> int:

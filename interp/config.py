@@ -13,6 +13,8 @@ from interp.errors import InterpError
 Parameters = dict[str, Tensor]
 MAX_P = 400
 """Analyses hold all p² pairs with their p logits at once: p³ numbers, half a gigabyte in float64 at p = 400."""
+MAX_ACTIVATIONS = 1 << 27
+"""Of one kind, on all pairs at once: half a gigabyte in float32. The published networks have p² · 512, 6.5 million."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -2,12 +2,14 @@
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
 from interp.circuit import Circuit
+from interp.config import MAX_P
 from interp.errors import InterpError
 from interp.hooks import Edit
 from interp.model import Model, Tables, Unavailable
@@ -46,28 +48,34 @@ class Function(Model):
             return super().run(E_a, E_b)
         if record or edits:
             raise Unavailable(f"needs activations by name, which {self.describe()} does not have")
-        E_a, E_b = torch.broadcast_tensors(E_a, E_b)
-        logits = self.from_embeddings(E_a.flatten(0, -2), E_b.flatten(0, -2))
-        return _residues(logits, len(E_a.flatten(0, -2)), self.p).unflatten(0, E_a.shape[:-1]), {}
+        batch = torch.broadcast_shapes(E_a.shape[:-1], E_b.shape[:-1])
+        flat_a, flat_b = (E.expand(*batch, E.shape[-1]).flatten(0, -2) for E in (E_a, E_b))
+        logits = self.from_embeddings(flat_a, flat_b)
+        if not isinstance(logits, Tensor):
+            raise InterpError(f"expected a tensor from from_embeddings, got {type(logits).__name__}")
+        return _residues(logits, len(flat_a), self.p).unflatten(0, batch), {}
 
 
-def from_logits(logits: Tensor, embedding: Tensor | None = None) -> Circuit:
+def from_logits(logits: Any, embedding: Any = None) -> Circuit:
     """A circuit of a network of which only the logits L[a, b, c] are known, and perhaps the embedding of its residues.
+
+    Tensors or arrays, copied.
 
     Every measurement that needs no more works on it; the others say what they lack.
     Raises InterpError unless the logits are [p, p, p] and finite, and the embedding [p, d].
     """
-    if logits.dim() != 3 or len(set(logits.shape)) != 1:
+    logits = _numbers(logits, "the logits")
+    if logits.dim() != 3 or len(set(logits.shape)) != 1 or len(logits) < 2:
         raise InterpError(f"expected logits of shape [p, p, p], got {list(logits.shape)}")
     tables = None if embedding is None else _tables(embedding, len(logits))
-    return Circuit(Function(_finite(logits), tables))
+    return Circuit(Function(logits, tables))
 
 
 def from_function(
     function: FromPairs,
     p: int,
     *,
-    embedding: Tensor | Tables | None = None,
+    embedding: Any = None,
     from_embeddings: FromEmbeddings | None = None,
 ) -> Circuit:
     """A circuit of any network that can be called.
@@ -78,13 +86,13 @@ def from_function(
 
     Raises InterpError on logits of another shape or not finite, and where the two functions disagree.
     """
-    if p < 2:
-        raise InterpError(f"expected a modulus p of at least 2, got {p}")
+    if type(p) is not int or not 2 <= p <= MAX_P:
+        raise InterpError(f"expected a modulus p of at least 2 and at most {MAX_P}, a whole number, got {p!r}")
     if from_embeddings is not None and embedding is None:
         raise InterpError("from_embeddings needs the embedding that it starts from: give embedding too")
     a, b = torch.cartesian_prod(torch.arange(p), torch.arange(p)).unbind(1)
     with torch.no_grad():
-        logits = _finite(_residues(function(a, b), p * p, p))
+        logits = _residues(_numbers(function(a, b), "the logits"), p * p, p)
     model = Function(logits.unflatten(0, (p, p)), None if embedding is None else _tables(embedding, p), from_embeddings)
     if from_embeddings is not None:
         E_a, E_b = model.tables()
@@ -102,17 +110,26 @@ def _residues(logits: Tensor, pairs: int, p: int) -> Tensor:
     return logits[:, :p]
 
 
-def _finite(logits: Tensor) -> Tensor:
-    if not bool(torch.isfinite(logits).all()):
-        raise InterpError("the logits hold NaN or infinite values")
-    return logits.detach()
+def _numbers(values: Any, what: str) -> Tensor:
+    """A copy as a tensor of finite float32 or float64 numbers, from a tensor, an array or nested lists."""
+    try:
+        tensor = torch.as_tensor(values).detach().cpu().clone()
+    except (TypeError, ValueError, RuntimeError) as error:
+        raise InterpError(f"expected {what} as a tensor or an array, got {type(values).__name__}") from error
+    if tensor.dtype not in (torch.float32, torch.float64):
+        if tensor.is_complex() or tensor.dtype == torch.bool:
+            raise InterpError(f"expected {what} as real numbers, got {tensor.dtype}")
+        tensor = tensor.float()
+    if not bool(torch.isfinite(tensor).all()):
+        raise InterpError(f"{what} hold NaN or infinite values")
+    return tensor
 
 
-def _tables(embedding: Tensor | Tables, p: int) -> Tables:
-    E_a, E_b = (embedding, embedding) if isinstance(embedding, Tensor) else embedding
-    for table in (E_a, E_b):
-        if table.dim() != 2 or len(table) != p:
+def _tables(embedding: Any, p: int) -> Tables:
+    is_pair = isinstance(embedding, tuple | list) and len(embedding) == 2 and len(embedding[0]) == p != 2
+    E_a, E_b = embedding if is_pair else (embedding, embedding)
+    tables = [_numbers(table, "the embedding") for table in ((E_a,) if E_a is E_b else (E_a, E_b))]
+    for table in tables:
+        if table.dim() != 2 or len(table) != p or table.shape[1] < 1:
             raise InterpError(f"expected an embedding of shape [{p}, d], got {list(table.shape)}")
-    if not bool(torch.isfinite(E_a).all() and torch.isfinite(E_b).all()):
-        raise InterpError("the embedding holds NaN or infinite values")
-    return E_a.detach(), (E_a if E_b is E_a else E_b).detach()
+    return tables[0], tables[-1]

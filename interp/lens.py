@@ -53,12 +53,12 @@ def to_transformer_lens(network: Network) -> "TransformerBridge":
 
 
 def tokens(config: NetworkConfig) -> Int[Tensor, "pair position"]:
-    """All p² pairs as token rows for a TransformerLens model, in lexicographic order: (a, b) or (a, b, p)."""
+    """All p² pairs as token rows for a TransformerLens model, in lexicographic order: (a, b) or (a, b, '=')."""
     residues = torch.arange(config.p)
-    pairs = torch.cartesian_prod(residues, residues)
+    pairs = torch.cartesian_prod(residues, residues + config.p * config.separate_vocabularies)
     if not config.equals_token:
         return pairs
-    return torch.cat([pairs, torch.full((len(pairs), 1), config.p)], dim=1)
+    return torch.cat([pairs, torch.full((len(pairs), 1), config.d_vocab - 1)], dim=1)
 
 
 def with_all_biases(network: Network) -> Parameters:

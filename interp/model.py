@@ -7,6 +7,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from interp.config import MAX_ACTIVATIONS, MAX_P
 from interp.errors import InterpError, one_line
 from interp.hooks import Edit
 
@@ -25,6 +26,10 @@ class Model(ABC):
     @abstractmethod
     def p(self) -> int:
         """The modulus."""
+
+    def width(self) -> int:
+        """The most numbers that one kind of activation has per pair."""
+        return 1
 
     @abstractmethod
     def describe(self) -> str:
@@ -55,6 +60,14 @@ class Model(ABC):
     def neuron_logit_map(self) -> Float[Tensor, "neuron p"]:
         """What each neuron adds to the logit of each residue."""
         raise Unavailable(f"needs neurons, which {self.describe()} does not have")
+
+
+def check_analysable(model: Model) -> None:
+    """Refuse a network whose p² pairs do not fit into memory."""
+    if model.p > MAX_P:
+        raise InterpError(f"p = {model.p} is too large to hold all pairs at once: up to {MAX_P} is supported")
+    if model.p**2 * model.width() > MAX_ACTIVATIONS:
+        raise InterpError(f"{model.width()} activations per pair are too many to hold for all {model.p**2} pairs at once")
 
 
 def check_parameters(expected: Mapping[str, tuple[int, ...]], parameters: Mapping[str, Tensor]) -> None:

@@ -36,6 +36,10 @@ class Network(Model):
         """The same network in another precision."""
         return Network(self.config, {name: tensor.to(dtype) for name, tensor in self.parameters.items()})
 
+    def width(self) -> int:
+        config = self.config
+        return max(config.d_mlp, config.n_ctx * max(config.d_model, config.n_heads * config.d_head))
+
     def describe(self) -> str:
         layers = self.config.n_layers
         return "a one-layer transformer" if layers == 1 else f"a transformer of {layers} layers"

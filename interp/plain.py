@@ -14,6 +14,8 @@ from interp.errors import InterpError, one_line
 
 MAX_BYTES = 256 << 20
 """Larger files, and archives that claim to unpack to more, are refused: a mod-113 network is 1 MB."""
+MAX_PICKLE = 4 << 20
+"""All that is not tensor data: names, shapes, configuration, lists of losses. Lists of 50,000 losses are 1 MB."""
 MAX_DEPTH = 8
 """Containers nested deeper are refused."""
 
@@ -63,6 +65,8 @@ def _read_archive(raw: bytes) -> Any:
                 raise InterpError("is a TorchScript program: torch.save(model.state_dict(), path) writes what can be read")
             if "data.pkl" not in names:
                 raise InterpError("is a zip archive, but none that torch.save wrote")
+            if any(e.filename.endswith(".pkl") and e.file_size > MAX_PICKLE for e in archive.infolist()):
+                raise InterpError(f"holds more than {MAX_PICKLE >> 20} MiB that are not tensors: save the state dict alone")
             broken = archive.testzip()
         if broken is not None:
             raise InterpError(f"is damaged (checksum of {one_line(broken, 60)}): copy it again or take another checkpoint")
@@ -84,27 +88,35 @@ def _read_safetensors(raw: bytes) -> tuple[Any, dict[str, str]]:
     import safetensors.torch
 
     try:
-        header = json.loads(raw[8 : 8 + int.from_bytes(raw[:8], "little")])
+        length = int.from_bytes(raw[:8], "little")
+        if length > MAX_PICKLE:
+            raise InterpError(f"has a header of more than {MAX_PICKLE >> 20} MiB: refused")
         tensors = safetensors.torch.load(raw)
-        metadata = header.get("__metadata__", {})
+        metadata = json.loads(raw[8 : 8 + length]).get("__metadata__") or {}
+    except InterpError:
+        raise
     except Exception as error:  # the library raises its own, json and struct theirs; all mean the same to the user
         raise InterpError(f"is truncated or damaged ({type(error).__name__}): copy it again") from error
     return _checked(tensors), {str(key): str(value) for key, value in metadata.items()}
 
 
-def _checked(value: Any, depth: int = 0) -> Any:
+def _checked(value: Any) -> Any:
     """The value, if every tensor in it is an ordinary one that owns what it shows, and nothing nests too deep."""
-    if depth > MAX_DEPTH:
-        raise InterpError(f"nests containers more than {MAX_DEPTH} deep: save the state dict alone")
-    if isinstance(value, Tensor):
-        if value.layout != torch.strided or value.device.type != "cpu" or value.is_quantized or value.is_nested:
-            raise InterpError("holds a sparse, quantised or storage-less tensor: save ordinary ones")
-        if value.numel() > value.untyped_storage().nbytes() // value.element_size():
-            raise InterpError("holds a tensor that claims to be larger than its storage: refused")
-    elif isinstance(value, dict):
-        for item in value.values():
-            _checked(item, depth + 1)
-    elif isinstance(value, list | tuple):
-        for item in value:
-            _checked(item, depth + 1)
+    elements, seen = 0, set()
+    waiting = [(value, 0)]
+    while waiting:
+        item, depth = waiting.pop()
+        if depth > MAX_DEPTH:
+            raise InterpError(f"nests containers more than {MAX_DEPTH} deep: save the state dict alone")
+        if isinstance(item, Tensor):
+            if item.layout != torch.strided or item.device.type != "cpu" or item.is_quantized or item.is_nested:
+                raise InterpError("holds a sparse, quantised or storage-less tensor: save ordinary ones")
+            if item.numel() > item.untyped_storage().nbytes() // item.element_size():
+                raise InterpError("holds a tensor that claims to be larger than its storage: refused")
+            elements += item.numel()  # shared storage counts each time: copies of it will not be shared
+        elif isinstance(item, dict | list | tuple) and id(item) not in seen:
+            seen.add(id(item))
+            waiting += [(child, depth + 1) for child in (item.values() if isinstance(item, dict) else item)]
+    if elements > MAX_BYTES // 4:
+        raise InterpError(f"holds {elements} numbers, more than {MAX_BYTES // 4}: no network of this kind is so large")
     return value

@@ -12,7 +12,9 @@ from analyses.report.card import from_pretrained, save_pretrained
 from analyses.report.convert import main
 from interp import checkpoint, formats
 from interp.checkpoint import Checkpoint
+from interp.config import NetworkConfig
 from interp.errors import InterpError
+from interp.initialisation import initialise
 
 SOURCE = Path(__file__).parent.parent / "checkpoints" / "zhong-59-rate-1.pt"
 
@@ -39,13 +41,15 @@ def test_our_formats_keep_everything(tmp_path: Path, capsys: pytest.CaptureFixtu
 
 
 def test_a_native_state_dict_comes_back_exact(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    for target in ("native.pt", "native.safetensors"):
+    for target in ("model_a.pt", "b.safetensors"):
         assert main([str(SOURCE), str(tmp_path / target), "--to", "transformer-lens"]) == 0
-        back = interp.load(tmp_path / target, n_heads=4, activation="relu")
+        back = interp.load(tmp_path / target)
         assert torch.equal(back.logits, interp.load(SOURCE).logits)
-    # Nobody says the number of heads, and this network adds with some wrong ones too.
+        assert "beside it: modulus 59, causal False, activation relu, n heads 4" in back.notes[1]
+    # Without the file beside it nobody says the number of heads, and this network adds with some wrong ones too.
+    (tmp_path / "config_a.json").unlink()
     with pytest.raises(InterpError, match="decide with --heads"):
-        interp.load(tmp_path / "native.pt")
+        interp.load(tmp_path / "model_a.pt")
 
 
 def test_attention_free_networks_too(tmp_path: Path) -> None:
@@ -66,9 +70,23 @@ def test_a_directory_has_weights_configuration_and_a_card(tmp_path: Path) -> Non
     assert "Key frequencies: 21 24 29" in text and "Amplitude of each key frequency" in text
     for circuit in (from_pretrained(folder), interp.load(folder)):
         assert torch.equal(circuit.logits, interp.load(SOURCE).logits) and circuit.train is not None
-    (folder / "notes.txt").touch()
-    with pytest.raises(InterpError, match="holds other things"):
+    with pytest.raises(InterpError, match="not an empty directory"):
         save_pretrained(formats.load(SOURCE), folder)
+
+
+def test_what_cannot_be_analysed_leaves_no_half_directory(tmp_path: Path) -> None:
+    config = NetworkConfig(p=401, d_model=2, n_heads=1, d_head=2, d_mlp=1)
+    with pytest.raises(InterpError, match="too large to hold all pairs"):
+        save_pretrained(Checkpoint(network=initialise(config, seed=0)), tmp_path / "folder")
+    assert not (tmp_path / "folder").exists()
+
+
+def test_tied_weights_are_written_as_two(tmp_path: Path) -> None:
+    network = initialise(NetworkConfig(p=5, d_model=4, n_heads=2, d_head=2, d_mlp=6), seed=0)
+    W = network.parameters
+    W["blocks.0.attn.W_K"] = W["blocks.0.attn.W_Q"]
+    checkpoint.save(tmp_path / "tied.safetensors", Checkpoint(network=network))
+    _same(formats.load(tmp_path / "tied.safetensors"), Checkpoint(network=network))
 
 
 def test_nothing_is_overwritten_and_the_impossible_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,6 +1,7 @@
 """Other projects' files, made up here from networks whose logits are known; what they do not say; what is refused."""
 
 import json
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from interp import formats
 from interp.circuit import Circuit
 from interp.config import NetworkConfig
 from interp.errors import InterpError
+from interp.formats.facts import Facts
 from interp.initialisation import initialise
 from interp.network import Network
 
@@ -219,6 +221,141 @@ def test_our_own_files_need_no_options(tmp_path: Path) -> None:
     assert formats.load("checkpoints/zhong-59-rate-0.pt").notes == ()
 
 
+@pytest.mark.parametrize(
+    "wrap",
+    [
+        lambda s: {"net": s, "epoch": 3},
+        lambda s: {"checkpoint": {"weights": s}, "optimizer": {"state": {0: torch.zeros(2)}}},
+        lambda s: {"model": s, "params": {"lr": torch.tensor(0.1)}},
+        lambda s: {"state_dict": {f"model.{name}": tensor for name, tensor in s.items()}},
+        lambda s: {f"_orig_mod.module.{name}": tensor for name, tensor in s.items()},
+    ],
+)
+def test_containers_and_prefixes_of_any_name(tmp_path: Path, wrap: Any) -> None:
+    for name, make in FORMATS.items():
+        network = _network()
+        torch.save(wrap(make(network)), tmp_path / "theirs.pt")
+        given = {key: value for key, value in ALL_SAID.items() if key != "n_heads" or name == "bridge"}
+        assert torch.equal(interp.load(tmp_path / "theirs.pt", **given).logits, Circuit(network).logits)
+
+
+def test_a_file_with_two_networks_is_refused(tmp_path: Path) -> None:
+    torch.save({"model": papers(_network()), "ema": papers(_network())}, tmp_path / "two.pt")
+    with pytest.raises(InterpError, match="several networks, under model, ema"):
+        interp.load(tmp_path / "two.pt", **ALL_SAID)
+
+
+@pytest.mark.parametrize("extra", ["unembed.b_U", "blocks.0.attn.b_Q", "blocks.0.mlp.W_gate", "module.embed.W_E"])
+def test_tensors_that_could_change_the_answer_are_never_left_out(tmp_path: Path, extra: str) -> None:
+    torch.save({**papers(_network()), extra: torch.ones(6)}, tmp_path / "theirs.pt")
+    with pytest.raises(InterpError, match=r"has tensors that this layout does not|unknown state dict"):
+        interp.load(tmp_path / "theirs.pt", **ALL_SAID)
+    torch.save({**linear(attention_free("delta")), "unembed.bias": torch.ones(7)}, tmp_path / "linear.pt")
+    with pytest.raises(InterpError, match=r"does not: unembed\.bias"):
+        interp.load(tmp_path / "linear.pt")
+
+
+def test_biases_that_are_missing_from_a_group_are_zero(tmp_path: Path) -> None:
+    network = _network(attention_biases=True)
+    for gone in ("blocks.0.mlp.b_out", "blocks.0.attn.b_O", "blocks.0.attn.b_K"):
+        state = hooked(network)
+        del state[gone]
+        torch.save(state, tmp_path / "theirs.pt")
+        W = {**network.parameters, gone: torch.zeros_like(network.parameters[gone])}
+        expected = Circuit(Network(network.config, W)).logits
+        assert torch.equal(interp.load(tmp_path / "theirs.pt", activation="relu").logits, expected)
+
+
+def test_heads_of_any_number_are_tried_for_a_native_bridge(tmp_path: Path) -> None:
+    network = _network(n_heads=3, d_model=6, d_head=2)
+    torch.save(FORMATS["bridge"](network), tmp_path / "theirs.pt")
+    with pytest.raises(InterpError, match=r"under none of the 4 readings .* --heads"):  # 1, 2, 3 and 6
+        interp.load(tmp_path / "theirs.pt", activation="relu")
+    assert torch.equal(interp.load(tmp_path / "theirs.pt", activation="relu", n_heads=3).logits, Circuit(network).logits)
+
+
+def test_what_a_json_file_said_is_said_and_does_not_overrule_the_weights(tmp_path: Path) -> None:
+    network = _network(n_layers=2, causal=True)
+    torch.save(hooked(network), tmp_path / "model.pt")
+    beside = tmp_path / "config.json"
+    beside.write_text(json.dumps({"attn_coeff": 0.0, "act_fn": "relu"}))
+    circuit = interp.load(tmp_path / "model.pt")
+    assert torch.equal(circuit.logits, Circuit(network).logits)  # this layout has no rate, and its mask is stored
+    assert circuit.notes[1] == "from config.json beside it: activation relu"
+    for key, value in (("parallel_attn_mlp", True), ("use_attn_scale", False), ("positional_embedding_type", "rotary")):
+        beside.write_text(json.dumps({key: value, "act_fn": "relu"}))
+        with pytest.raises(InterpError, match=f"says {key} .*: such networks are not supported"):
+            interp.load(tmp_path / "model.pt")
+    beside.write_text(json.dumps({"C": 3}))
+    with pytest.raises(InterpError, match=r"modulus 3.*from config\.json beside it"):
+        interp.load(tmp_path / "model.pt")
+    beside.write_text('{"p": 1' + "0" * 400 + "}")
+    with pytest.raises(InterpError, match="out of range"):
+        interp.load(tmp_path / "model.pt")
+
+
+@pytest.mark.parametrize(
+    ("facts", "message"),
+    [
+        ({"modulus": "113"}, "modulus between 2"),
+        ({"modulus": 1}, "modulus between 2"),
+        ({"attention_rate": "1"}, "attention rate between 0 and 1"),
+        ({"activation": "silu"}, "activation relu or gelu"),
+        ({"kind": "zeta"}, "kind alpha or beta"),
+        ({"n_heads": 0}, "n heads between 1"),
+    ],
+)
+def test_impossible_facts_are_refused(facts: dict[str, Any], message: str) -> None:
+    with pytest.raises(InterpError, match=message):
+        _unchecked(facts).__post_init__()
+
+
+def _unchecked(facts: dict[str, Any]) -> Facts:
+    """Facts as somebody gets them who does not check annotations."""
+    made = object.__new__(Facts)
+    for field in fields(Facts):
+        object.__setattr__(made, field.name, facts.get(field.name))
+    return made
+
+
+def test_small_files_that_would_need_much_memory_are_refused(tmp_path: Path) -> None:
+    shared: Any = [1]
+    for _ in range(7):
+        shared = [shared] * 60
+    torch.save(shared, tmp_path / "exponential.pt")
+    with pytest.raises(InterpError, match="holds a list"):
+        interp.load(tmp_path / "exponential.pt")
+    big = torch.zeros(1 << 21)
+    torch.save({f"{i}": big for i in range(64)}, tmp_path / "shared.pt")
+    with pytest.raises(InterpError, match="numbers, more than"):
+        interp.load(tmp_path / "shared.pt")
+    torch.save([[] for _ in range(6_000_000)], tmp_path / "lists.pt")
+    with pytest.raises(InterpError, match="4 MiB that are not tensors"):
+        interp.load(tmp_path / "lists.pt")
+    wide = _network(d_mlp=4_000_000, d_model=1, n_heads=1, d_head=1)
+    torch.save(hooked(wide), tmp_path / "wide.pt")
+    with pytest.raises(InterpError, match="activations per pair are too many"):
+        interp.load(tmp_path / "wide.pt")
+
+
+def test_safetensors_without_metadata_and_constant_embeddings(tmp_path: Path) -> None:
+    state = hooked(_network())
+    state["embed.W_E"] = torch.ones_like(state["embed.W_E"])
+    raw = safetensors.torch.save(state)
+    length = int.from_bytes(raw[:8], "little")
+    header = json.dumps({"__metadata__": None, **json.loads(raw[8 : 8 + length])}).encode()
+    (tmp_path / "x.safetensors").write_bytes(len(header).to_bytes(8, "little") + header + raw[8 + length :])
+    try:
+        circuit = interp.load(tmp_path / "x.safetensors", activation="relu")
+    except InterpError as error:
+        assert "damaged" in str(error)
+        (tmp_path / "x.safetensors").write_bytes(raw)
+        circuit = interp.load(tmp_path / "x.safetensors", activation="relu")
+    for measure in analyses.MEASUREMENTS.values():
+        measure(circuit).to_dict()
+        measure(circuit).figure()
+
+
 def test_half_precision_is_widened(tmp_path: Path) -> None:
     network = _network()
     torch.save({name: tensor.half() for name, tensor in papers(network).items()}, tmp_path / "half.pt")
@@ -254,6 +391,10 @@ def test_from_logits_and_from_function_measure_what_they_can() -> None:
     [
         (lambda: interp.from_logits(torch.zeros(3, 3)), r"shape \[p, p, p\], got \[3, 3\]"),
         (lambda: interp.from_logits(torch.full((3, 3, 3), torch.nan)), "NaN or infinite"),
+        (lambda: interp.from_logits(torch.zeros(1, 1, 1)), r"shape \[p, p, p\]"),
+        (lambda: interp.from_logits("logits"), "as a tensor or an array, got str"),
+        (lambda: interp.from_logits(torch.zeros(3, 3, 3, dtype=torch.complex64)), "real numbers"),
+        (lambda: interp.from_logits(torch.zeros(3, 3, 3), torch.zeros(3, 0)), r"embedding of shape \[3, d\]"),
         (lambda: interp.from_logits(torch.zeros(3, 3, 3), torch.zeros(4, 2)), r"embedding of shape \[3, d\]"),
         (lambda: interp.from_function(lambda a, b: torch.zeros(len(a), 2), 5), r"logits of shape \[25, 5\], got \[25, 2\]"),
         (lambda: interp.from_function(lambda a, b: torch.zeros(len(a), 5), 1), "modulus p of at least 2"),
@@ -280,3 +421,22 @@ def test_a_vocabulary_of_words_is_refused_before_memory_runs_out(tmp_path: Path)
     torch.save(state, tmp_path / "language_model.pt")
     with pytest.raises(InterpError, match="vocabulary 50257, 3 positions and 50257 outputs fit no way to read"):
         interp.load(tmp_path / "language_model.pt")
+
+
+def test_functions_may_return_arrays_and_must_let_gradients_through() -> None:
+    known = interp.load("checkpoints/zhong-59-rate-1.pt")
+    network, E = known.network, known.embedding
+    assert analyses.performance(interp.from_logits(known.logits.numpy())).accuracy == 1
+    L = known.logits.clone()
+    kept = interp.from_logits(L)
+    L.zero_()
+    assert torch.equal(kept.logits, known.logits)
+
+    def detached(x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
+        return network.run(x, y)[0].detach()
+
+    circuit = interp.from_function(lambda a, b: network.run(E[a], E[b])[0], 59, embedding=E, from_embeddings=detached)
+    with pytest.raises(InterpError, match="needs gradients"):
+        analyses.gradient_symmetry(circuit)
+    verdict = analyses.clock_or_pizza(circuit)
+    assert verdict.circuit == "clock" and verdict.published_criterion == "not applied"

@@ -16,6 +16,7 @@ CONFIGS = {
     "mixed rate, biases": NetworkConfig(
         p=12, answers_equals=False, attention_rate=0.4, attention_biases=True, unembed_bias=True
     ),
+    "separate vocabularies": NetworkConfig(p=7, separate_vocabularies=True, answers_equals=False),
     "two layers, gelu": NetworkConfig(p=10, n_layers=2, activation="gelu", attention_rate=0.7, d_mlp=64),
     "no biases, not causal": NetworkConfig(p=7, mlp_biases=False, causal=False, n_layers=2),
 }

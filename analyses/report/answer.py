@@ -80,6 +80,11 @@ def answer(path: Path, *, only: Sequence[str] = (), all_triples: bool = False, f
     Raises InterpError on a file that cannot be read.
     """
     saved = formats.load(path, facts)
+    return examine(path, saved, only=only, all_triples=all_triples)
+
+
+def examine(path: Path, saved: Checkpoint, *, only: Sequence[str] = (), all_triples: bool = False) -> Answer:
+    """The same for a checkpoint that is in memory; ``path`` is what to call it."""
     try:
         circuit = Circuit(saved.network, saved.train)
     except InterpError as error:

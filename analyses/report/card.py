@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 from analyses.report import text
-from analyses.report.answer import Answer, answer
+from analyses.report.answer import Answer, examine
 from interp import checkpoint, formats
 from interp.checkpoint import Checkpoint, write_atomically
 from interp.circuit import Circuit
@@ -46,21 +46,22 @@ tags:
 def save_pretrained(saved: Checkpoint, directory: str | Path) -> None:
     """Write model.safetensors, config.json and README.md, the card, into a directory, made where missing.
 
-    Raises InterpError where it cannot be written, or holds something else already.
+    Raises InterpError where it cannot be written, or is not empty.
     """
     directory = Path(directory)
-    names = {"model.safetensors", "config.json", "README.md"}
+    # Everything that can fail for the network's sake fails before anything is written.
+    text_of_card = card(examine(directory / "model.safetensors", saved))
+    content = checkpoint.to_content(saved)
+    config = {key: content[key] for key in ("architecture", "config", "recipe", "seed", "step", "losses")}
     try:
-        if directory.exists() and (not directory.is_dir() or {path.name for path in directory.iterdir()} - names):
-            raise InterpError(f"{directory} holds other things: name a new directory")
+        if directory.exists() and (not directory.is_dir() or any(directory.iterdir())):
+            raise InterpError(f"{directory} exists and is not an empty directory: name another, nothing is overwritten")
         directory.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise InterpError(f"cannot make {directory}: {error.strerror}") from error
-    content = checkpoint.to_content(saved)
-    config = {key: content[key] for key in ("architecture", "config", "recipe", "seed", "step", "losses")}
     checkpoint.save(directory / "model.safetensors", saved)
     write_atomically(directory / "config.json", (json.dumps({"model_type": "interp", **config}, indent=2) + "\n").encode())
-    write_atomically(directory / "README.md", card(answer(directory / "model.safetensors")).encode())
+    write_atomically(directory / "README.md", text_of_card.encode())
 
 
 def from_pretrained(directory: str | Path) -> Circuit:

@@ -2,6 +2,7 @@
 
 import argparse
 import io
+import json
 import sys
 from pathlib import Path
 
@@ -9,11 +10,13 @@ import torch
 
 from analyses.report.card import save_pretrained
 from interp import checkpoint, formats
+from interp.attention_free import AttentionFree
 from interp.checkpoint import write_atomically
 from interp.command import run_command
 from interp.errors import InterpError
-from interp.formats.export import native_state_dict
+from interp.formats.export import native_state_dict, reading_facts
 from interp.formats.options import add_reading_options, facts_of
+from interp.network import Network
 
 _DESCRIPTION = """\
 Convert a checkpoint of any supported format. What is written follows from the second name:
@@ -22,7 +25,8 @@ Convert a checkpoint of any supported format. What is written follows from the s
   out.safetensors    the same, as safetensors with all else in the metadata
   out_directory      a directory in huggingface_hub's convention: model.safetensors, config.json, a card from the findings
   out.pt --to transformer-lens
-                     the state dict of TransformerLens 4's native model: weights only
+                     the state dict of TransformerLens 4's native model: weights only, with config_out.json beside
+                     it that says how to read it back
 """
 
 
@@ -51,17 +55,7 @@ def _convert(options: argparse.Namespace) -> int:
         raise InterpError(f"{target} exists: name another, nothing is overwritten")
     saved = formats.load(options.source, facts_of(options))
     if options.to == "transformer-lens":
-        state = native_state_dict(saved.network)
-        if target.suffix == ".safetensors":
-            import safetensors.torch
-
-            write_atomically(target, safetensors.torch.save(state))
-        elif target.suffix == ".pt":
-            buffer = io.BytesIO()
-            torch.save(state, buffer)
-            write_atomically(target, buffer.getvalue())
-        else:
-            raise InterpError(f"expected a target that ends in .pt or .safetensors for transformer-lens, got {target}")
+        _write_native(saved.network, target)
     elif target.suffix:
         checkpoint.save(target, saved)
     else:
@@ -70,6 +64,26 @@ def _convert(options: argparse.Namespace) -> int:
         print(f"interp-convert: {note}", file=sys.stderr)
     print(f"{target}: {saved.network.describe()}, p = {saved.network.p}")
     return 0
+
+
+def _write_native(network: Network | AttentionFree, target: Path) -> None:
+    """The state dict, and beside it what it does not say, so that it can be read back."""
+    state = native_state_dict(network)
+    beside = target.with_name(f"config_{target.stem.removeprefix('model_')}.json")
+    if beside.exists():
+        raise InterpError(f"{beside} exists: name another target, nothing is overwritten")
+    buffer = io.BytesIO()
+    if target.suffix == ".safetensors":
+        import safetensors.torch
+
+        buffer.write(safetensors.torch.save(state))
+    elif target.suffix == ".pt":
+        torch.save(state, buffer)
+    else:
+        raise InterpError(f"expected a target that ends in .pt or .safetensors for transformer-lens, got {target}")
+    assert isinstance(network, Network)  # native_state_dict has refused all others
+    write_atomically(beside, (json.dumps(reading_facts(network)) + "\n").encode())
+    write_atomically(target, buffer.getvalue())
 
 
 if __name__ == "__main__":

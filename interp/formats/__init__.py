@@ -4,6 +4,7 @@
 say from options and from a JSON file beside it, ``readings`` tries what is left open.
 """
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +14,8 @@ from interp import checkpoint, plain
 from interp.checkpoint import Checkpoint
 from interp.errors import InterpError, one_line
 from interp.formats.facts import Facts, facts_beside, facts_within
-from interp.formats.layouts import NAMES, recognise
+from interp.formats.layouts import NAMES, Layout, recognise
 from interp.formats.readings import choose
-
-CONTAINERS = ("model", "state_dict", "model_state_dict", "params", "parameters", "weights")
-"""Keys under which training containers hold the state dict."""
 
 
 def load(path: str | Path, given: Facts | None = None) -> Checkpoint:
@@ -46,27 +44,59 @@ def _load(path: Path, given: Facts) -> Checkpoint:
         if given != Facts():
             raise InterpError("is a checkpoint of this project, which says all about itself: give no reading options")
         return own
-    state = _state_dict(content)
-    layout = recognise(state)
-    if layout is None:
-        raise InterpError(_unknown(state))
-    facts = given.over(facts_within(content)).over(facts_beside(path)).over(layout.facts)
-    network, notes = choose(layout, facts)
-    return Checkpoint(network=network, notes=(f"format: {layout.name}", *layout.notes, *notes))
+    layout = _layout(content)
+    beside, where = facts_beside(path)
+    facts = given.over(layout.facts).over(facts_within(content)).over(beside)
+    used = beside.where_equal(facts)
+    source = f"from {where}: {used.says()}" if used != Facts() else ""
+    try:
+        network, notes = choose(layout, facts)
+    except InterpError as error:
+        raise InterpError(f"{error} ({source})" if source else str(error)) from error
+    sources = (source,) if source else ()
+    return Checkpoint(network=network, notes=(f"format: {layout.name}", *layout.notes, *sources, *notes))
 
 
-def _state_dict(content: Any) -> dict[str, Tensor]:
-    """The named tensors in a file: at the top, or under one of the usual keys."""
-    candidates = [content]
-    if isinstance(content, dict):
-        candidates += [content[key] for key in CONTAINERS if key in content]
-    for candidate in reversed(candidates):
-        if isinstance(candidate, dict) and candidate:
-            named = {key: value for key, value in candidate.items() if isinstance(key, str)}
-            if len(named) == len(candidate) and all(isinstance(value, Tensor) for value in named.values()):
-                return {key.removeprefix("module.").removeprefix("_orig_mod."): value for key, value in named.items()}
+def _layout(content: Any) -> Layout:
+    """The one recognised state dict in a file: at the top, or up to two containers deep under whatever key."""
+    found: list[tuple[str, Layout]] = []
+    unknown: list[dict[str, Tensor]] = []
+    for key, state in _state_dicts(content):
+        layout = recognise(state)
+        if layout is None:
+            unknown.append(state)
+        else:
+            found.append((key, layout))
+    if len(found) == 1:
+        return found[0][1]
+    if found:
+        keys = one_line(", ".join(key for key, _ in found), 100)
+        raise InterpError(f"holds several networks, under {keys}: save the one that is meant alone")
+    if unknown:
+        raise InterpError(_unknown(max(unknown, key=len)))
     held = f"a mapping with {_listed(content)}" if isinstance(content, dict) else f"a {type(content).__name__}"
     raise InterpError(f"holds {held}, not a state dict: torch.save(model.state_dict(), path) writes one")
+
+
+def _state_dicts(content: Any, key: str = "", depth: int = 0) -> Iterator[tuple[str, dict[str, Tensor]]]:
+    """Every mapping from names to tensors in here, with wrappers' prefixes taken off the names."""
+    if not isinstance(content, dict) or not content or depth > 2:
+        return
+    if all(isinstance(name, str) and isinstance(value, Tensor) for name, value in content.items()):
+        yield key, _without_prefixes(content)
+        return
+    for name, value in content.items():
+        if isinstance(name, str):
+            yield from _state_dicts(value, f"{key}.{name}" if key else name, depth + 1)
+
+
+def _without_prefixes(state: dict[str, Tensor]) -> dict[str, Tensor]:
+    """module., _orig_mod., model. and the like, which DataParallel, compile and Lightning put before every name."""
+    while len(heads := {name.partition(".")[0] for name in state}) == 1 and all("." in name for name in state):
+        if heads <= {"blocks", "embed"}:
+            break
+        state = {name.partition(".")[2]: value for name, value in state.items()}
+    return state
 
 
 def _unknown(state: dict[str, Tensor]) -> str:

@@ -12,7 +12,7 @@ from interp.network import Network
 def native_state_dict(network: Network | AttentionFree) -> Parameters:
     """The state dict of TransformerLens 4's native model: torch linear layers, heads merged, every bias (zeros included).
 
-    It does not say the number of heads, the activation or the mask; that is for the model's configuration.
+    It does not say the number of heads, the activation or the mask; ``reading_facts`` does.
     Raises InterpError on what such a model cannot be: attention-free, or with an attention rate below 1.
     """
     if not isinstance(network, Network):
@@ -40,3 +40,10 @@ def native_state_dict(network: Network | AttentionFree) -> Parameters:
         for name in ("in", "out"):
             state[f"{mlp}.{name}.weight"], state[f"{mlp}.{name}.bias"] = W[f"{mlp}.W_{name}"].T, W[f"{mlp}.b_{name}"]
     return {name: tensor.detach().contiguous() for name, tensor in state.items()}
+
+
+def reading_facts(network: Network) -> dict[str, int | str]:
+    """What a native state dict does not say, under the names that are read back from a config_ID.json beside it."""
+    config = network.config
+    direction = "causal" if config.causal else "bidirectional"
+    return {"p": config.p, "n_heads": config.n_heads, "act_fn": config.activation, "attention_dir": direction}

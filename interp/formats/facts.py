@@ -1,13 +1,12 @@
 """What must be known to run a network and its state dict does not say: from options, the container, a JSON file beside it."""
 
 import json
-import math
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from interp.attention_free import Kind
-from interp.errors import InterpError
+from interp.errors import InterpError, one_line
 
 MAX_JSON = 1 << 20
 
@@ -32,12 +31,25 @@ class Facts:
     """Which attention-free network."""
 
     def __post_init__(self) -> None:
-        if self.modulus is not None and self.modulus < 2:
-            raise InterpError(f"expected a modulus of at least 2, got {self.modulus}")
-        if self.attention_rate is not None and not 0 <= self.attention_rate <= 1:
-            raise InterpError(f"expected an attention rate between 0 and 1, got {self.attention_rate}")
-        if self.n_heads is not None and self.n_heads < 1:
-            raise InterpError(f"expected at least one head, got {self.n_heads}")
+        for name, kind, low, high in (("modulus", int, 2, 1e6), ("n_heads", int, 1, 1024), ("attention_rate", float, 0, 1)):
+            value = getattr(self, name)
+            if value is not None and (type(value) not in (kind, int) or not low <= value <= high):
+                said = name.replace("_", " ")
+                raise InterpError(f"expected {said} between {low} and {high:g}, got {one_line(repr(value), 40)}")
+        for name, choices in (("activation", ("relu", "gelu")), ("kind", get_args(Kind))):
+            value = getattr(self, name)
+            if value is not None and value not in choices:
+                raise InterpError(f"expected {name} {' or '.join(choices)}, got {one_line(repr(value), 40)}")
+
+    def says(self) -> str:
+        """The known ones, in words."""
+        known = {field.name: getattr(self, field.name) for field in fields(self)}
+        return ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in known.items() if value is not None)
+
+    def where_equal(self, other: "Facts") -> "Facts":
+        """These facts less those that the other knows differently."""
+        mine = {field.name: getattr(self, field.name) for field in fields(self)}
+        return Facts(**{name: value for name, value in mine.items() if value == getattr(other, name)})
 
     def over(self, weaker: "Facts") -> "Facts":
         """These facts, completed by weaker ones."""
@@ -54,10 +66,11 @@ def facts_within(content: Any) -> Facts:
     return Facts()
 
 
-def facts_beside(path: Path) -> Facts:
+def facts_beside(path: Path) -> tuple[Facts, str]:
     """What ``config_ID.json`` beside ``model_ID.pt`` says, or else ``cfg.json`` or ``config.json`` in the same folder.
 
-    Raises InterpError where such a file is not JSON, or contradicts itself: a wrong reading is worse than none.
+    Also says which of them; "" where there is none. Raises InterpError where such a file is not JSON, or says what no
+    supported network has: a wrong reading is worse than none.
     """
     own = path.with_name("config_" + path.stem.removeprefix("model_") + ".json")
     for beside in (own, path.with_name("cfg.json"), path.with_name("config.json")):
@@ -68,8 +81,8 @@ def facts_beside(path: Path) -> Facts:
         except (OSError, ValueError, RecursionError) as error:
             raise InterpError(f"{beside.name} beside it cannot be read as JSON: mend it or move it away") from error
         if isinstance(values, dict):
-            return _facts(values, f"{beside.name} beside it")
-    return Facts()
+            return _facts(values, f"{one_line(beside.name, 60)} beside it"), f"{one_line(beside.name, 60)} beside it"
+    return Facts(), ""
 
 
 def _facts(values: dict[str, Any], where: str) -> Facts:
@@ -79,7 +92,7 @@ def _facts(values: dict[str, Any], where: str) -> Facts:
         value = values.get(key)
         if value is None:
             return None
-        if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        if isinstance(value, bool) or not isinstance(value, int | float) or value != value:
             raise InterpError(f"{where} gives {key} as {value!r:.40}, not a number")
         if not low <= value <= high or (kind is int and value != int(value)):
             raise InterpError(f"{where} gives {key} as {value!r:.40}, which is out of range")
@@ -93,6 +106,9 @@ def _facts(values: dict[str, Any], where: str) -> Facts:
     normalization = values.get("normalization_type")
     if normalization not in (None, "", "None"):
         raise InterpError(f"{where} says normalization {normalization!r:.20}: networks with LayerNorm are not supported")
+    for key, ordinary in _ORDINARY.items():
+        if key in values and values[key] not in ordinary:
+            raise InterpError(f"{where} says {key} {one_line(repr(values[key]), 40)}: such networks are not supported")
     return Facts(
         modulus=modulus,
         attention_rate=rate,
@@ -102,6 +118,18 @@ def _facts(values: dict[str, Any], where: str) -> Facts:
         separate_vocabularies=bool(values["diff_vocab"]) if isinstance(values.get("diff_vocab"), bool | int) else None,
         kind={"A": "alpha", "B": "beta", "C": "gamma", "D": "delta"}.get(str(values.get("model_type"))),  # type: ignore[arg-type]
     )
+
+
+_ORDINARY: dict[str, tuple[Any, ...]] = {
+    "attn_only": (False, None),
+    "gated_mlp": (False, None),
+    "parallel_attn_mlp": (False, None),
+    "positional_embedding_type": ("standard", None),
+    "scale_attn_by_inverse_layer_idx": (False, None),
+    "use_attn_scale": (True, None),
+    "use_local_attn": (False, None),
+}
+"""TransformerLens options that change the forward pass, and the values that do not."""
 
 
 def _activation(name: Any, where: str) -> Literal["relu", "gelu"] | None:

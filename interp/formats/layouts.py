@@ -10,7 +10,7 @@ from torch import Tensor
 
 from interp.attention_free import Kind
 from interp.config import Parameters
-from interp.errors import InterpError
+from interp.errors import InterpError, one_line
 from interp.formats.facts import Facts
 
 HOOKED = "TransformerLens HookedTransformer"
@@ -55,6 +55,7 @@ def recognise(state: Mapping[str, Tensor]) -> Layout | None:
         layout = convert(dict(state))
         if layout is not None:
             _check(layout.parameters)
+            _complete_biases(layout.parameters)
             return layout
     return None
 
@@ -173,6 +174,18 @@ def _causal(masks: list[Tensor | None]) -> bool | None:
     return None
 
 
+def _complete_biases(W: Parameters) -> None:
+    """Zeros for the biases that are missing from a group of which some are there."""
+    for stem, width in (("attn.b_{}", "QKVO"), ("mlp.b_{}", ("in", "out"))):
+        if not any(re.search(stem.replace(".", r"\.").format("(" + "|".join(width) + ")$"), name) for name in W):
+            continue
+        for name in [name for name in W if name.endswith(tuple(stem.replace("b_", "W_").format(letter) for letter in width))]:
+            weight, bias = W[name], name.replace(".W_", ".b_")
+            if bias not in W:
+                per_head = weight.dim() == 3 and not name.endswith("W_O")
+                W[bias] = weight.new_zeros((len(weight), weight.shape[-1]) if per_head else weight.shape[-1:])
+
+
 def _take(state: Parameters, wanted: Mapping[str, int]) -> list[Tensor]:
     """Remove tensors from the state dict, each with the number of axes that it must have."""
     taken = []
@@ -187,11 +200,17 @@ def _take(state: Parameters, wanted: Mapping[str, int]) -> list[Tensor]:
 
 
 def _ignored(left: Mapping[str, Tensor]) -> tuple[str, ...]:
-    """Tensors that this layout has no use for; those of normalisation layers cannot be left out."""
+    """What is left over and known to take no part in the answer; anything else would, and is refused."""
     if any(re.search(r"(^|\.)ln(\d|_|\.|$)|norm", name) for name in left):
         raise InterpError("has LayerNorm weights: networks with normalisation are not supported; fold them in first")
-    shown = [name.encode("ascii", "backslashreplace").decode()[:40] for name in left]
-    return (f"not used: {', '.join(shown[:6])}",) if left else ()
+    if foreign := [name for name in left if name not in _UNUSED]:
+        shown = one_line(", ".join(foreign[:6]), 200)
+        raise InterpError(f"has tensors that this layout does not: {shown}; leaving them out could change the answer")
+    return (f"not used: {', '.join(left)}",) if left else ()
+
+
+_UNUSED = ("x_embed", "y_embed")
+"""rep-theory saves these beside a HookedTransformer that does not read them."""
 
 
 def _check(parameters: Parameters) -> None:

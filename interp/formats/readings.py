@@ -14,6 +14,7 @@ from interp.config import MAX_P, NetworkConfig, Parameters
 from interp.errors import InterpError
 from interp.formats.facts import Facts
 from interp.formats.layouts import Layout
+from interp.model import check_analysable
 from interp.network import Network
 
 RATES = tuple(i / 10 for i in range(11))
@@ -42,8 +43,9 @@ def choose(layout: Layout, facts: Facts) -> tuple[Network | AttentionFree, tuple
     """The network, and notes on what was assumed.
 
     Raises InterpError where no reading fits the shapes, or several or none of those that fit compute a + b mod p; then
-    the options that decide are named. Two defaults are assumed and said, because every published network in these layouts
-    has them: ReLU, where it computes the sum, and ordinary attention (rate 1) in layouts and contexts without a rate.
+    the options that decide are named. Two things are assumed and said: of ReLU and GeLU, where both compute the sum, the one
+    with the lower loss (right for the four published networks tried and for one trained with GeLU); and ordinary attention
+    (rate 1) where published networks have no other.
     """
     readings = list(_attention_free(layout, facts) if layout.kinds else _transformers(layout, facts))
     if not readings:
@@ -52,6 +54,7 @@ def choose(layout: Layout, facts: Facts) -> tuple[Network | AttentionFree, tuple
     if layout.rate_is_assumed(facts):
         notes = ("attention rate 1, ordinary attention, assumed (not stored; --attention-rate decides)",)
     if len(readings) == 1:
+        check_analysable(readings[0].network)
         return readings[0].network, notes
     scored = [(*_try(reading), reading) for reading in readings]
     fits = [(loss, reading) for loss, accuracy, reading in scored if accuracy >= COMPUTES]
@@ -62,16 +65,18 @@ def choose(layout: Layout, facts: Facts) -> tuple[Network | AttentionFree, tuple
             f"under none of the {len(readings)} readings that fit does it compute a + b mod p (best accuracy {best:.2f}); "
             f"if it is a network that does not, say how to read it: {options}"
         )
-    chosen = [(loss, reading) for loss, reading in fits if reading.assumed.get("activation") == "relu"] or fits
-    loss, best_reading = chosen[0]
+    loss, best_reading = min(fits, key=lambda fit: fit[0])
+    activation = best_reading.assumed.get("activation")
+    chosen = [(other, reading) for other, reading in fits if reading.assumed.get("activation") == activation]
     if len(chosen) > 1:
         others = {name for _, one in chosen for name in one.assumed if one.assumed[name] != best_reading.assumed.get(name)}
-        shown = "; ".join(f"{reading.says()}: loss {loss:.2g}" for loss, reading in (chosen[0], chosen[-1]))
+        shown = "; ".join(f"{reading.says()}: loss {loss:.2g}" for loss, reading in chosen[:2])
         raise InterpError(
             f"it computes a + b mod p under {len(chosen)} of {len(readings)} readings ({shown}): decide with "
             + " ".join(f"--{name}" for name in sorted(others))
         )
-    also = ", and so does gelu: --activation decides" if len(fits) > len(chosen) else ""
+    rivals = [f"{reading.says()} with loss {other:.2g}" for other, reading in fits if reading is not best_reading]
+    also = f"; so does {rivals[0]}, --activation decides" if rivals else ""
     tried = f"of {len(readings)} readings it computes a + b mod p, loss {loss:.2g}"
     how = f"read as {best_reading.says()} (not stored; {tried}{also})"
     return best_reading.network, (*notes, how)
@@ -79,6 +84,7 @@ def choose(layout: Layout, facts: Facts) -> tuple[Network | AttentionFree, tuple
 
 def _try(reading: Reading) -> tuple[float, float]:
     """Loss and accuracy on a sample of pairs; the worst possible where the network overflows."""
+    check_analysable(reading.network)
     p = reading.network.p
     index = torch.randperm(p * p, generator=torch.Generator().manual_seed(0))[:SAMPLE]
     a, b = index // p, index % p
@@ -154,7 +160,7 @@ def _vocabularies(W: Parameters, facts: Facts) -> Iterator[tuple[int, bool, bool
 
 def _head_counts(W: Parameters) -> list[int | None]:
     width = W["blocks.0.attn.W_Q"].shape[1]
-    return [heads for heads in (1, 2, 4, 8, 16) if width % heads == 0]
+    return [heads for heads in range(1, 65) if width % heads == 0]
 
 
 def _split_heads(W: Parameters, heads: int) -> Parameters:
