@@ -364,79 +364,9 @@ def test_half_precision_is_widened(tmp_path: Path) -> None:
     assert torch.allclose(circuit.logits, Circuit(network).logits, atol=0.2)
 
 
-def test_from_logits_and_from_function_measure_what_they_can() -> None:
-    known = interp.load("checkpoints/zhong-59-rate-1.pt")
-    network, E = known.network, known.embedding
-    called = interp.from_function(
-        lambda a, b: network.run(E[a], E[b])[0], 59, embedding=E, from_embeddings=lambda x, y: network.run(x, y)[0]
-    )
-    verdict = analyses.clock_or_pizza(called)
-    assert verdict.circuit == "clock" and dict(verdict.frequencies) == {21: "clock", 24: "clock", 29: "clock"}
-    assert analyses.gradient_symmetry(called).mean == pytest.approx(analyses.gradient_symmetry(known).mean, abs=1e-4)
-    assert analyses.amplitude_profile(called).explained == pytest.approx(analyses.amplitude_profile(known).explained)
-
-    given = interp.from_logits(known.logits, E)
-    assert analyses.key_frequencies(given).frequencies == (21, 24, 29)
-    assert analyses.circularity(given) == analyses.circularity(known)
-    assert analyses.distance_irrelevance(given) == analyses.distance_irrelevance(known)
-    for name in ("neuron_clusters", "attention_pattern", "gradient_symmetry", "amplitude_profile"):
-        with pytest.raises(InterpError, match=r"needs .* which a network given by its logits does not"):
-            analyses.MEASUREMENTS[name](given)
-    bare = analyses.clock_or_pizza(interp.from_logits(known.logits))
-    assert bare.circuit == "undecided" and bare.reason.startswith("needs embeddings") and bare.accuracy == 1
-
-
-@pytest.mark.parametrize(
-    ("make", "message"),
-    [
-        (lambda: interp.from_logits(torch.zeros(3, 3)), r"shape \[p, p, p\], got \[3, 3\]"),
-        (lambda: interp.from_logits(torch.full((3, 3, 3), torch.nan)), "NaN or infinite"),
-        (lambda: interp.from_logits(torch.zeros(1, 1, 1)), r"shape \[p, p, p\]"),
-        (lambda: interp.from_logits("logits"), "as a tensor or an array, got str"),
-        (lambda: interp.from_logits(torch.zeros(3, 3, 3, dtype=torch.complex64)), "real numbers"),
-        (lambda: interp.from_logits(torch.zeros(3, 3, 3), torch.zeros(3, 0)), r"embedding of shape \[3, d\]"),
-        (lambda: interp.from_logits(torch.zeros(3, 3, 3), torch.zeros(4, 2)), r"embedding of shape \[3, d\]"),
-        (lambda: interp.from_function(lambda a, b: torch.zeros(len(a), 2), 5), r"logits of shape \[25, 5\], got \[25, 2\]"),
-        (lambda: interp.from_function(lambda a, b: torch.zeros(len(a), 5), 1), "modulus p of at least 2"),
-        (
-            lambda: interp.from_function(
-                lambda a, b: torch.zeros(len(a), 5), 5, embedding=torch.ones(5, 5), from_embeddings=lambda x, y: x + y
-            ),
-            "disagree by up to 2",
-        ),
-        (
-            lambda: interp.from_function(lambda a, b: torch.zeros(len(a), 5), 5, from_embeddings=lambda x, y: x + y),
-            "give embedding too",
-        ),
-    ],
-)
-def test_functions_that_do_not_fit_are_refused(make: Any, message: str) -> None:
-    with pytest.raises(InterpError, match=message):
-        make()
-
-
 def test_a_vocabulary_of_words_is_refused_before_memory_runs_out(tmp_path: Path) -> None:
     state = papers(_network())
     state["embed.W_E"], state["unembed.W_U"] = torch.zeros(8, 50_257), torch.zeros(8, 50_257)
     torch.save(state, tmp_path / "language_model.pt")
     with pytest.raises(InterpError, match="vocabulary 50257, 3 positions and 50257 outputs fit no way to read"):
         interp.load(tmp_path / "language_model.pt")
-
-
-def test_functions_may_return_arrays_and_must_let_gradients_through() -> None:
-    known = interp.load("checkpoints/zhong-59-rate-1.pt")
-    network, E = known.network, known.embedding
-    assert analyses.performance(interp.from_logits(known.logits.numpy())).accuracy == 1
-    L = known.logits.clone()
-    kept = interp.from_logits(L)
-    L.zero_()
-    assert torch.equal(kept.logits, known.logits)
-
-    def detached(x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
-        return network.run(x, y)[0].detach()
-
-    circuit = interp.from_function(lambda a, b: network.run(E[a], E[b])[0], 59, embedding=E, from_embeddings=detached)
-    with pytest.raises(InterpError, match="needs gradients"):
-        analyses.gradient_symmetry(circuit)
-    verdict = analyses.clock_or_pizza(circuit)
-    assert verdict.circuit == "clock" and verdict.published_criterion == "not applied"
