@@ -114,9 +114,9 @@ class ClockOrPizza(Finding):
             title=f"Circuit: {self.circuit}<br><sup>published measures: {published} ({self.published_criterion})</sup>",
             xaxis_title="variation of the amplitude over the distance a - b",
             yaxis_title="least amplitude / largest",
-            xaxis_range=[0, max(0.8, *(1.05 * variation for _, variation, _ in self.coordinates), 0.8)],
+            xaxis_range=[0, max([0.8, *(1.05 * variation for _, variation, _ in self.coordinates)])],
             showlegend=True,
-            yaxis_range=[min(-0.15, *(least - 0.05 for _, _, least in self.coordinates), -0.15), 1.1],
+            yaxis_range=[min([-0.15, *(least - 0.05 for _, _, least in self.coordinates)]), 1.1],
         )
 
 

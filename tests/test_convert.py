@@ -57,6 +57,8 @@ def test_attention_free_networks_too(tmp_path: Path) -> None:
     torch.save(linear(network), tmp_path / "theirs.pt")
     assert main([str(tmp_path / "theirs.pt"), str(tmp_path / "ours.safetensors"), "--kind", "gamma"]) == 0
     _same(formats.load(tmp_path / "ours.safetensors"), Checkpoint(network=network))
+    assert main([str(tmp_path / "ours.safetensors"), str(tmp_path / "lens.pt"), "--to", "transformer-lens"]) == 2
+    assert not (tmp_path / "lens.pt").exists()
 
 
 def test_a_directory_has_weights_configuration_and_a_card(tmp_path: Path) -> None:

@@ -3,9 +3,10 @@
 import json
 from pathlib import Path
 
+import interp
 from analyses.report import text
 from analyses.report.answer import Answer, examine
-from interp import checkpoint, formats
+from interp import checkpoint
 from interp.checkpoint import Checkpoint, write_atomically
 from interp.circuit import Circuit
 from interp.errors import InterpError
@@ -66,8 +67,7 @@ def save_pretrained(saved: Checkpoint, directory: str | Path) -> None:
 
 def from_pretrained(directory: str | Path) -> Circuit:
     """The circuit in a directory that ``save_pretrained`` wrote. Raises InterpError on anything else."""
-    saved = formats.load(Path(directory) / "model.safetensors")
-    return Circuit(saved.network, saved.train)
+    return interp.load(Path(directory) / "model.safetensors")
 
 
 def card(given: Answer) -> str:

@@ -68,6 +68,8 @@ def _convert(options: argparse.Namespace) -> int:
 
 def _write_native(network: Network | AttentionFree, target: Path) -> None:
     """The state dict, and beside it what it does not say, so that it can be read back."""
+    if not isinstance(network, Network):
+        raise InterpError(f"{network.describe()} cannot be a TransformerLens model")
     state = native_state_dict(network)
     beside = target.with_name(f"config_{target.stem.removeprefix('model_')}.json")
     if beside.exists():
@@ -81,7 +83,6 @@ def _write_native(network: Network | AttentionFree, target: Path) -> None:
         torch.save(state, buffer)
     else:
         raise InterpError(f"expected a target that ends in .pt or .safetensors for transformer-lens, got {target}")
-    assert isinstance(network, Network)  # native_state_dict has refused all others
     write_atomically(beside, (json.dumps(reading_facts(network)) + "\n").encode())
     write_atomically(target, buffer.getvalue())
 

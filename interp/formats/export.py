@@ -2,21 +2,18 @@
 
 from einops import rearrange
 
-from interp.attention_free import AttentionFree
 from interp.config import Parameters
 from interp.errors import InterpError
 from interp.lens import with_all_biases
 from interp.network import Network
 
 
-def native_state_dict(network: Network | AttentionFree) -> Parameters:
+def native_state_dict(network: Network) -> Parameters:
     """The state dict of TransformerLens 4's native model: torch linear layers, heads merged, every bias (zeros included).
 
     It does not say the number of heads, the activation or the mask; ``reading_facts`` does.
-    Raises InterpError on what such a model cannot be: attention-free, or with an attention rate below 1.
+    Raises InterpError on an attention rate below 1, which it cannot hold.
     """
-    if not isinstance(network, Network):
-        raise InterpError(f"{network.describe()} cannot be a TransformerLens model")
     if network.config.attention_rate != 1:
         raise InterpError(
             f"a state dict cannot hold the attention rate {network.config.attention_rate:g}: use interp.lens."

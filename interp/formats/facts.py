@@ -1,7 +1,7 @@
 """What must be known to run a network and its state dict does not say: from options, the container, a JSON file beside it."""
 
 import json
-from dataclasses import dataclass, fields, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Literal, get_args
 
@@ -41,20 +41,21 @@ class Facts:
             if value is not None and value not in choices:
                 raise InterpError(f"expected {name} {' or '.join(choices)}, got {one_line(repr(value), 40)}")
 
+    def known(self) -> dict[str, Any]:
+        """The known ones by name."""
+        return {name: value for name, value in asdict(self).items() if value is not None}
+
     def says(self) -> str:
         """The known ones, in words."""
-        known = {field.name: getattr(self, field.name) for field in fields(self)}
-        return ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in known.items() if value is not None)
+        return ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in self.known().items())
 
     def where_equal(self, other: "Facts") -> "Facts":
         """These facts less those that the other knows differently."""
-        mine = {field.name: getattr(self, field.name) for field in fields(self)}
-        return Facts(**{name: value for name, value in mine.items() if value == getattr(other, name)})
+        return Facts(**{name: value for name, value in self.known().items() if value == getattr(other, name)})
 
     def over(self, weaker: "Facts") -> "Facts":
         """These facts, completed by weaker ones."""
-        known = {field.name: getattr(self, field.name) for field in fields(self)}
-        return replace(weaker, **{name: value for name, value in known.items() if value is not None})
+        return replace(weaker, **self.known())
 
 
 def facts_within(content: Any) -> Facts:
