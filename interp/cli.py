@@ -1,42 +1,46 @@
-"""interp-train: train one network from a seed, into a run directory."""
+"""interp-train: train networks from seeds, into run directories."""
 
+import os
 import signal
 import sys
-import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Literal
 
-import torch
 import tyro
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from interp import run
-from interp.command import INTERRUPTED, run_command
+from interp.command import INTERRUPTED, MISTAKE, run_command
+from interp.display import Display
 from interp.errors import InterpError
 from interp.recipe import RECIPES, Recipe
-from interp.train import Snapshot, train
+from interp.run import Precision, Run, RunConfig
+from interp.workers import Progress, train_all
 
 _DESCRIPTION = """\
-Train a network on a + b mod p, full batch, from a seed.
+Train networks on a + b mod p, full batch, from seeds.
 
 Pick a recipe, change any of its numbers, and a run directory gets the configuration, a log line per record
-(log.jsonl) and the newest checkpoint (model.pt). Ctrl-C stops after the current step and keeps a usable
-checkpoint.
+(log.jsonl), the newest checkpoint (model.pt) and what a broken run goes on from (resume.pt). Ctrl-C stops after
+the current step and keeps a usable checkpoint; --resume goes on from there, or from the last record after a
+crash, bit for bit as if nothing had happened.
 
 Then: interp-analyze RUN/model.pt
 
 Examples:
   interp-train                                        a mod-113 network that generalises, in minutes
   interp-train --recipe zhong-2023 --network.attention-rate 0 --steps 2500
-  interp-train --recipe nanda-2023 --seed 0 --stop-test-loss 1e-6 --out runs/nanda-0
+  interp-train --recipe nanda-2023 --seed 0 --out runs/nanda-0
+  interp-train --resume runs/nanda-0
+  interp-train --seeds 0:8 --workers 2                eight networks, two at a time, one thread each
+  interp-train --resume runs/quick-p113-seed* --workers 2
   interp-train --network.p 59 --network.d-mlp 256
 
-Exit codes: 0 trained, 2 impossible options or a run that diverged, 130 stopped with Ctrl-C (checkpoint kept).
+Exit codes: 0 trained, 2 impossible options or a run that failed, 130 stopped with Ctrl-C (checkpoints kept).
 """
 
 RecipeName = Literal["quick", "nanda-2023", "zhong-2023"]
@@ -50,59 +54,139 @@ class Options:
     """Where all other defaults come from: quick (this project's), nanda-2023 or zhong-2023 (published)."""
     seed: int = 0
     """Determines the initial weights and the split."""
+    seeds: str = ""
+    """Instead of --seed, several: 0:8 is 0 to 7, 1,4,7 is these three."""
+    workers: int = 1
+    """How many networks are trained at once, each in a process of its own."""
+    resume: tuple[Path, ...] = ()
+    """Run directories to go on with, all options as they were."""
     out: Path | None = None
-    """Run directory to make. Default: runs/RECIPE-p113-seed0, and so on."""
+    """Run directory to make; with --seeds the directory to make them in. Default: runs/RECIPE-p113-seed0, and so on."""
     record_every: int = 100
     """Steps between records: log line, newest checkpoint, progress."""
     snapshots: bool = False
     """Keep the checkpoint of every record, not only the newest."""
-    precision: Literal["float32", "float64"] = "float32"
+    precision: Precision = "float32"
     """Of weights and arithmetic; the loss is always float64."""
+    device: str = "cpu"
+    """Where to train: cpu, cuda or cuda:1 and so on."""
+    threads: int = 0
+    """Of the processor, per network. Default: all cores, or 1 with several workers."""
     training: Annotated[Recipe, tyro.conf.arg(name="")] = field(default_factory=lambda: RECIPES["quick"])
     """The recipe's own numbers."""
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run interp-train; returns its exit code."""
-    return run_command("interp-train", lambda: _train(_parse(sys.argv[1:] if arguments is None else arguments)))
+    return run_command("interp-train", lambda: _train(*_parse(sys.argv[1:] if arguments is None else arguments)))
 
 
-def _parse(arguments: list[str]) -> Options:
-    """The options, with the defaults of the recipe that they name."""
+def _parse(arguments: list[str]) -> tuple[Options, Options]:
+    """The options, and their defaults: those of the recipe that they name."""
     # A first pass reads nothing but the recipe's name, which the defaults shown and used by the second depend on.
     named = [value for name, value in pairwise(arguments) if name == "--recipe"]
     named += [argument.removeprefix("--recipe=") for argument in arguments if argument.startswith("--recipe=")]
     recipe = RECIPES.get(named[-1] if named else "quick", RECIPES["quick"])
-    return tyro.cli(Options, prog="interp-train", args=arguments, description=_DESCRIPTION, default=Options(training=recipe))
+    default = Options(training=recipe)
+    return tyro.cli(Options, prog="interp-train", args=arguments, description=_DESCRIPTION, default=default), default
 
 
-def _train(options: Options) -> int:
-    if options.record_every < 1:
-        raise InterpError(f"expected --record-every of at least 1, got {options.record_every}")
-    if not 0 <= options.seed < 1 << 63:
-        raise InterpError(f"expected a seed of 0 or more and below 2⁶³, got {options.seed}")
-    recipe = options.training
-    out = options.out or Path("runs") / f"{options.recipe}-p{recipe.network.p}-seed{options.seed}"
-    writer = run.create(out, recipe, options.seed, recipe_name=options.recipe, precision=options.precision)
+def _train(options: Options, default: Options) -> int:
+    if options.workers < 1:
+        raise InterpError(f"expected --workers of at least 1, got {options.workers}")
+    runs = _resumed(options, default) if options.resume else _created(options)
     console = Console(stderr=True)
-    starting = f"interp-train: recipe {options.recipe}, p = {recipe.network.p}, seed {options.seed} → {out}"
-    console.print(starting, markup=False, highlight=False, soft_wrap=True)
-    with _interruptible() as interrupted, _Progress(console, recipe.steps) as progress:
-        for snapshot in train(
-            recipe,
-            seed=options.seed,
-            record_every=options.record_every,
-            dtype=getattr(torch, options.precision),
-            should_stop=lambda: bool(interrupted),
-            on_step=progress.step,
-        ):
-            writer.record(snapshot, keep=options.snapshots)
-            progress.record(snapshot)
-    print(
-        f"{writer.model_path}: step {snapshot.step}, train loss {snapshot.train_loss:.3g}, "
-        f"test loss {snapshot.test_loss:.3g}, test accuracy {snapshot.test_accuracy:.4f}"
+    for each in runs:
+        about = f"p = {each.config.recipe.network.p}, seed {each.config.seed} → {each.path}"
+        line = f"interp-train: {'resuming ' if options.resume else ''}recipe {each.config.recipe_name}, {about}"
+        console.print(line, markup=False, highlight=False, soft_wrap=True)
+    failed: set[Path] = set()
+    with _interruptible() as interrupted, Display(console, runs) as display:
+
+        def report(progress: Progress) -> None:
+            display.show(progress)
+            if progress.failed:
+                failed.add(progress.path)
+
+        if options.workers > 1 and len(runs) > 1:
+            train_all(runs, workers=options.workers, report=report, should_stop=lambda: bool(interrupted))
+        else:
+            _train_here(runs, report, interrupted)
+    for each in runs:
+        print(_summary(each))
+    return INTERRUPTED if interrupted else MISTAKE if failed else 0
+
+
+def _created(options: Options) -> list[Run]:
+    """New run directories, one per seed."""
+    seeds = _seeds(options.seeds) if options.seeds else [options.seed]
+    at_once = options.workers > 1 and len(seeds) > 1
+    config = RunConfig(
+        recipe=options.training,
+        seed=options.seed,
+        recipe_name=options.recipe,
+        record_every=options.record_every,
+        snapshots=options.snapshots,
+        precision=options.precision,
+        device=options.device,
+        threads=options.threads or (1 if at_once else len(os.sched_getaffinity(0))),
     )
-    return INTERRUPTED if interrupted else 0
+    parent, name = options.out or Path("runs"), f"{options.recipe}-p{options.training.network.p}-seed"
+    configs = {parent / f"{name}{seed}": replace(config, seed=seed) for seed in seeds}
+    if options.out is not None and not options.seeds:
+        configs = {options.out: config}
+    for path in configs:  # all of them before any is made: one that is taken leaves nothing behind
+        run.check_is_free(path)
+    return [run.create(path, each) for path, each in configs.items()]
+
+
+def _seeds(text: str) -> list[int]:
+    try:
+        first, colon, end = text.partition(":")
+        seeds = list(range(int(first), int(end))) if colon else [int(seed) for seed in text.split(",")]
+    except ValueError:
+        seeds = []
+    if not seeds or len(set(seeds)) != len(seeds):
+        raise InterpError(f"expected --seeds like 0:8 or 1,4,7, got {text!r:.40}")
+    return seeds
+
+
+def _resumed(options: Options, default: Options) -> list[Run]:
+    if replace(options, resume=(), workers=default.workers) != default:
+        raise InterpError("a resumed run keeps its options: give none but --workers with --resume")
+    return [run.load(path) for path in options.resume]
+
+
+def _train_here(runs: list[Run], report: Callable[[Progress], None], interrupted: list[int]) -> None:
+    """One after the other, in this process."""
+    for each in runs:
+        step = 0
+
+        def on_step(done: int, path: Path = each.path) -> None:
+            nonlocal step
+            step = done
+            report(Progress(path=path, step=done))
+
+        try:
+            for snapshot in each.train(should_stop=lambda: bool(interrupted), on_step=on_step):
+                report(Progress(path=each.path, step=snapshot.step, losses=snapshot.losses))
+        except InterpError as error:
+            if len(runs) == 1:
+                raise
+            report(Progress(path=each.path, step=step, note=str(error), failed=True))
+        if interrupted:
+            return
+
+
+def _summary(each: Run) -> str:
+    records = each.log()
+    if not records:
+        return f"{each.path}: not trained yet"
+    last = records[-1]
+    return (
+        f"{each.model_path}: step {last['step']}, train loss {last['train_loss']:.3g}, "
+        f"test loss {last['test_loss']:.3g}, test accuracy {last['test_accuracy']:.4f}"
+    )
 
 
 @contextmanager
@@ -122,52 +206,6 @@ def _interruptible() -> Iterator[list[int]]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-
-
-class _Progress:
-    """A bar with losses, accuracy, steps per second and time left; one plain line per record where nobody watches."""
-
-    def __init__(self, console: Console, steps: int) -> None:
-        self._console, self._steps = console, steps
-        self._bar = Progress(
-            BarColumn(20),
-            MofNCompleteColumn(),
-            TextColumn("{task.fields[status]}"),
-            TimeRemainingColumn(),
-            console=console,
-            disable=not console.is_terminal,
-        )
-        self._task = self._bar.add_task("", total=steps, status="")
-        self._record = ""
-        self._start, self._done = time.monotonic(), 0
-
-    def __enter__(self) -> "_Progress":
-        self._bar.__enter__()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._bar.stop()
-
-    @property
-    def _rate(self) -> float:
-        return self._done / max(time.monotonic() - self._start, 1e-9)
-
-    def step(self, done: int) -> None:
-        self._done = done
-        self._bar.update(self._task, completed=done, status=f"{self._record}  {self._rate:.1f} steps/s")
-
-    def record(self, snapshot: Snapshot) -> None:
-        self._record = f"train {snapshot.train_loss:.2e}  test {snapshot.test_loss:.2e}  accuracy {snapshot.test_accuracy:.3f}"
-        if not self._console.is_terminal:
-            speed = ""
-            if self._done:
-                left = (self._steps - snapshot.step) / self._rate
-                speed = f"  {self._rate:.1f} steps/s  at most {left:.0f} s left"
-            self._console.print(
-                f"step {snapshot.step:>6}  {self._record}{speed}",
-                soft_wrap=True,
-                highlight=False,
-            )
 
 
 if __name__ == "__main__":

@@ -1,70 +1,205 @@
-"""A training run on disk: a directory that holds all that is needed to understand and reuse it.
+"""A training run on disk: a directory that holds all that is needed to understand, reuse and resume it.
 
-RUN/config.json    the recipe and the seed
+RUN/config.json    the recipe, the seed and how it is run
 RUN/log.jsonl      one JSON object per record: step, losses, accuracies, seconds since the start
 RUN/model.pt       the newest checkpoint, replaced atomically at every record
+RUN/resume.pt      what training goes on from, replaced atomically after all else of a record is written
 RUN/snapshots/     step-000800.pt and so on, where asked for
+RUN/.lock          held by the process that trains it
 """
 
 import json
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
-from interp import checkpoint
+import torch
+from filelock import FileLock, Timeout
+
+from interp import checkpoint, training_state
 from interp.checkpoint import Checkpoint, write_atomically
 from interp.errors import InterpError
-from interp.recipe import Recipe
-from interp.train import Snapshot, training_split
+from interp.recipe import Recipe, from_plain
+from interp.train import Snapshot, train, training_split
+from interp.training_state import TrainingState
+
+_LOGGED = ("step", "train_loss", "test_loss", "train_accuracy", "test_accuracy", "seconds")
+Precision = Literal["float32", "float64"]
 
 
-class RunWriter:
-    """Writes the records of one run as they come; made by ``create``."""
+@dataclass(frozen=True, kw_only=True)
+class RunConfig:
+    """What a run is: with the same number of threads on the same machine, it determines every weight."""
 
-    def __init__(self, path: Path, recipe: Recipe, seed: int) -> None:
-        self.path, self._recipe, self._seed = path, recipe, seed
-        self._train = training_split(recipe, seed).train
-        self._start = time.monotonic()
+    recipe: Recipe
+    seed: int
+    recipe_name: str = ""
+    """The named recipe that it started from."""
+    record_every: int = 100
+    """Steps between records."""
+    snapshots: bool = False
+    """Is the checkpoint of every record kept?"""
+    precision: Precision = "float32"
+    """Of weights and arithmetic; the loss is always float64."""
+    device: str = "cpu"
+    """Where it is trained, in torch's words."""
+    threads: int = 1
+    """Of the processor; the order in which sums are rounded depends on it."""
 
-    def record(self, snapshot: Snapshot, *, keep: bool = False) -> None:
-        """Log a snapshot and make it the newest checkpoint; ``keep`` also keeps it under its step."""
-        saved = Checkpoint(
-            network=snapshot.network,
-            step=snapshot.step,
-            seed=self._seed,
-            recipe=self._recipe,
-            train=self._train,
-            losses=snapshot.losses,
-        )
-        checkpoint.save(self.model_path, saved)
-        if keep:
-            checkpoint.save(self.path / "snapshots" / f"step-{snapshot.step:06d}.pt", saved)
-        seconds = round(time.monotonic() - self._start, 3)
-        line = json.dumps({"step": snapshot.step, **snapshot.losses, "seconds": seconds})
-        try:
-            with (self.path / "log.jsonl").open("a") as log:
-                log.write(line + "\n")
-        except OSError as error:
-            raise InterpError(f"cannot write {self.path / 'log.jsonl'}: {error.strerror}") from error
+    def __post_init__(self) -> None:
+        if self.record_every < 1:
+            raise InterpError(f"expected --record-every of at least 1, got {self.record_every}")
+        if not 0 <= self.seed < 1 << 63:
+            raise InterpError(f"expected a seed of 0 or more and below 2⁶³, got {self.seed}")
+        if self.threads < 1:
+            raise InterpError(f"expected --threads of at least 1, got {self.threads}")
+        if self.device.partition(":")[0] not in ("cpu", "cuda"):
+            raise InterpError(f"expected device cpu or cuda, got {self.device!r:.40}")
+        if self.device.startswith("cuda") and not torch.cuda.is_available():
+            raise InterpError("no CUDA device here: leave --device out to train on the processor")
+        training_split(self.recipe, self.seed)  # an impossible one is refused here, before anything is written
+
+
+class Run:
+    """One run directory; made by ``create`` or ``load``."""
+
+    def __init__(self, path: Path, config: RunConfig) -> None:
+        self.path, self.config = path, config
 
     @property
     def model_path(self) -> Path:
         """The newest checkpoint."""
         return self.path / "model.pt"
 
+    def train(
+        self, *, should_stop: Callable[[], bool] = lambda: False, on_step: Callable[[int], None] = lambda step: None
+    ) -> Iterator[Snapshot]:
+        """Train from the last record, or from the start, to the end; yields every Snapshot once it is on disk.
 
-def create(path: str | Path, recipe: Recipe, seed: int, **about: str) -> RunWriter:
-    """Start a run directory; ``about`` goes into its config.json.
+        Sets torch's number of threads. Yields nothing where the run is finished. Raises InterpError where another
+        process is training it, where a file cannot be written (the last record stays good), or where training diverges.
+        """
+        config = self.config
+        torch.set_num_threads(config.threads)
+        with _locked(self.path):
+            state = self._rewind()
+            started = time.monotonic() - max([record["seconds"] for record in self.log()], default=0.0)
+            train_indices = training_split(config.recipe, config.seed).train
+            if state is not None and self._finished(state):
+                return
+            for snapshot in train(
+                config.recipe,
+                seed=config.seed,
+                record_every=config.record_every,
+                dtype=getattr(torch, config.precision),
+                device=config.device,
+                resume=state,
+                should_stop=should_stop,
+                on_step=on_step,
+            ):
+                saved = Checkpoint(
+                    network=snapshot.network,
+                    step=snapshot.step,
+                    seed=config.seed,
+                    recipe=config.recipe,
+                    train=train_indices,
+                    losses=snapshot.losses,
+                )
+                self._record(snapshot, saved, seconds=time.monotonic() - started)
+                yield snapshot
 
-    Raises InterpError where something is there already: a run is never overwritten."""
-    path = Path(path)
-    writer = RunWriter(path, recipe, seed)
+    def log(self) -> list[dict[str, Any]]:
+        """The records so far; a last line that a crash cut off is left out. Raises InterpError on other damage."""
+        path = self.path / "log.jsonl"
+        text = path.read_text() if path.exists() else ""
+        records = []
+        for number, line in enumerate(text.split("\n")[:-1], start=1):
+            try:
+                record = json.loads(line)
+            except (ValueError, RecursionError):
+                record = None
+            if not isinstance(record, dict) or not all(type(record.get(key)) in (int, float) for key in _LOGGED):
+                raise InterpError(f"{path}: line {number} is no record: mend it or take it out")
+            records.append(record)
+        return records
+
+    def _record(self, snapshot: Snapshot, saved: Checkpoint, seconds: float) -> None:
+        # resume.pt comes last: a crash before it repeats this record, and repeating it changes nothing.
+        if self.config.snapshots:
+            checkpoint.save(self.path / "snapshots" / f"step-{snapshot.step:06d}.pt", saved)
+        checkpoint.save(self.model_path, saved)
+        line = json.dumps({"step": snapshot.step, **snapshot.losses, "seconds": round(seconds, 3)})
+        try:
+            with (self.path / "log.jsonl").open("a") as log:
+                log.write(line + "\n")
+        except OSError as error:
+            raise InterpError(f"cannot write {self.path / 'log.jsonl'}: {error.strerror}") from error
+        training_state.save(self.path / "resume.pt", snapshot.state)
+
+    def _rewind(self) -> TrainingState | None:
+        """The last state, with the log cut back to it: what was logged after it will be logged again."""
+        path = self.path / "resume.pt"
+        state = training_state.load(path, self.config.recipe.network) if path.exists() else None
+        kept = [record for record in self.log() if state is not None and record["step"] <= state.step]
+        write_atomically(self.path / "log.jsonl", "".join(json.dumps(record) + "\n" for record in kept).encode())
+        return state
+
+    def _finished(self, state: TrainingState) -> bool:
+        # A record off the beat is one that Ctrl-C made: the run goes on from it whatever its loss.
+        on_beat = state.step % self.config.record_every == 0
+        reached = any(
+            record["step"] == state.step and record["test_loss"] < self.config.recipe.stop_test_loss for record in self.log()
+        )
+        return state.step >= self.config.recipe.steps or (on_beat and reached)
+
+
+def check_is_free(path: Path) -> None:
+    """Raises InterpError where a run cannot be made because something is there."""
     try:
-        if path.exists() and (not path.is_dir() or any(path.iterdir())):
-            raise InterpError(f"{path} exists and is not an empty directory: name another with --out")
-        (path / "snapshots").mkdir(parents=True, exist_ok=True)
+        taken = path.exists() and (not path.is_dir() or any(path.iterdir()))
     except OSError as error:
         raise InterpError(f"cannot make {path}: {error.strerror}") from error
-    config: dict[str, Any] = {"seed": seed, **about, "recipe": recipe.to_dict()}
-    write_atomically(path / "config.json", (json.dumps(config, indent=2) + "\n").encode())
-    return writer
+    if taken:
+        raise InterpError(f"{path} exists and is not an empty directory: name another with --out, or --resume it")
+
+
+def create(path: str | Path, config: RunConfig) -> Run:
+    """Make a run directory, not yet trained. Raises InterpError where something is there: a run is never overwritten."""
+    path = Path(path)
+    check_is_free(path)
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+        if config.snapshots:
+            (path / "snapshots").mkdir()
+    except OSError as error:
+        raise InterpError(f"cannot make {path}: {error.strerror}") from error
+    with _locked(path):
+        write_atomically(path / "config.json", (json.dumps(asdict(config), indent=2) + "\n").encode())
+    return Run(path, config)
+
+
+def load(path: str | Path) -> Run:
+    """The run in a directory. Raises InterpError where it is none."""
+    path = Path(path)
+    try:
+        values = json.loads((path / "config.json").read_text())
+        if not isinstance(values, dict) or not isinstance(values.get("recipe"), dict):
+            raise InterpError("expected a mapping with a recipe")
+        return Run(path, from_plain(RunConfig, {**values, "recipe": Recipe.from_dict(values["recipe"])}, "run"))
+    except OSError as error:
+        raise InterpError(f"{path} is not a run directory: cannot read its config.json: {error.strerror}") from error
+    except (ValueError, RecursionError, InterpError) as error:
+        raise InterpError(f"{path / 'config.json'}: {error}") from error
+
+
+@contextmanager
+def _locked(path: Path) -> Iterator[None]:
+    """Hold a run directory; the system lets go of it when the process ends, however it ends."""
+    try:
+        with FileLock(path / ".lock", timeout=0):
+            yield
+    except Timeout as error:
+        raise InterpError(f"{path} is being trained by another process: wait for it or name another directory") from error

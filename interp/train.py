@@ -5,37 +5,43 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import torch
-from jaxtyping import Int
+from jaxtyping import Float, Int
 from torch import Tensor
-from torch.nn import functional
 
+from interp.batch import Batch, PlainBatch
 from interp.config import NetworkConfig, Parameters
 from interp.errors import InterpError
-from interp.forward import embed, forward
+from interp.fast_batch import FastBatch
 from interp.initialisation import initialise
 from interp.network import Network
 from interp.recipe import Recipe
-from interp.task import Split, answers, split
+from interp.task import Split, split
+from interp.training_state import TrainingState
 
 
 class TrainingDivergedError(InterpError):
     """A loss or a weight became NaN or infinite."""
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, kw_only=True)
 class Snapshot:
     """A network on its way, and how well it does. Losses are in nats, float64, over all outputs it was trained on."""
 
-    step: int
-    """Full-batch updates done."""
     network: Network
     """A copy: later steps do not touch it."""
+    state: TrainingState
+    """What training can be resumed from, bit for bit; copies too."""
     train_loss: float
     test_loss: float
     train_accuracy: float
     test_accuracy: float
     is_last: bool
     """Training ends here: steps done, test loss reached, or asked to stop."""
+
+    @property
+    def step(self) -> int:
+        """Full-batch updates done."""
+        return self.state.step
 
     @property
     def losses(self) -> dict[str, float]:
@@ -48,31 +54,9 @@ class Snapshot:
         }
 
 
-@dataclass(frozen=True, eq=False)
-class Batch:
-    """Pairs with their answers."""
-
-    a: Int[Tensor, " pair"]
-    b: Int[Tensor, " pair"]
-    answer: Int[Tensor, " pair"]
-
-
-def batch(p: int, indices: Int[Tensor, " pair"]) -> Batch:
-    """The pairs a·p + b = index."""
-    return Batch(a=indices // p, b=indices % p, answer=answers(p).flatten()[indices])
-
-
-def loss_and_logits(config: NetworkConfig, parameters: Parameters, data: Batch) -> tuple[Tensor, Tensor]:
-    """Mean cross-entropy in float64 (in float32 its first digit is wrong once the network is sure), and the logits."""
-    logits, _ = forward(config, parameters, embed(config, parameters, data.a, data.b))
-    return functional.cross_entropy(logits.double(), data.answer), logits
-
-
-@torch.no_grad()
-def evaluate(network: Network, data: Batch) -> tuple[float, float]:
-    """Loss in nats and accuracy on these pairs."""
-    loss, logits = loss_and_logits(network.config, network.parameters, data)
-    return loss.item(), (logits.argmax(-1) == data.answer).double().mean().item()
+def batch(config: NetworkConfig, indices: Int[Tensor, " pair"]) -> Batch:
+    """The pairs a·p + b = index, with the fastest exact loss that there is for such a network."""
+    return FastBatch(config, indices) if config.n_layers == 1 else PlainBatch(config, indices)
 
 
 def optimiser(recipe: Recipe, parameters: Parameters) -> torch.optim.AdamW:
@@ -82,16 +66,22 @@ def optimiser(recipe: Recipe, parameters: Parameters) -> torch.optim.AdamW:
         lr=recipe.learning_rate,
         weight_decay=recipe.weight_decay,
         betas=(recipe.beta_1, recipe.beta_2),
+        fused=True,  # the same update in one pass over the weights
     )
 
 
-def training_step(recipe: Recipe, parameters: Parameters, adamw: torch.optim.AdamW, step: int, data: Batch) -> Tensor:
-    """One full-batch update in place; returns the loss before it. ``step`` counts the updates done before."""
+def training_step(
+    recipe: Recipe, parameters: Parameters, adamw: torch.optim.Optimizer, step: int, data: Batch
+) -> Float[Tensor, ""]:
+    """One full-batch update in place; returns the loss before it. ``step`` counts the updates done before.
+
+    Nothing in it waits for the device.
+    """
     warmup = min(step / recipe.warmup_steps, 1.0) if recipe.warmup_steps else 1.0
     for group in adamw.param_groups:
         group["lr"] = recipe.learning_rate * warmup
     adamw.zero_grad()
-    loss, _ = loss_and_logits(recipe.network, parameters, data)
+    loss = data.loss(parameters)
     loss.backward()
     adamw.step()
     return loss.detach()
@@ -103,6 +93,8 @@ def train(
     seed: int,
     record_every: int = 100,
     dtype: torch.dtype = torch.float32,
+    device: str = "cpu",
+    resume: TrainingState | None = None,
     should_stop: Callable[[], bool] = lambda: False,
     on_step: Callable[[int], None] = lambda step: None,
 ) -> Iterator[Snapshot]:
@@ -110,34 +102,37 @@ def train(
 
     Yields a Snapshot at step 0, every ``record_every`` steps, and at the end: after ``recipe.steps``, at a record
     whose test loss is below ``recipe.stop_test_loss``, or when ``should_stop()``, asked before every step, says so.
-    ``on_step`` hears the number of updates done.
+    ``on_step`` hears the number of updates done. With ``resume``, the state of an earlier snapshot of this recipe and
+    seed, training goes on after that snapshot: bit for bit as without the break on the same machine with the same
+    number of threads.
 
-    Raises TrainingDivergedError on a loss or weight that is not finite; the snapshots yielded before stay good.
+    Raises TrainingDivergedError at a record whose losses or weights are not finite; those before stay good.
     """
     pairs = training_split(recipe, seed)
-    train_data, test_data = batch(recipe.network.p, pairs.train), batch(recipe.network.p, pairs.test)
-    W_in_fan = recipe.network.d_mlp if recipe.W_in_fan_is_d_mlp else None
-    start = initialise(recipe.network, seed=seed, W_in_fan=W_in_fan, dtype=dtype)
-    parameters = {name: tensor.requires_grad_() for name, tensor in start.parameters.items()}
+    train_data, test_data = (batch(recipe.network, indices.to(device)) for indices in (pairs.train, pairs.test))
+    if resume is None:
+        W_in_fan = recipe.network.d_mlp if recipe.W_in_fan_is_d_mlp else None
+        start = initialise(recipe.network, seed=seed, W_in_fan=W_in_fan, dtype=dtype).parameters
+    else:
+        start = resume.parameters
+    parameters = {name: tensor.to(device, copy=True).requires_grad_() for name, tensor in start.items()}
     adamw = optimiser(recipe, parameters)
-
-    def diverged(step: int) -> TrainingDivergedError:
-        return TrainingDivergedError(
-            f"training diverged: loss or weights are no longer finite at step {step}: lower the learning rate "
-            f"({recipe.learning_rate:g}) or the weight decay ({recipe.weight_decay:g})"
-        )
+    if resume is not None:
+        _restore(adamw, parameters, resume)
 
     def snapshot(step: int, stopping: bool) -> Snapshot:
-        if not all(bool(tensor.isfinite().all()) for tensor in parameters.values()):
-            raise diverged(step)
-        network = Network(recipe.network, {name: tensor.detach().clone() for name, tensor in parameters.items()})
-        train_loss, train_accuracy = evaluate(network, train_data)
-        test_loss, test_accuracy = evaluate(network, test_data)
-        if not (math.isfinite(train_loss) and math.isfinite(test_loss)):
-            raise diverged(step)
+        state = _state(adamw, parameters, step)
+        train_loss, train_accuracy = train_data.evaluate(parameters)
+        test_loss, test_accuracy = test_data.evaluate(parameters)
+        finite = all(bool(tensor.isfinite().all()) for tensor in state.parameters.values())
+        if not (finite and math.isfinite(train_loss) and math.isfinite(test_loss)):
+            raise TrainingDivergedError(
+                f"training diverged: loss or weights are no longer finite at step {step}: lower the learning rate "
+                f"({recipe.learning_rate:g}) or the weight decay ({recipe.weight_decay:g})"
+            )
         return Snapshot(
-            step=step,
-            network=network,
+            network=Network(recipe.network, state.parameters),
+            state=state,
             train_loss=train_loss,
             test_loss=test_loss,
             train_accuracy=train_accuracy,
@@ -145,19 +140,46 @@ def train(
             is_last=stopping or step >= recipe.steps or test_loss < recipe.stop_test_loss,
         )
 
-    for step in range(recipe.steps + 1):
+    first = 0 if resume is None else resume.step
+    for step in range(first, recipe.steps + 1):
         stopping = should_stop()
-        if stopping or step % record_every == 0 or step == recipe.steps:
+        recorded = resume is not None and step == first
+        if stopping or (not recorded and (step % record_every == 0 or step == recipe.steps)):
             latest = snapshot(step, stopping)
             yield latest
             if latest.is_last:
                 return
-        loss = training_step(recipe, parameters, adamw, step, train_data)
-        if not math.isfinite(loss.item()):
-            raise diverged(step)
+        training_step(recipe, parameters, adamw, step, train_data)
         on_step(step + 1)
 
 
 def training_split(recipe: Recipe, seed: int) -> Split:
     """Which pairs does this recipe train on with this seed?"""
     return split(recipe.network.p, method=recipe.split_method, fraction=recipe.train_fraction, seed=seed)
+
+
+def _state(adamw: torch.optim.AdamW, parameters: Parameters, step: int) -> TrainingState:
+    """Copies, in the memory of the computer."""
+
+    def moment(name: str) -> Parameters:
+        # A fresh AdamW has no moments yet: they start from 0.
+        return {
+            key: adamw.state[x][name].to("cpu", copy=True) if x in adamw.state else torch.zeros_like(x, device="cpu")
+            for key, x in parameters.items()
+        }
+
+    return TrainingState(
+        step=step,
+        parameters={name: tensor.detach().to("cpu", copy=True) for name, tensor in parameters.items()},
+        exp_avg=moment("exp_avg"),
+        exp_avg_sq=moment("exp_avg_sq"),
+    )
+
+
+def _restore(adamw: torch.optim.AdamW, parameters: Parameters, state: TrainingState) -> None:
+    for name, tensor in parameters.items():
+        adamw.state[tensor] = {
+            "step": torch.tensor(float(state.step), device=tensor.device),
+            "exp_avg": state.exp_avg[name].to(tensor.device, copy=True),
+            "exp_avg_sq": state.exp_avg_sq[name].to(tensor.device, copy=True),
+        }

@@ -6,14 +6,15 @@ from itertools import islice
 
 import pytest
 import torch
-from torch.nn import functional
 
+from interp.batch import Batch, PlainBatch
 from interp.config import NetworkConfig
 from interp.errors import InterpError
+from interp.fast_batch import FastBatch
 from interp.initialisation import initialise
 from interp.recipe import RECIPES, Recipe
 from interp.task import answers, split
-from interp.train import TrainingDivergedError, batch, loss_and_logits, optimiser, train, training_step
+from interp.train import TrainingDivergedError, batch, optimiser, train, training_step
 
 SMALL = replace(
     RECIPES["quick"],
@@ -56,10 +57,10 @@ def test_training_is_torch_s_adamw_with_a_linear_warm_up() -> None:
     adamw = torch.optim.AdamW(list(reference.values()), lr=1e-2, weight_decay=1.0, betas=(0.9, 0.98))
     schedule = torch.optim.lr_scheduler.LambdaLR(adamw, lambda step: min(step / 4, 1))
     pairs = split(7, method="python-shuffle", fraction=0.5, seed=3).train
-    data = batch(7, pairs)
+    data = PlainBatch(recipe.network, pairs)
     for _ in range(15):
         adamw.zero_grad()
-        loss_and_logits(recipe.network, reference, data)[0].backward()
+        data.loss(reference).backward()
         adamw.step()
         schedule.step()
 
@@ -68,7 +69,8 @@ def test_training_is_torch_s_adamw_with_a_linear_warm_up() -> None:
         assert torch.allclose(tensor, reference[name].detach(), rtol=1e-12, atol=1e-14), name
 
 
-def test_the_loss_is_taken_in_float64() -> None:
+@pytest.mark.parametrize("kind", [PlainBatch, FastBatch])
+def test_the_loss_is_right_where_the_network_is_sure(kind: type[Batch]) -> None:
     """In float32, log-softmax of a sure network is a multiple of 1.2e-7 and its loss wrong in the first digit."""
     config = NetworkConfig(p=5, d_model=5, n_heads=1, d_head=1, d_mlp=1, equals_token=False, answers_equals=False)
     network = initialise(config, seed=0)
@@ -76,11 +78,11 @@ def test_the_loss_is_taken_in_float64() -> None:
     # The right answer of (0, 0) leads by 17.3: the true loss is 4 e^-17.3.
     parameters["embed.W_E"][:, 0] = 1
     parameters["unembed.W_U"][0, 0] = 17.3
-    data = batch(5, torch.tensor([0]))
-    loss, logits = loss_and_logits(config, parameters, data)
+    data = kind(config, torch.tensor([0]))
+    loss, logits = data.loss(parameters), data.logits(parameters)
     true = torch.log1p(4 * torch.exp(-torch.tensor(17.3, dtype=torch.float64))).item()
     assert loss.item() == pytest.approx(true, rel=1e-5)
-    assert functional.cross_entropy(logits, data.answer).item() != pytest.approx(true, rel=0.01)
+    assert torch.nn.functional.cross_entropy(logits, data.answer).item() != pytest.approx(true, rel=0.01)
 
 
 def test_a_seed_reproduces_a_run_and_another_does_not() -> None:
@@ -124,7 +126,7 @@ def test_the_step_changes_every_parameter() -> None:
     network = initialise(SMALL.network, seed=0)
     parameters = {name: tensor.clone().requires_grad_() for name, tensor in network.parameters.items()}
     adamw = optimiser(SMALL, parameters)
-    loss = training_step(SMALL, parameters, adamw, 5, batch(7, torch.arange(20)))
+    loss = training_step(SMALL, parameters, adamw, 5, batch(SMALL.network, torch.arange(20)))
     assert loss > 0
     assert not any(torch.equal(parameters[name], network.parameters[name]) for name in parameters)
 
@@ -161,6 +163,6 @@ def test_recipes_survive_a_round_trip_and_say_what_is_wrong_with_others() -> Non
 
 
 def test_batch_pairs_indices_with_answers() -> None:
-    data = batch(7, torch.arange(49))
+    data = batch(SMALL.network, torch.arange(49))
     assert torch.equal(data.answer, answers(7).flatten())
     assert torch.equal((data.a + data.b) % 7, data.answer)

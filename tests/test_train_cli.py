@@ -98,7 +98,7 @@ def test_an_interrupted_run_leaves_a_usable_checkpoint(tmp_path: Path, number: s
     command = [sys.executable, "-m", "interp.cli", "--out", out, *TINY, "--steps", "1000000", "--stop-test-loss", "0"]
     running = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     deadline = time.monotonic() + 60
-    while not (out / "log.jsonl").exists() and time.monotonic() < deadline:
+    while not (out / "resume.pt").exists() and time.monotonic() < deadline:
         time.sleep(0.05)
     time.sleep(0.5)
     running.send_signal(number)
