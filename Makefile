@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help demo test truth check checkpoints clean
+.PHONY: help demo test bench truth check checkpoints clean
 
 help:            ## this list
 	@grep -E '^[a-z-]+: .*##' $(MAKEFILE_LIST) | sed -E 's/: .*## /\t/' | expand -t 16
@@ -14,6 +14,9 @@ demo: .venv/installed            ## train a mod-113 network from scratch, then s
 
 test: .venv/installed-test       ## all tests
 	$(BIN)/pytest
+
+bench: .venv/installed-test      ## a training step beside the usual ways to compute it
+	@$(BIN)/python benchmarks/step.py
 
 truth: .venv/installed-test      ## others' networks: their values beside ours (needs ../shared/peers)
 	$(BIN)/python tests/truth_table.py

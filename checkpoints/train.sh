@@ -18,3 +18,9 @@ train zhong-59-rate-0 --recipe zhong-2023 --seed 0 --network.attention-rate 0 --
 train zhong-59-rate-1 --recipe zhong-2023 --seed 0 --network.attention-rate 1 --steps 5000
 train untrained-113 --recipe quick --seed 0 --steps 0
 train memorising-59 --recipe zhong-2023 --seed 0 --train-fraction 0.2 --steps 300
+
+train nanda-113 --recipe nanda-2023 --seed 0 --steps 14000 --snapshots --threads 1
+cp "$runs/nanda-113/log.jsonl" "$here/nanda-113.log.jsonl"
+for step in 0 1400 5000 9400; do
+    cp "$runs/nanda-113/snapshots/step-$(printf %06d $step).pt" "$here/nanda-113-step-$step.pt"
+done

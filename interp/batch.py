@@ -23,7 +23,7 @@ class Batch(ABC):
 
     @abstractmethod
     def logits(self, parameters: Parameters) -> Float[Tensor, "pair vocab_out"]:
-        """What the network answers."""
+        """What the network answers; without a gradient."""
 
     @abstractmethod
     def loss(self, parameters: Parameters) -> Float[Tensor, ""]:
@@ -41,8 +41,12 @@ class Batch(ABC):
 class PlainBatch(Batch):
     """Every pair through ``forward``: works for every network, and is the reference for what is faster."""
 
+    @torch.no_grad()
     def logits(self, parameters: Parameters) -> Float[Tensor, "pair vocab_out"]:
-        return forward(self.config, parameters, embed(self.config, parameters, self.a, self.b))[0]
+        return self._forward(parameters)
 
     def loss(self, parameters: Parameters) -> Float[Tensor, ""]:
-        return functional.cross_entropy(self.logits(parameters).double(), self.answer)
+        return functional.cross_entropy(self._forward(parameters).double(), self.answer)
+
+    def _forward(self, parameters: Parameters) -> Float[Tensor, "pair vocab_out"]:
+        return forward(self.config, parameters, embed(self.config, parameters, self.a, self.b))[0]

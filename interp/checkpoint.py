@@ -35,6 +35,7 @@ from interp.network import Network
 from interp.recipe import Recipe, from_plain
 
 FORMAT, VERSION = "interp", 1
+_UNFINISHED = ".unfinished"
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -172,7 +173,7 @@ def _digest(tensors: dict[str, Tensor]) -> str:
 def write_atomically(path: Path, content: bytes) -> None:
     """Replace a file's content in one step, after it has reached the disk."""
     try:
-        descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=_UNFINISHED)
         try:
             with os.fdopen(descriptor, "wb") as file:
                 file.write(content)
@@ -187,6 +188,12 @@ def write_atomically(path: Path, content: bytes) -> None:
             raise
     except OSError as error:
         raise InterpError(f"cannot write {path}: {error.strerror}; what was there before is untouched") from error
+
+
+def remove_unfinished(directory: Path) -> None:
+    """Remove what processes that were killed while they wrote to a directory left there."""
+    for temporary in directory.glob(f".*{_UNFINISHED}"):
+        temporary.unlink(missing_ok=True)
 
 
 def _mapping(value: Any, what: str) -> dict[str, Any]:

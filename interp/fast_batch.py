@@ -30,9 +30,10 @@ class FastBatch(Batch):
         self.sums = _RowSums(rows(config, self.a, self.b), row_count(config))
         self._buffers: dict[tuple[str, torch.dtype], Tensor] = {}
 
+    @torch.no_grad()
     def logits(self, parameters: Parameters) -> Float[Tensor, "pair vocab_out"]:
         tables = token_tables(self.config, parameters, self.a, self.b)
-        return _logits(self, tables.weights, tables.neurons, tables.direct, tables.neuron_logit_map)[-1]
+        return _logits(self, tables.weights, tables.neurons, tables.direct, tables.neuron_logit_map)[-1].clone()
 
     def loss(self, parameters: Parameters) -> Float[Tensor, ""]:
         tables = token_tables(self.config, parameters, self.a, self.b)

@@ -20,7 +20,7 @@ import torch
 from filelock import FileLock, Timeout
 
 from interp import checkpoint, training_state
-from interp.checkpoint import Checkpoint, write_atomically
+from interp.checkpoint import Checkpoint, remove_unfinished, write_atomically
 from interp.errors import InterpError
 from interp.recipe import Recipe, from_plain
 from interp.train import Snapshot, train, training_split
@@ -141,6 +141,8 @@ class Run:
 
     def _rewind(self) -> TrainingState | None:
         """The last state, with the log cut back to it: what was logged after it will be logged again."""
+        for directory in (self.path, self.path / "snapshots"):
+            remove_unfinished(directory)
         path = self.path / "resume.pt"
         state = training_state.load(path, self.config.recipe.network) if path.exists() else None
         kept = [record for record in self.log() if state is not None and record["step"] <= state.step]

@@ -1,0 +1,165 @@
+"""How fast is a training step, beside the usual ways to compute it?
+
+Per configuration, in turns, on one thread:
+
+- fast: this project's step (forward, backward, AdamW), which ``interp-train`` runs
+- products: the dense matrix products of that same step alone, recorded while it runs and replayed into ready memory
+- plain: the same step pair by pair through ``interp.forward``
+- TransformerLens: the same step through TransformerLens's own native model
+- notebook: what the loops that people share do at every step: TransformerLens, train loss, test loss, update
+
+Prints milliseconds, median (min–max), and the ratios of the medians to fast. Seconds depend on the machine and on what else it
+does; the ratios are what to compare.
+"""
+
+import argparse
+import statistics
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import torch
+from rich.console import Console
+from rich.table import Table
+from torch.nn import functional
+from torch.utils._python_dispatch import TorchDispatchMode
+
+from interp.batch import Batch, PlainBatch
+from interp.fast_batch import FastBatch
+from interp.initialisation import initialise
+from interp.lens import to_transformer_lens, tokens
+from interp.recipe import RECIPES, Recipe
+from interp.train import optimiser, training_split, training_step
+
+_NANDA, _ZHONG = RECIPES["nanda-2023"], RECIPES["zhong-2023"]
+CONFIGURATIONS: dict[str, Recipe] = {
+    "nanda-2023": _NANDA,
+    "nanda-2023, GeLU": replace(_NANDA, network=replace(_NANDA.network, activation="gelu")),
+    "nanda-2023, all biases": replace(_NANDA, network=replace(_NANDA.network, attention_biases=True, unembed_bias=True)),
+    "nanda-2023, α = .5": replace(_NANDA, network=replace(_NANDA.network, attention_rate=0.5)),
+    "nanda-2023, no '='": replace(_NANDA, network=replace(_NANDA.network, equals_token=False, answers_equals=False)),
+    "nanda-2023, p = 59": replace(_NANDA, network=replace(_NANDA.network, p=59)),
+    "zhong-2023 (p = 59)": _ZHONG,
+    "zhong-2023, α = .5": replace(_ZHONG, network=replace(_ZHONG.network, attention_rate=0.5)),
+}
+Step = Callable[[], Any]
+PLAIN, LENS, NOTEBOOK = "plain", "TransformerLens", "notebook"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rounds", type=int, default=15, help="measurements of each (default: 15)")
+    parser.add_argument("--only", nargs="+", metavar="NAME", default=list(CONFIGURATIONS), help="some of the configurations")
+    parser.add_argument("--threads", type=int, default=1, help="default: 1")
+    options = parser.parse_args()
+    torch.set_num_threads(options.threads)
+    table = Table("configuration", "fast", "products", PLAIN, LENS, NOTEBOOK, title=f"ms per step, {options.threads} thread(s)")
+    console = Console(width=200)
+    for name in options.only:
+        print(name, file=sys.stderr)
+        times = measure(CONFIGURATIONS[name], rounds=options.rounds)
+        table.add_row(name, *_cells(times))
+    console.print(table)
+
+
+def measure(recipe: Recipe, *, rounds: int) -> dict[str, list[float]]:
+    """Milliseconds per step of each way, taken in turns so that what else the machine does hits them alike."""
+    indices = training_split(recipe, 0).train
+    fast = _step(recipe, FastBatch(recipe.network, indices))
+    ways: dict[str, Step] = {
+        "fast": fast,
+        "products": _products(fast),
+        PLAIN: _step(recipe, PlainBatch(recipe.network, indices)),
+        LENS: _transformer_lens_step(recipe, also_test=False),
+        NOTEBOOK: _transformer_lens_step(recipe, also_test=True),
+    }
+    times: dict[str, list[float]] = {name: [] for name in ways}
+    for round_ in range(rounds + 2):
+        for name, step in ways.items():
+            start = time.perf_counter()
+            step()
+            if round_ >= 2:  # the first ones fetch memory
+                times[name].append(1000 * (time.perf_counter() - start))
+    return times
+
+
+def _cells(times: dict[str, list[float]]) -> list[str]:
+    fast = statistics.median(times["fast"])
+
+    def cell(name: str) -> str:
+        median = statistics.median(times[name])
+        spread = f"{median:.1f} ({min(times[name]):.1f}–{max(times[name]):.1f})"
+        match name:
+            case "fast":
+                return spread
+            case "products":
+                return f"{spread}  fast is {fast / median:.2f}×"
+        return f"{spread}  {median / fast:.1f}×"
+
+    return [cell(name) for name in times]
+
+
+def _step(recipe: Recipe, data: Batch) -> Step:
+    parameters = {name: x.clone().requires_grad_() for name, x in initialise(recipe.network, seed=0).parameters.items()}
+    adamw = optimiser(recipe, parameters)
+    return lambda: training_step(recipe, parameters, adamw, 100, data)
+
+
+class _Products(TorchDispatchMode):
+    """Notes the operands of every dense matrix product that runs."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.operands: list[tuple[torch.Tensor, torch.Tensor]] = []
+
+    def __torch_dispatch__(self, function: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        name = function.overloadpacket.__name__
+        if name in ("mm", "bmm", "addmm", "addmm_", "baddbmm"):
+            x, y = args[-2:]
+            if x.layout == torch.strided:
+                self.operands.append((x.detach().clone(), y.detach().clone()))
+        return function(*args, **(kwargs or {}))
+
+
+def _products(step: Step) -> Step:
+    with _Products() as products:
+        step()
+    ready = [(x, y, torch.matmul(x, y)) for x, y in products.operands]
+
+    def replay() -> None:
+        for x, y, out in ready:
+            torch.matmul(x, y, out=out)
+
+    return replay
+
+
+def _transformer_lens_step(recipe: Recipe, *, also_test: bool) -> Step:
+    """Straightforward: token rows through the model, float64 cross-entropy at the last position, AdamW."""
+    config, pairs = recipe.network, training_split(recipe, 0)
+    model = to_transformer_lens(initialise(config, seed=0)).train()
+    parameters = [parameter.requires_grad_() for parameter in model.parameters()]
+    adamw = torch.optim.AdamW(
+        parameters, lr=recipe.learning_rate, weight_decay=recipe.weight_decay, betas=(recipe.beta_1, recipe.beta_2)
+    )
+    rows = tokens(config)
+    residues = torch.arange(config.p)
+    answers = ((residues[:, None] + residues) % config.p).flatten()
+
+    def loss(indices: torch.Tensor) -> torch.Tensor:
+        return functional.cross_entropy(model(rows[indices])[:, -1].double(), answers[indices])
+
+    def step() -> None:
+        adamw.zero_grad()
+        loss(pairs.train).backward()
+        if also_test:
+            with torch.no_grad():
+                loss(pairs.test)
+        adamw.step()
+
+    return step
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,141 @@
+"""The fast step is the plain one: same logits, same loss, same gradients, same weights after hundreds of steps."""
+
+from dataclasses import replace
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from interp.batch import PlainBatch
+from interp.config import NetworkConfig, Parameters
+from interp.fast_batch import FastBatch
+from interp.initialisation import initialise
+from interp.recipe import RECIPES, Recipe
+from interp.train import optimiser, training_split, training_step
+
+
+@st.composite
+def configurations(draw: st.DrawFn) -> NetworkConfig:
+    equals_token = draw(st.booleans())
+    heads, d_head = draw(st.integers(1, 4)), draw(st.sampled_from([1, 3, 8]))
+    return NetworkConfig(
+        p=draw(st.integers(2, 23)),
+        equals_token=equals_token,
+        separate_vocabularies=draw(st.booleans()),
+        answers_equals=equals_token and draw(st.booleans()),
+        d_model=heads * d_head,
+        n_heads=heads,
+        d_head=d_head,
+        d_mlp=draw(st.sampled_from([1, 16, 33])),
+        activation=draw(st.sampled_from(["relu", "gelu"])),
+        causal=draw(st.booleans()),
+        attention_rate=draw(st.sampled_from([0.0, 0.3, 1.0])),
+        attention_biases=draw(st.booleans()),
+        mlp_biases=draw(st.booleans()),
+        unembed_bias=draw(st.booleans()),
+    )
+
+
+def parameters_of(config: NetworkConfig, seed: int, dtype: torch.dtype) -> Parameters:
+    """Random, biases too, on the scale at which nothing is small."""
+    generator = torch.Generator().manual_seed(seed)
+    start = initialise(config, seed=seed, dtype=dtype).parameters
+    noise = {name: torch.randn(x.shape, generator=generator, dtype=torch.float64) for name, x in start.items()}
+    return {name: (x + noise[name].to(dtype) / 4).requires_grad_() for name, x in start.items()}
+
+
+def relative(x: torch.Tensor, reference: torch.Tensor, least: float = 1e-30) -> float:
+    return ((x - reference).abs().max() / reference.abs().max().clamp_min(least)).item()
+
+
+@settings(max_examples=60, deadline=None)
+@given(config=configurations(), seed=st.integers(0, 1000), data=st.data())
+def test_logits_and_gradients_equal_the_plain_network_s(config: NetworkConfig, seed: int, data: st.DataObject) -> None:
+    some = data.draw(st.lists(st.integers(0, config.p**2 - 1), min_size=1, max_size=80, unique=True))
+    indices = torch.tensor(sorted(some))
+    # The truth is the plain network in float64, for the float32 weights too.
+    for dtype, tolerance in ((torch.float64, 1e-12), (torch.float32, 1e-5)):
+        parameters = parameters_of(config, seed, dtype)
+        exact = {name: x.detach().double().requires_grad_() for name, x in parameters.items()}
+        fast, plain = FastBatch(config, indices), PlainBatch(config, indices)
+        # The terms of these logits are of order 1; where they cancel, what is left is no more exact than they are.
+        assert relative(fast.logits(parameters), plain.logits(exact), least=1.0) < tolerance
+        loss, expected = fast.loss(parameters), plain.loss(exact)
+        assert loss.item() == pytest.approx(expected.item(), rel=tolerance)
+        loss.backward()
+        expected.backward()
+        whole = max(x.grad.abs().max().item() for x in exact.values() if x.grad is not None)
+        for name, x in parameters.items():
+            assert x.grad is not None and exact[name].grad is not None, name
+            # Relative to the largest gradient: some are sums that cancel, those of b_K to 0.
+            assert (x.grad - exact[name].grad).abs().max().item() <= tolerance * whole, name
+
+
+@pytest.mark.parametrize("equals_token", [True, False])
+def test_the_loss_and_its_gradient_are_right_however_sure_or_wrong_the_network(equals_token: bool) -> None:
+    config = NetworkConfig(
+        p=7, d_model=8, n_heads=2, d_head=4, d_mlp=16, equals_token=equals_token, answers_equals=equals_token
+    )
+    for scale in (1.0, 10.0, 100.0, 1000.0):
+        parameters = parameters_of(config, 3, torch.float64)
+        with torch.no_grad():
+            parameters["unembed.W_U"] *= scale
+        fast, plain = FastBatch(config, torch.arange(49)), PlainBatch(config, torch.arange(49))
+        loss, expected = fast.loss(parameters), plain.loss(parameters)
+        assert loss.item() == pytest.approx(expected.item(), rel=1e-12)
+        ours = torch.autograd.grad(loss, list(parameters.values()))
+        theirs = torch.autograd.grad(expected, list(parameters.values()))
+        assert all(relative(x, y) < 1e-10 for x, y in zip(ours, theirs, strict=True) if y.abs().max() > 1e-200)
+
+
+SMALL = NetworkConfig(p=13, d_model=16, n_heads=2, d_head=8, d_mlp=32)
+
+
+@pytest.mark.parametrize(
+    "recipe",
+    [
+        replace(RECIPES["nanda-2023"], network=SMALL),
+        replace(RECIPES["quick"], network=replace(SMALL, activation="gelu", attention_biases=True, unembed_bias=True)),
+        replace(
+            RECIPES["zhong-2023"],
+            network=replace(SMALL, equals_token=False, answers_equals=False, causal=False, attention_rate=0.4),
+        ),
+    ],
+    ids=["nanda-2023", "gelu and biases", "zhong-2023"],
+)
+def test_two_hundred_steps_give_the_same_weights(recipe: Recipe) -> None:
+    def trained(kind: type[FastBatch] | type[PlainBatch]) -> Parameters:
+        parameters = initialise(recipe.network, seed=0, dtype=torch.float64).parameters
+        parameters = {name: x.clone().requires_grad_() for name, x in parameters.items()}
+        adamw, data = optimiser(recipe, parameters), kind(recipe.network, training_split(recipe, 0).train)
+        for step in range(200):
+            training_step(recipe, parameters, adamw, step, data)
+        return {name: x.detach() for name, x in parameters.items()}
+
+    fast, plain = trained(FastBatch), trained(PlainBatch)
+    start = initialise(recipe.network, seed=0, dtype=torch.float64).parameters
+    for name in fast:
+        assert (fast[name] - plain[name]).abs().max() < 1e-9, name
+    assert not torch.allclose(fast["embed.W_E"], start["embed.W_E"], atol=1e-3)
+
+
+def test_a_loss_whose_memory_is_used_again_gives_no_gradient_rather_than_a_wrong_one() -> None:
+    data = FastBatch(SMALL, torch.arange(100))
+    parameters = parameters_of(SMALL, 0, torch.float32)
+    first = data.loss(parameters)
+    data.loss(parameters)
+    with pytest.raises(RuntimeError, match="modified by an inplace operation"):
+        first.backward()
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device here")
+def test_a_cuda_device_computes_the_same() -> None:
+    indices, parameters = torch.arange(100), parameters_of(SMALL, 0, torch.float64)
+    there = {name: x.detach().to("cuda").requires_grad_() for name, x in parameters.items()}
+    here, on_device = FastBatch(SMALL, indices).loss(parameters), FastBatch(SMALL, indices.to("cuda")).loss(there)
+    here.backward()
+    on_device.backward()
+    assert on_device.item() == pytest.approx(here.item(), rel=1e-12)
+    for name, x in parameters.items():
+        assert x.grad is not None and relative(there[name].grad.cpu(), x.grad) < 1e-9, name
