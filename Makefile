@@ -17,6 +17,7 @@ test: .venv/installed-test       ## all tests
 
 bench: .venv/installed-test      ## a training step beside the usual ways to compute it
 	@$(BIN)/python benchmarks/step.py
+	@$(BIN)/python benchmarks/workers.py
 
 truth: .venv/installed-test      ## others' networks: their values beside ours (needs ../shared/peers)
 	$(BIN)/python tests/truth_table.py
