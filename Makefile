@@ -13,7 +13,7 @@ demo: .venv/installed            ## train a mod-113 network from scratch, then s
 	$(BIN)/interp-analyze runs/demo/model.pt
 
 test: .venv/installed-test       ## all tests
-	$(BIN)/pytest
+	$(BIN)/pytest --numprocesses auto --maxprocesses 4 --dist worksteal
 
 bench: .venv/installed-test      ## a training step beside the usual ways to compute it
 	@$(BIN)/python benchmarks/step.py
