@@ -6,8 +6,8 @@
 Every run is a directory below --out with a snapshot every 50 steps and is kept: a study that was broken off goes on where
 it stopped. All else is the recipe nanda-2023.
 
-accurate: first record with test accuracy 1. sure: first with test loss below 1e-5. clean: first accurate one whose test loss and
-restricted loss (of the key frequencies alone, on all pairs) are within a factor of ten of each other.
+accurate: first record with test accuracy 1. sure: first with test loss below 1e-5. clean: first accurate one whose test loss
+and restricted loss (of the key frequencies alone, on all pairs) are within a factor of ten of each other.
 """
 
 import argparse
