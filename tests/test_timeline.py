@@ -215,10 +215,10 @@ def test_a_figure_shows_phases_and_axes() -> None:
     found = Progress(p=113, key_frequencies=(14,), phases=phases(moments, 113), moments=moments)
     figure = found.figure()
     assert [each.text for each in figure.layout.annotations] == ["memorisation", "circuit formation", "clean-up"]
-    assert {(shape.x0, shape.x1) for shape in figure.layout.shapes} == {(0, 140), (140, 960), (960, 1400)}
+    assert {(shape.x0, shape.x1) for shape in figure.layout.shapes} == {(0, 140), (140, 940), (940, 1420)}
     assert figure.layout.xaxis4.title.text == "step" and figure.layout.yaxis.title.text == "loss (nats)"
     shown = [row[0] for row in found.table().rows]
-    assert len(shown) <= 24 and {140, 960, 1400} <= set(shown) and len(found.frequency_table().rows) == len(shown)
+    assert len(shown) <= 24 and {140, 940, 1420} <= set(shown) and len(found.frequency_table().rows) == len(shown)
 
 
 def test_a_run_without_snapshots_or_with_a_foreign_one_is_refused(tmp_path: Path) -> None:
