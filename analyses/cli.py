@@ -78,6 +78,9 @@ def _parser() -> argparse.ArgumentParser:
         + ", ".join(sorted(MEASUREMENTS)),
     )
     parser.add_argument(
+        "--figure", type=Path, metavar="FILE.html", help="run directories: draw the timeline too, into one HTML file"
+    )
+    parser.add_argument(
         "--all-triples",
         action="store_true",
         help="gradient symmetry over all p³ triples instead of a seeded sample (exact; some ten seconds at p = 113)",
@@ -104,7 +107,10 @@ def _analyze(options: argparse.Namespace) -> int:
     runs = [path for path in options.paths if timeline.is_run(path)]
     if runs:
         _check_options_of_runs(options)
-    code = AS_EXPECTED if timeline.show(runs, out, err, as_json=options.json) else UNREADABLE
+    if options.figure is not None and len(runs) != 1:
+        raise InterpError(f"--figure draws the timeline of one run directory, and {len(runs)} are named")
+    shown = timeline.show(runs, out, err, as_json=options.json, figure=options.figure)
+    code = AS_EXPECTED if shown else UNREADABLE
     paths = [path for path in options.paths if path not in runs]
     files = list(_files(paths))
     shows_rows = len(files) > 1 or any(path.is_dir() for path in paths)
@@ -139,7 +145,9 @@ def _check_options_of_runs(options: argparse.Namespace) -> None:
     """Refuse what is asked about one network where a whole run is named."""
     asked = options.only or options.all_triples or options.expect_frequencies is not None or options.expect_circuit
     if asked or facts_of(options) != Facts():
-        raise InterpError("a run directory takes no option but --json: for one of its networks name RUN/model.pt or a snapshot")
+        raise InterpError(
+            "a run directory takes no option but --json and --figure: for one of its networks name RUN/model.pt or a snapshot"
+        )
 
 
 def _print_report(out: Console, given: Answer) -> None:

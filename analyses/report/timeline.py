@@ -25,8 +25,11 @@ def is_on_the_way(file: Path) -> bool:
     )
 
 
-def show(runs: Sequence[Path], out: Console, err: Console, *, as_json: bool) -> bool:
-    """Print the timeline of each run; False where one could not be read, after a line that says why."""
+def show(runs: Sequence[Path], out: Console, err: Console, *, as_json: bool, figure: Path | None = None) -> bool:
+    """Print the timeline of each run, and draw it into a file where one is named.
+
+    False where one could not be read, after a line that says why.
+    """
     all_read = True
     for path in runs:
         try:
@@ -37,6 +40,8 @@ def show(runs: Sequence[Path], out: Console, err: Console, *, as_json: bool) -> 
                 print(json.dumps({"schema": SCHEMA, "file": str(path), "error": str(error)}))
             all_read = False
             continue
+        if figure is not None:
+            _draw(found, figure)
         if as_json:
             print(json.dumps({"schema": SCHEMA, "file": str(path), "error": None, **found.to_dict()}, allow_nan=False))
         else:
@@ -56,6 +61,15 @@ def _measure(path: Path, err: Console) -> Progress:
                 err.print(f"interp-analyze: {path}: snapshot {done} of {count}", highlight=False, markup=False, soft_wrap=True)
 
         return progress(path, on_moment=on_moment)
+
+
+def _draw(found: Progress, figure: Path) -> None:
+    # One file that shows itself without a network.
+    html = found.figure().to_html(include_plotlyjs=True)
+    try:
+        figure.write_text(html)
+    except OSError as error:
+        raise InterpError(f"cannot write {figure}: {error.strerror}") from error
 
 
 def _print(found: Progress, out: Console) -> None:
