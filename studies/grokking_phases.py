@@ -6,12 +6,15 @@ where it was cut off; everything is kept under --out.
 
 import argparse
 import math
+from dataclasses import asdict
 from pathlib import Path
 from statistics import median
 from typing import Any
 
-from timelines import first, markdown, recipe, timeline
+from timelines import first, markdown, recipe, thinned, timeline
 
+from analyses.timeline.moment import Moment
+from analyses.timeline.phases import phases
 from interp.command import run_command
 from interp.recipe import RECIPES
 
@@ -53,7 +56,8 @@ def _study(out: Path, second_seed: bool) -> int:
         )
     runs = {**runs, **others, "zhong-2023, rate 0, seed 0": pizza}
     print(published(nanda))
-    print("\n" + boundaries(runs))
+    named = {"nanda-2023, seed 0": nanda, "... from what thinning keeps": of_thinned(nanda), **runs}
+    print("\n" + boundaries(named))
     print("\n" + leads(runs, others))
     return 0
 
@@ -91,6 +95,21 @@ def published(run: Timeline) -> str:
     ]
     rows = [(name, theirs, ours, _difference(theirs, ours)) for name, theirs, ours in numbers]
     return markdown(("nanda-2023, seed 0", "published", "here", "difference"), rows)
+
+
+def of_thinned(run: Timeline) -> Timeline:
+    """The same run, seen only through those of its snapshots that are nearest to what interp-train keeps by default."""
+    steps = {min((m["step"] for m in run["moments"]), key=lambda each: abs(each - step)) for step in thinned(run["log"])}
+    kept = [m for m in run["moments"] if m["step"] in steps]
+    moments = [Moment(**{name: _number(value) for name, value in m.items()}) for m in kept]
+    return {**run, "moments": kept, "phases": asdict(phases(moments, run["p"]))}
+
+
+def _number(value: Any) -> Any:
+    """JSON has null for what is undefined."""
+    if isinstance(value, list):
+        return tuple(map(_number, value))
+    return math.nan if value is None else value
 
 
 def boundaries(runs: dict[str, Timeline]) -> str:

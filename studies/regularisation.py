@@ -48,15 +48,15 @@ def outcome(runs: dict[float, dict[str, Any]]) -> str:
     rows = []
     for decay, run in runs.items():
         moments, end = run["moments"], run["moments"][-1]
-        overtakes = next((m["step"] for m in moments[1:] if m["generalising_score"] > m["memorising_score"]), None)
+        gone = next((m["step"] for m in moments if m["train_accuracy"] >= 0.99 and m["memorising_score"] <= 0), None)
         formed = run["phases"]["boundaries"][1]["step"] if run["phases"]["boundaries"] else None
-        weights = sum(value for _, value in end["squared_weights"])
+        weights, clock = sum(value for _, value in end["squared_weights"]), sum(t * t for t in end["clock_terms"])
         rows.append(
-            (f"{decay:g}", run["phases"]["verdict"], first(moments, "train_accuracy", 0.99), overtakes, formed,
-             first(moments, "test_accuracy", 0.99), end["train_loss"], end["test_loss"], end["test_accuracy"], weights)
+            (f"{decay:g}", run["phases"]["verdict"], first(moments, "train_accuracy", 0.99), gone, formed,
+             first(moments, "test_accuracy", 0.99), end["train_loss"], end["test_loss"], end["test_accuracy"], clock, weights)
         )  # fmt: skip
-    columns = ("weight decay", "verdict", "train acc. .99", "generalising > memorising", "circuit formed", "test acc. .99",
-               "train loss", "test loss", "test acc.", "squared weights")  # fmt: skip
+    columns = ("weight decay", "verdict", "train acc. .99", "memorising score ≤ 0", "circuit formed", "test acc. .99",
+               "train loss", "test loss", "test acc.", "clock terms", "squared weights")  # fmt: skip
     return markdown(columns, rows)
 
 

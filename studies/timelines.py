@@ -10,7 +10,7 @@ from typing import Any
 import torch
 
 from analyses.timeline.progress import progress
-from interp import run
+from interp import run, thinning
 from interp.errors import InterpError
 from interp.recipe import RECIPES, Recipe
 from interp.run import RunConfig
@@ -35,6 +35,20 @@ def timeline(path: Path, recipe: Recipe, *, recipe_name: str, seed: int, record_
         found = progress(path, on_moment=lambda done, count: say(f"{path}: measured {done} of {count} snapshots"))
         kept.write_text(json.dumps(found.to_dict(), allow_nan=False))
     return {**json.loads(kept.read_text()), "log": each.log()}
+
+
+def thinned(records: Sequence[dict[str, Any]]) -> set[int]:
+    """The steps of the snapshots that interp-train keeps by default of a run with this log: see ``interp.thinning``."""
+    default = RunConfig(recipe=RECIPES["quick"], seed=0)
+    last, end = None, int(records[-1]["step"])
+    kept = {step for step in range(end) if thinning.is_spaced(step, default.snapshots_per_decade)}
+    for record in records:
+        step = int(record["step"])
+        on_beat = step % default.record_every == 0 or step == end
+        if on_beat and (step in kept or step == end or thinning.has_moved(last, record)):
+            last = record
+            kept.add(step)
+    return kept
 
 
 def say(line: str) -> None:

@@ -1,8 +1,8 @@
 """What do snapshots and measurements cost beside training? As ratios within one process, a little of each in turn, so
 that other work on the machine slows all of them alike.
 
-Prints one table as Markdown. With --log RUN/log.jsonl it also says how many snapshots that run's records and the
-log-spaced steps make, and how large they are together.
+Prints one table as Markdown. With --log RUN/log.jsonl it also says how many snapshots interp-train keeps of such a run
+by default, with records every 100 steps, and how large they are together.
 """
 
 import argparse
@@ -13,10 +13,10 @@ from pathlib import Path
 from statistics import median
 
 import torch
-from timelines import markdown, recipe
+from timelines import markdown, recipe, thinned
 
 from analyses.timeline.live import measures
-from interp import checkpoint, thinning
+from interp import checkpoint
 from interp.checkpoint import Checkpoint
 from interp.command import run_command
 from interp.initialisation import initialise
@@ -25,14 +25,12 @@ from interp.train import batch, optimiser, training_split, training_step
 
 EVERY = 100
 """Steps between measurements, as interp-train has it by default."""
-PER_DECADE = 12
-"""Log-spaced snapshots per factor of ten, likewise."""
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=12, help="of ten steps, a measurement, a snapshot (default: %(default)s)")
-    parser.add_argument("--log", type=Path, nargs="*", default=[], help="log.jsonl of runs with records every 100 steps")
+    parser.add_argument("--log", type=Path, nargs="*", default=[], help="log.jsonl of runs to count the snapshots of")
     options = parser.parse_args()
     return run_command("watching_cost", lambda: _study(options.rounds, options.log))
 
@@ -65,29 +63,26 @@ def _study(rounds: int, logs: list[Path]) -> int:
     in_steps = median(w / s for w, s in zip(saved[1:], steps[1:], strict=True))
     rows: list[tuple[object, ...]] = [
         ("a step", f"{1e3 * median(steps[1:]):.0f} ms", ""),
-        ("a measurement (analyses.timeline.live)", f"{1e3 * median(measured[1:]):.0f} ms", f"{per_measurement:.1%} at n = {EVERY}"),
+        (
+            "a measurement (analyses.timeline.live)",
+            f"{1e3 * median(measured[1:]):.0f} ms",
+            f"{per_measurement:.1%} at n = {EVERY}",
+        ),
         ("a snapshot, written and synced", f"{1e3 * median(saved[1:]):.0f} ms", f"{in_steps:.1f} steps, {size / 1e3:.0f} kB"),
     ]
     for log in logs:
         records = [json.loads(line) for line in log.read_text().splitlines()]
-        count = len(kept(records))
+        count = len(thinned(records))
         length = records[-1]["step"]
         rows.append(
-            (f"thinned snapshots of {length} steps", f"{count}, {count * size / 1e6:.0f} MB", f"{count * in_steps / length:.2%}")
+            (
+                f"thinned snapshots of {length} steps",
+                f"{count}, {count * size / 1e6:.0f} MB",
+                f"{count * in_steps / length:.2%}",
+            )
         )
     print(markdown(("what", "cost", "of training"), rows))
     return 0
-
-
-def kept(records: list[dict[str, float]]) -> set[int]:
-    """The steps of the snapshots that interp-train keeps of such a run by default, records every 100 steps."""
-    last, steps = None, set()
-    for record in records:
-        step = int(record["step"])
-        if step == records[-1]["step"] or thinning.is_spaced(step, PER_DECADE) or thinning.has_moved(last, record):
-            last = record
-            steps.add(step)
-    return steps | {step for step in range(int(records[-1]["step"])) if thinning.is_spaced(step, PER_DECADE)}
 
 
 if __name__ == "__main__":
