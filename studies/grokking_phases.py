@@ -140,7 +140,7 @@ def leads(runs: dict[str, Timeline], spread: dict[str, Timeline]) -> str:
 def _difference(theirs: float | str, ours: float | str) -> str:
     if isinstance(theirs, str) or isinstance(ours, str):
         return "" if theirs != ours else "0"
-    return f"{100 * (ours / theirs - 1):+.2g}%" if ours != theirs and not math.isclose(ours, theirs, rel_tol=1e-8) else "0"
+    return f"{100 * (ours / theirs - 1):+.1f}%" if ours != theirs and not math.isclose(ours, theirs, rel_tol=1e-8) else "0"
 
 
 if __name__ == "__main__":
