@@ -227,3 +227,12 @@ def test_the_weights_and_biases_writer_is_imported_only_when_asked_for(tmp_path:
     assert [record["step"] for record in records] == [0, 0, 50, 100, 100, 125]
     assert ["sum" in record for record in records] == [True, False, True, True, False, False]
     assert {**first.log()[-1], "seconds": 0} == {**records[-1], "seconds": 0}
+
+
+def test_the_studies_count_what_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(Path(__file__).parent.parent / "studies"))
+    from timelines import thinned
+
+    made = run.create(tmp_path / "run", RunConfig(recipe=TINY, seed=2))
+    list(made.train())
+    assert thinned(made.log()) == {int(path.stem.removeprefix("step-")) for path in made.snapshot_paths}
