@@ -19,20 +19,21 @@ from typing import Any, Literal
 
 import torch
 from filelock import FileLock, Timeout
+from torch import Tensor
 
-from interp import checkpoint, thinning, training_state
+from interp import checkpoint, training_state
 from interp.checkpoint import Checkpoint, write_atomically
-from interp.config import Parameters
 from interp.errors import InterpError
 from interp.network import Network
 from interp.recipe import Recipe, from_plain
+from interp.thinning import has_moved, is_spaced
 from interp.train import Snapshot, train, training_split
 from interp.training_state import TrainingState
 from interp.watching import Watching, Write
 
 _LOGGED = ("step", "train_loss", "test_loss", "train_accuracy", "test_accuracy", "seconds")
 Precision = Literal["float32", "float64"]
-_WatchSteps = Callable[[int, Parameters], None]
+_WatchSteps = Callable[[int, dict[str, Tensor]], None]
 _NOT_WATCHING = Watching()
 
 
@@ -172,8 +173,8 @@ class Run:
         """What is done with the weights between records: log-spaced ones are kept, and every so often they are measured."""
         config = self.config
 
-        def watch(step: int, parameters: Parameters) -> None:
-            keep = self._thins and not self._on_beat(step) and thinning.is_spaced(step, config.snapshots_per_decade)
+        def watch(step: int, parameters: dict[str, Tensor]) -> None:
+            keep = self._thins and not self._on_beat(step) and is_spaced(step, config.snapshots_per_decade)
             measure = watching.measure if step % watching.every == 0 else None
             if not keep and measure is None:
                 return
@@ -205,14 +206,10 @@ class Run:
         if not self._thins or not self._on_beat(record["step"]):  # a record that Ctrl-C made is no part of a thinned set
             return self.config.snapshots
         is_last = record["step"] >= self.config.recipe.steps or record["test_loss"] < self.config.recipe.stop_test_loss
-        spaced = thinning.is_spaced(record["step"], self.config.snapshots_per_decade)
-        return is_last or spaced or thinning.has_moved(kept, record)
+        spaced = is_spaced(record["step"], self.config.snapshots_per_decade)
+        return is_last or spaced or has_moved(kept, record)
 
     def _save_snapshot(self, saved: Checkpoint) -> None:
-        try:
-            (self.path / "snapshots").mkdir(exist_ok=True)
-        except OSError as error:
-            raise InterpError(f"cannot make {self.path / 'snapshots'}: {error.strerror}") from error
         checkpoint.save(self.path / "snapshots" / f"step-{saved.step:06d}.pt", saved)
 
     def _append(self, name: str, record: dict[str, Any]) -> None:
@@ -262,6 +259,8 @@ def create(path: str | Path, config: RunConfig) -> Run:
     check_is_free(path)
     try:
         path.mkdir(parents=True, exist_ok=True)
+        if config.snapshots or config.snapshots_per_decade:
+            (path / "snapshots").mkdir()
     except OSError as error:
         raise InterpError(f"cannot make {path}: {error.strerror}") from error
     with _locked(path):
