@@ -124,12 +124,9 @@ def amplitudes(circuit: Circuit, k: int) -> Float[Tensor, " d"]:
 
 
 def _profile(circuit: Circuit, k: int) -> FrequencyProfile:
-    removed = fourier.fold(2 * k, circuit.p)
-    if removed == k:  # 3k = p: the circle at 2k is the circle at k itself
-        removed = 0
+    removed = hiding(k, circuit.p)
     A = amplitudes(circuit.with_embedding(fourier.without(circuit.embedding, removed)), k)
-    variation = (A.std(correction=0) / A.mean().abs()).item()
-    min_over_max = (A.min() / A.max()).item()
+    variation, min_over_max = coordinates(A)
     verdict, margin = judge(variation, min_over_max) if A.mean() > 0 else ("between", 0.0)
     return FrequencyProfile(
         k=k,
@@ -140,6 +137,17 @@ def _profile(circuit: Circuit, k: int) -> FrequencyProfile:
         margin=margin,
         profile=tuple(A.tolist()),
     )
+
+
+def hiding(k: int, p: int) -> int:
+    """The frequency 2k, folded, whose circle can hide a pizza at k; 0 where there is none."""
+    removed = fourier.fold(2 * k, p)
+    return 0 if removed == k else removed  # 3k = p: the circle at 2k is the circle at k itself
+
+
+def coordinates(A: Float[Tensor, " d"]) -> tuple[float, float]:
+    """Where an amplitude profile lies between clock and pizza: its coefficient of variation, and min/max."""
+    return (A.std(correction=0) / A.mean().abs()).item(), (A.min() / A.max()).item()
 
 
 def judge(variation: float, min_over_max: float) -> tuple[Verdict, float]:

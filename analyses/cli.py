@@ -13,10 +13,11 @@ from rich.text import Text
 
 from analyses import MEASUREMENTS
 from analyses.clock_or_pizza import CircuitName
-from analyses.report import text
+from analyses.report import text, timeline
 from analyses.report.answer import SCHEMA, Answer, answer
 from interp.command import MISTAKE, run_command
 from interp.errors import InterpError
+from interp.formats.facts import Facts
 from interp.formats.options import add_reading_options, facts_of
 
 AS_EXPECTED, NOT_AS_EXPECTED, UNREADABLE = 0, 1, MISTAKE
@@ -30,6 +31,9 @@ Say which key frequencies a network trained on a + b mod p uses, and which circu
 
 The first three lines are the answer: does it generalise, at which frequencies, which circuit and how sure.
 The tables after them are the evidence. Several files, or a directory, get one row each.
+
+A run directory (of interp-train) gets its timeline instead, from the snapshots in it: what was memorised when, when the
+circuit formed, when the rest was cleaned up.
 """
 
 _EXAMPLES = """\
@@ -38,6 +42,7 @@ examples:
   interp-analyze checkpoints                          one row per checkpoint
   interp-analyze runs/quick-p113-seed0/model.pt --only key_frequencies amplitude_profile
   interp-analyze model.pt --json | jq .circuit
+  interp-analyze runs/quick-p113-seed0                the timeline of a run
   interp-analyze model.pt --expect-circuit clock --expect-frequencies 14 35 41 42 52     in CI
 
 exit codes:
@@ -59,7 +64,9 @@ def _parser() -> argparse.ArgumentParser:
         epilog=_EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("paths", nargs="+", type=Path, metavar="checkpoint.pt", help="checkpoint files or directories")
+    parser.add_argument(
+        "paths", nargs="+", type=Path, metavar="checkpoint.pt", help="checkpoint files, run directories or others"
+    )
     parser.add_argument("--json", action="store_true", help="print one JSON object per file and line (schema: README)")
     parser.add_argument(
         "--only",
@@ -69,6 +76,9 @@ def _parser() -> argparse.ArgumentParser:
         metavar="MEASUREMENT",
         help="after the files: the evidence that follows the answer (one file, or --json); default all: "
         + ", ".join(sorted(MEASUREMENTS)),
+    )
+    parser.add_argument(
+        "--figure", type=Path, metavar="FILE.html", help="run directories: draw the timeline too, into one HTML file"
     )
     parser.add_argument(
         "--all-triples",
@@ -94,12 +104,19 @@ def _parser() -> argparse.ArgumentParser:
 
 def _analyze(options: argparse.Namespace) -> int:
     out, err = _console(), Console(stderr=True)
-    files = list(_files(options.paths))
-    shows_rows = len(files) > 1 or any(path.is_dir() for path in options.paths)
+    runs = [path for path in options.paths if timeline.is_run(path)]
+    if runs:
+        _check_options_of_runs(options)
+    if options.figure is not None and len(runs) != 1:
+        raise InterpError(f"--figure draws the timeline of one run directory, and {len(runs)} are named")
+    shown = timeline.show(runs, out, err, as_json=options.json, figure=options.figure)
+    code = AS_EXPECTED if shown else UNREADABLE
+    paths = [path for path in options.paths if path not in runs]
+    files = list(_files(paths))
+    shows_rows = len(files) > 1 or any(path.is_dir() for path in paths)
     only = options.only or [*ORDER, *sorted(MEASUREMENTS.keys() - ORDER)]
     facts = facts_of(options)
     answers: list[Answer] = []
-    code = AS_EXPECTED
     for number, path in enumerate(files, start=1):
         try:
             with err.status(Text(f"{path} ({number} of {len(files)})")):
@@ -122,6 +139,15 @@ def _analyze(options: argparse.Namespace) -> int:
         else:
             _print_report(out, answers[0])
     return code
+
+
+def _check_options_of_runs(options: argparse.Namespace) -> None:
+    """Refuse what is asked about one network where a whole run is named."""
+    asked = options.only or options.all_triples or options.expect_frequencies is not None or options.expect_circuit
+    if asked or facts_of(options) != Facts():
+        raise InterpError(
+            "a run directory takes no option but --json and --figure: for one of its networks name RUN/model.pt or a snapshot"
+        )
 
 
 def _print_report(out: Console, given: Answer) -> None:
@@ -147,7 +173,8 @@ def _files(paths: list[Path]) -> Iterator[Path]:
             yield path
             continue
         # An empty directory stands for itself: reading it says what is wrong, and the other paths are still read.
-        yield from sorted(file for file in path.rglob("*") if file.suffix in SUFFIXES) or [path]
+        found = (file for file in path.rglob("*") if file.suffix in SUFFIXES)
+        yield from sorted(file for file in found if not timeline.is_on_the_way(file)) or [path]
 
 
 def _console() -> Console:

@@ -4,10 +4,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import torch
+from jaxtyping import Float
+from torch import Tensor
 
 from interp import fourier
 from interp.circuit import Circuit
 from interp.finding import Finding, Table, measurement
+from interp.task import answers
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -63,22 +66,28 @@ def logit_spectrum(circuit: Circuit) -> LogitSpectrum:
     if norm == 0:
         norm = norm * torch.nan
     residues = torch.arange(p)
-    # offset[a, b, m] = the c with (a + b - c) mod p = m
-    offset = (circuit.answers[..., None] - residues) % p
-    class_sums = Lc.gather(-1, offset).sum((0, 1))
+    of_sums = by_sum(Lc)
+    # offset[s, m] = the c with (s - c) mod p = m; each sum s = a + b has p pairs
+    offset = (residues[:, None] - residues) % p
+    class_sums = p * of_sums.gather(-1, offset).sum(0)
     clock_terms = []
     for k in fourier.frequencies(p):
         cosine = torch.cos(2 * torch.pi * (k * residues % p).double() / p)
         clock_terms.append((class_sums @ cosine / (norm * cosine.norm() * p)).item())
     clock_share = sum(t * t for t in clock_terms)
 
-    by_sum = torch.zeros(p, p, dtype=torch.float64).index_add_(0, circuit.answers.flatten(), Lc.flatten(0, 1)) / p
     raw = circuit.logits.double()
     raw_variance = (raw - raw.mean()).square().sum()
     return LogitSpectrum(
         frequencies=tuple(fourier.frequencies(p)),
         clock_terms=tuple(clock_terms),
         clock_share=clock_share,
-        sum_share=(p * by_sum.square().sum() / norm.square()).item(),
+        sum_share=(p * of_sums.square().sum() / norm.square()).item(),
         raw_clock_share=(clock_share * norm.square() / raw_variance).item(),
     )
+
+
+def by_sum(logits: Float[Tensor, "a b c"]) -> Float[Tensor, "s c"]:
+    """The logits as a function of s = a + b mod p alone: their means over the p pairs of each s, float64."""
+    p = len(logits)
+    return torch.zeros(p, p, dtype=torch.float64).index_add_(0, answers(p).flatten(), logits.double().flatten(0, 1)) / p

@@ -19,6 +19,7 @@ from interp.display import Display
 from interp.errors import InterpError
 from interp.recipe import RECIPES, Recipe
 from interp.run import Precision, Run, RunConfig
+from interp.watching import Watching, WriterName, named
 from interp.workers import Progress, train_all
 
 _DESCRIPTION = """\
@@ -29,7 +30,8 @@ Pick a recipe, change any of its numbers, and a run directory gets the configura
 the current step and keeps a usable checkpoint; --resume goes on from there, or from the last record after a
 crash, bit for bit as if nothing had happened.
 
-Then: interp-analyze RUN/model.pt
+Then: interp-analyze RUN/model.pt for the last network, interp-analyze RUN for how it came to be (from the weights
+kept on the way, in RUN/snapshots).
 
 Examples:
   interp-train                                        a mod-113 network that generalises, in minutes
@@ -39,6 +41,7 @@ Examples:
   interp-train --seeds 0:8 --workers 2                eight networks, two at a time, one thread each
   interp-train --resume runs/quick-p113-seed* --workers 2
   interp-train --network.p 59 --network.d-mlp 256
+  interp-train --measure analyses.timeline.live:measures
 
 Exit codes: 0 trained, 2 impossible options or a run that failed, 130 stopped with Ctrl-C (checkpoints kept).
 """
@@ -65,7 +68,16 @@ class Options:
     record_every: int = 100
     """Steps between records: log line, newest checkpoint, progress."""
     snapshots: bool = False
-    """Keep the checkpoint of every record, not only the newest."""
+    """Keep the weights at every record, instead of at log-spaced steps and where the losses move."""
+    snapshots_per_decade: int = 12
+    """Log-spaced weights kept per factor of ten in steps (900 KB each at p = 113). 0: none, also where losses move."""
+    measure: str = ""
+    """A function package.module:function to call on the network while it trains, its numbers logged in
+    measures.jsonl: analyses.timeline.live:measures."""
+    measure_every: int = 100
+    """Steps between such measurements."""
+    writer: WriterName = "none"
+    """Where records and measurements go besides files: none, or wandb (Weights & Biases, offline)."""
     precision: Precision = "float32"
     """Of weights and arithmetic; the loss is always float64."""
     device: str = "cpu"
@@ -94,6 +106,8 @@ def _parse(arguments: list[str]) -> tuple[Options, Options]:
 def _train(options: Options, default: Options) -> int:
     if options.workers < 1:
         raise InterpError(f"expected --workers of at least 1, got {options.workers}")
+    measure = named(options.measure) if options.measure else None
+    watching = Watching(measure=measure, every=options.measure_every, writer=options.writer)
     runs = _resumed(options, default) if options.resume else _created(options)
     console = Console(stderr=True)
     for each in runs:
@@ -109,9 +123,9 @@ def _train(options: Options, default: Options) -> int:
                 failed.add(progress.path)
 
         if options.workers > 1 and len(runs) > 1:
-            train_all(runs, workers=options.workers, report=report, should_stop=lambda: bool(interrupted))
+            train_all(runs, workers=options.workers, report=report, should_stop=lambda: bool(interrupted), watching=watching)
         else:
-            _train_here(runs, report, interrupted)
+            _train_here(runs, report, interrupted, watching)
     for each in runs:
         print(_summary(each))
     return INTERRUPTED if interrupted else MISTAKE if failed else 0
@@ -127,6 +141,7 @@ def _created(options: Options) -> list[Run]:
         recipe_name=options.recipe,
         record_every=options.record_every,
         snapshots=options.snapshots,
+        snapshots_per_decade=options.snapshots_per_decade,
         precision=options.precision,
         device=options.device,
         threads=options.threads or (1 if at_once else len(os.sched_getaffinity(0))),
@@ -152,12 +167,14 @@ def _seeds(text: str) -> list[int]:
 
 
 def _resumed(options: Options, default: Options) -> list[Run]:
-    if replace(options, resume=(), workers=default.workers) != default:
-        raise InterpError("a resumed run keeps its options: give none but --workers with --resume")
+    # How many are trained at once and what is measured beside it changes no weight.
+    free = {name: getattr(default, name) for name in ("resume", "workers", "measure", "measure_every", "writer")}
+    if replace(options, **free) != default:
+        raise InterpError("a resumed run keeps its options: give none but --workers, --measure and --writer with --resume")
     return [run.load(path) for path in options.resume]
 
 
-def _train_here(runs: list[Run], report: Callable[[Progress], None], interrupted: list[int]) -> None:
+def _train_here(runs: list[Run], report: Callable[[Progress], None], interrupted: list[int], watching: Watching) -> None:
     """One after the other, in this process."""
     for each in runs:
         step = 0
@@ -168,7 +185,7 @@ def _train_here(runs: list[Run], report: Callable[[Progress], None], interrupted
             report(Progress(path=path, step=done))
 
         try:
-            for snapshot in each.train(should_stop=lambda: bool(interrupted), on_step=on_step):
+            for snapshot in each.train(should_stop=lambda: bool(interrupted), on_step=on_step, watching=watching):
                 report(Progress(path=each.path, step=snapshot.step, losses=snapshot.losses))
         except InterpError as error:
             if len(runs) == 1:

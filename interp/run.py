@@ -2,15 +2,16 @@
 
 RUN/config.json    the recipe, the seed and how it is run
 RUN/log.jsonl      one JSON object per record: step, losses, accuracies, seconds since the start
+RUN/measures.jsonl one JSON object per measurement, where one was asked for (``watching``)
 RUN/model.pt       the newest checkpoint, replaced atomically at every record
 RUN/resume.pt      what training goes on from, replaced atomically after all else of a record is written
-RUN/snapshots/     step-000800.pt and so on, where asked for
+RUN/snapshots/     step-000800.pt and so on: weights only, at the steps that ``thinning`` says, or of every record
 RUN/.lock          held by the process that trains it
 """
 
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -18,16 +19,22 @@ from typing import Any, Literal
 
 import torch
 from filelock import FileLock, Timeout
+from torch import Tensor
 
 from interp import checkpoint, training_state
 from interp.checkpoint import Checkpoint, remove_unfinished, write_atomically
 from interp.errors import InterpError
+from interp.network import Network
 from interp.recipe import Recipe, from_plain
+from interp.thinning import has_moved, is_spaced
 from interp.train import Snapshot, train, training_split
 from interp.training_state import TrainingState
+from interp.watching import Watching, Write
 
 _LOGGED = ("step", "train_loss", "test_loss", "train_accuracy", "test_accuracy", "seconds")
 Precision = Literal["float32", "float64"]
+_WatchSteps = Callable[[int, dict[str, Tensor]], None]
+_NOT_WATCHING = Watching()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,7 +48,9 @@ class RunConfig:
     record_every: int = 100
     """Steps between records."""
     snapshots: bool = False
-    """Is the checkpoint of every record kept?"""
+    """Is the checkpoint of every record kept, instead of a thinned set?"""
+    snapshots_per_decade: int = 12
+    """How many of the thinned set are log-spaced, per factor of ten in steps; others where the losses move. 0: keep none."""
     precision: Precision = "float32"
     """Of weights and arithmetic; the loss is always float64."""
     device: str = "cpu"
@@ -52,6 +61,8 @@ class RunConfig:
     def __post_init__(self) -> None:
         if self.record_every < 1:
             raise InterpError(f"expected --record-every of at least 1, got {self.record_every}")
+        if not 0 <= self.snapshots_per_decade <= 1000:
+            raise InterpError(f"expected --snapshots-per-decade between 0 and 1000, got {self.snapshots_per_decade}")
         if not 0 <= self.seed < 1 << 63:
             raise InterpError(f"expected a seed of 0 or more and below 2⁶³, got {self.seed}")
         if self.threads < 1:
@@ -74,8 +85,17 @@ class Run:
         """The newest checkpoint."""
         return self.path / "model.pt"
 
+    @property
+    def snapshot_paths(self) -> list[Path]:
+        """The snapshots that were kept, in the order of their steps."""
+        return sorted((self.path / "snapshots").glob("step-*.pt"), key=lambda path: (len(path.name), path.name))
+
     def train(
-        self, *, should_stop: Callable[[], bool] = lambda: False, on_step: Callable[[int], None] = lambda step: None
+        self,
+        *,
+        should_stop: Callable[[], bool] = lambda: False,
+        on_step: Callable[[int], None] = lambda step: None,
+        watching: Watching = _NOT_WATCHING,
     ) -> Iterator[Snapshot]:
         """Train from the last record, or from the start, to the end; yields every Snapshot once it is on disk.
 
@@ -90,30 +110,47 @@ class Run:
             train_indices = training_split(config.recipe, config.seed).train
             if state is not None and self._finished(state):
                 return
-            for snapshot in train(
-                config.recipe,
-                seed=config.seed,
-                record_every=config.record_every,
-                dtype=getattr(torch, config.precision),
-                device=config.device,
-                resume=state,
-                should_stop=should_stop,
-                on_step=on_step,
-            ):
-                saved = Checkpoint(
-                    network=snapshot.network,
-                    step=snapshot.step,
-                    seed=config.seed,
-                    recipe=config.recipe,
-                    train=train_indices,
-                    losses=snapshot.losses,
+            # What thinning compares with: found again after a break by going through the log as training did.
+            kept: dict[str, Any] | None = None
+            for record in self.log():
+                kept = record if self._keeps(record, kept) else kept
+
+            def checkpoint_of(network: Network, step: int, losses: dict[str, float]) -> Checkpoint:
+                return Checkpoint(
+                    network=network, step=step, seed=config.seed, recipe=config.recipe, train=train_indices, losses=losses
                 )
-                self._record(snapshot, saved, seconds=time.monotonic() - started)
-                yield snapshot
+
+            with watching.writing(self.path, asdict(config)) as write:
+                for snapshot in train(
+                    config.recipe,
+                    seed=config.seed,
+                    record_every=config.record_every,
+                    dtype=getattr(torch, config.precision),
+                    device=config.device,
+                    resume=state,
+                    should_stop=should_stop,
+                    on_step=on_step,
+                    watch=self._watch(watching, write, checkpoint_of),
+                ):
+                    record = {"step": snapshot.step, **snapshot.losses, "seconds": round(time.monotonic() - started, 3)}
+                    saved = checkpoint_of(snapshot.network, snapshot.step, snapshot.losses)
+                    if self._keeps(record, kept):
+                        kept = record
+                        self._save_snapshot(saved)
+                    self._record(snapshot, saved, record)
+                    write(snapshot.step, snapshot.losses)
+                    yield snapshot
 
     def log(self) -> list[dict[str, Any]]:
         """The records so far; a last line that a crash cut off is left out. Raises InterpError on other damage."""
-        path = self.path / "log.jsonl"
+        return self._records("log.jsonl", _LOGGED)
+
+    def measures(self) -> list[dict[str, Any]]:
+        """What was measured while training, likewise; empty where nothing was."""
+        return self._records("measures.jsonl", ("step",))
+
+    def _records(self, name: str, numbers: Sequence[str]) -> list[dict[str, Any]]:
+        path = self.path / name
         text = path.read_text() if path.exists() else ""
         records = []
         for number, line in enumerate(text.split("\n")[:-1], start=1):
@@ -121,23 +158,66 @@ class Run:
                 record = json.loads(line)
             except (ValueError, RecursionError):
                 record = None
-            if not isinstance(record, dict) or not all(type(record.get(key)) in (int, float) for key in _LOGGED):
+            if not isinstance(record, dict) or not all(type(record.get(key)) in (int, float) for key in numbers):
                 raise InterpError(f"{path}: line {number} is no record: mend it or take it out")
             records.append(record)
         return records
 
-    def _record(self, snapshot: Snapshot, saved: Checkpoint, seconds: float) -> None:
+    def _record(self, snapshot: Snapshot, saved: Checkpoint, record: dict[str, Any]) -> None:
         # resume.pt comes last: a crash before it repeats this record, and repeating it changes nothing.
-        if self.config.snapshots:
-            checkpoint.save(self.path / "snapshots" / f"step-{snapshot.step:06d}.pt", saved)
         checkpoint.save(self.model_path, saved)
-        line = json.dumps({"step": snapshot.step, **snapshot.losses, "seconds": round(seconds, 3)})
-        try:
-            with (self.path / "log.jsonl").open("a") as log:
-                log.write(line + "\n")
-        except OSError as error:
-            raise InterpError(f"cannot write {self.path / 'log.jsonl'}: {error.strerror}") from error
+        self._append("log.jsonl", record)
         training_state.save(self.path / "resume.pt", snapshot.state)
+
+    def _watch(self, watching: Watching, write: Write, checkpoint_of: Callable[..., Checkpoint]) -> _WatchSteps:
+        """What is done with the weights between records: log-spaced ones are kept, and every so often they are measured."""
+        config = self.config
+
+        def watch(step: int, parameters: dict[str, Tensor]) -> None:
+            keep = self._thins and not self._on_beat(step) and is_spaced(step, config.snapshots_per_decade)
+            measure = watching.measure if step % watching.every == 0 else None
+            if not keep and measure is None:
+                return
+            weights = {name: tensor.detach().cpu() for name, tensor in parameters.items()}
+            if not all(bool(tensor.isfinite().all()) for tensor in weights.values()):
+                return  # diverged, as the next record will say
+            seen = checkpoint_of(Network(config.recipe.network, weights), step, {})
+            if keep:
+                self._save_snapshot(seen)
+            if measure is not None:
+                measured = measure(seen)
+                # JSON has no NaN: what is undefined is null.
+                numbers = {name: None if x != x else x for name, x in measured.items()}
+                self._append("measures.jsonl", {"step": step, **numbers})
+                write(step, numbers)
+
+        return watch
+
+    @property
+    def _thins(self) -> bool:
+        return not self.config.snapshots and self.config.snapshots_per_decade > 0
+
+    def _on_beat(self, step: int) -> bool:
+        """Is there a record at this step whether or not Ctrl-C comes?"""
+        return step % self.config.record_every == 0 or step == self.config.recipe.steps
+
+    def _keeps(self, record: dict[str, Any], kept: dict[str, Any] | None) -> bool:
+        """Does a record become a snapshot? ``kept``: the last one that did."""
+        if not self._thins or not self._on_beat(record["step"]):  # a record that Ctrl-C made is no part of a thinned set
+            return self.config.snapshots
+        is_last = record["step"] >= self.config.recipe.steps or record["test_loss"] < self.config.recipe.stop_test_loss
+        spaced = is_spaced(record["step"], self.config.snapshots_per_decade)
+        return is_last or spaced or has_moved(kept, record)
+
+    def _save_snapshot(self, saved: Checkpoint) -> None:
+        checkpoint.save(self.path / "snapshots" / f"step-{saved.step:06d}.pt", saved)
+
+    def _append(self, name: str, record: dict[str, Any]) -> None:
+        try:
+            with (self.path / name).open("a") as file:
+                file.write(json.dumps(record) + "\n")
+        except OSError as error:
+            raise InterpError(f"cannot write {self.path / name}: {error.strerror}") from error
 
     def _rewind(self) -> TrainingState | None:
         """The last state, with the log cut back to it: what was logged after it will be logged again."""
@@ -147,7 +227,14 @@ class Run:
         state = training_state.load(path, self.config.recipe.network) if path.exists() else None
         kept = [record for record in self.log() if state is not None and record["step"] <= state.step]
         write_atomically(self.path / "log.jsonl", "".join(json.dumps(record) + "\n" for record in kept).encode())
+        self._rewind_measures(-1 if state is None else state.step)
         return state
+
+    def _rewind_measures(self, step: int) -> None:
+        path = self.path / "measures.jsonl"
+        if path.exists():
+            kept = [record for record in self._records("measures.jsonl", ("step",)) if record["step"] <= step]
+            write_atomically(path, "".join(json.dumps(record) + "\n" for record in kept).encode())
 
     def _finished(self, state: TrainingState) -> bool:
         # A record off the beat is one that Ctrl-C made: the run goes on from it whatever its loss.
@@ -174,7 +261,7 @@ def create(path: str | Path, config: RunConfig) -> Run:
     check_is_free(path)
     try:
         path.mkdir(parents=True, exist_ok=True)
-        if config.snapshots:
+        if config.snapshots or config.snapshots_per_decade:
             (path / "snapshots").mkdir()
     except OSError as error:
         raise InterpError(f"cannot make {path}: {error.strerror}") from error
@@ -190,11 +277,17 @@ def load(path: str | Path) -> Run:
         values = json.loads((path / "config.json").read_text())
         if not isinstance(values, dict) or not isinstance(values.get("recipe"), dict):
             raise InterpError("expected a mapping with a recipe")
+        values = _with_missing_entries(values)
         return Run(path, from_plain(RunConfig, {**values, "recipe": Recipe.from_dict(values["recipe"])}, "run"))
     except OSError as error:
         raise InterpError(f"{path} is not a run directory: cannot read its config.json: {error.strerror}") from error
     except (ValueError, RecursionError, InterpError) as error:
         raise InterpError(f"{path / 'config.json'}: {error}") from error
+
+
+def _with_missing_entries(values: dict[str, Any]) -> dict[str, Any]:
+    """A config.json of before there were thinned snapshots: its run goes on without them."""
+    return {"snapshots_per_decade": 0, **values}
 
 
 @contextmanager

@@ -97,14 +97,16 @@ def train(
     resume: TrainingState | None = None,
     should_stop: Callable[[], bool] = lambda: False,
     on_step: Callable[[int], None] = lambda step: None,
+    watch: Callable[[int, Parameters], None] = lambda step, parameters: None,
 ) -> Iterator[Snapshot]:
     """How does a network of this recipe and seed develop?
 
     Yields a Snapshot at step 0, every ``record_every`` steps, and at the end: after ``recipe.steps``, at a record
     whose test loss is below ``recipe.stop_test_loss``, or when ``should_stop()``, asked before every step, says so.
-    ``on_step`` hears the number of updates done. With ``resume``, the state of an earlier snapshot of this recipe and
-    seed, training goes on after that snapshot: bit for bit as without the break on the same machine with the same
-    number of threads.
+    ``on_step`` hears the number of updates done. ``watch`` is shown every step's weights before they are recorded or
+    updated: the live ones, to be copied where they are kept and never changed. With ``resume``, the state of an earlier
+    snapshot of this recipe and seed, training goes on after that snapshot: bit for bit as without the break on the
+    same machine with the same number of threads.
 
     Raises TrainingDivergedError at a record whose losses or weights are not finite; those before stay good.
     """
@@ -144,6 +146,8 @@ def train(
     for step in range(first, recipe.steps + 1):
         stopping = should_stop()
         recorded = resume is not None and step == first
+        if not recorded:  # else it was watched before the break
+            watch(step, parameters)
         if stopping or (not recorded and (step % record_every == 0 or step == recipe.steps)):
             latest = snapshot(step, stopping)
             yield latest

@@ -13,7 +13,9 @@ from typing import Any
 from interp import run
 from interp.errors import InterpError
 from interp.run import Run
+from interp.watching import Watching
 
+_NOT_WATCHING = Watching()
 MAX_RESTARTS = 3
 """Of one run without a record in between: what kills it every time will go on doing so."""
 
@@ -35,6 +37,7 @@ class Progress:
 @dataclass(eq=False)
 class _Worker:
     run: Run
+    watching: Watching
     restarts: int = 0
     step: int = 0
     error: str = ""
@@ -44,13 +47,18 @@ class _Worker:
     def start(self) -> None:
         context = multiprocessing.get_context("spawn")
         self.connection, theirs = context.Pipe()
-        self.process = context.Process(target=_train, args=(self.run.path, theirs), daemon=True)
+        self.process = context.Process(target=_train, args=(self.run.path, self.watching, theirs), daemon=True)
         self.process.start()
         theirs.close()
 
 
 def train_all(
-    runs: Sequence[Run], *, workers: int, report: Callable[[Progress], None], should_stop: Callable[[], bool]
+    runs: Sequence[Run],
+    *,
+    workers: int,
+    report: Callable[[Progress], None],
+    should_stop: Callable[[], bool],
+    watching: Watching = _NOT_WATCHING,
 ) -> None:
     """Train runs, ``workers`` at a time; ``report`` hears of every record and a few times per second of the steps.
 
@@ -60,7 +68,7 @@ def train_all(
     waiting, working, asked = list(runs), list[_Worker](), False
     while working or (waiting and not asked):
         while waiting and len(working) < workers and not asked:
-            working.append(_Worker(waiting.pop(0)))
+            working.append(_Worker(waiting.pop(0), watching))
             working[-1].start()
         # A worker's process ends with its connection, so this wakes for both; the timeout is for should_stop.
         wait([worker.connection for worker in working], timeout=0.2)
@@ -103,7 +111,7 @@ def _go_on(worker: _Worker, report: Callable[[Progress], None], asked: bool) -> 
     return again
 
 
-def _train(path: Path, connection: "Connection[Any, Any]") -> None:
+def _train(path: Path, watching: Watching, connection: "Connection[Any, Any]") -> None:
     """In the worker's process: train one run and say how it goes."""
     asked: list[int] = []
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the parent passes it on as SIGTERM
@@ -119,7 +127,7 @@ def _train(path: Path, connection: "Connection[Any, Any]") -> None:
             say(step)
 
     try:
-        for snapshot in run.load(path).train(should_stop=lambda: bool(asked), on_step=on_step):
+        for snapshot in run.load(path).train(should_stop=lambda: bool(asked), on_step=on_step, watching=watching):
             say(snapshot.step, losses=snapshot.losses)
     except InterpError as error:
         say(int(spoke[0]), note=str(error), failed=True)

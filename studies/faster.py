@@ -31,7 +31,7 @@ from interp.errors import InterpError
 from interp.recipe import RECIPES
 from interp.run import Run, RunConfig
 
-LEARNING_RATES = (3e-3, 1e-2, 2e-2)
+LEARNING_RATES = (3e-3, 5e-3, 1e-2)
 WEIGHT_DECAYS = (1.0, 2.0, 3.0, 5.0)
 SEEDS = range(5)
 STEPS = 2_000

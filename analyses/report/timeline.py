@@ -1,0 +1,91 @@
+"""The timeline of run directories, as tables or JSON."""
+
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from rich.console import Console
+from rich.text import Text
+
+from analyses.report.answer import SCHEMA
+from analyses.timeline.progress import Progress, progress
+from interp.errors import InterpError, one_line
+
+
+def is_run(path: Path) -> bool:
+    """Is this what interp-train makes? A published network's directory has a config.json too, but no log beside it."""
+    return (path / "config.json").is_file() and ((path / "log.jsonl").exists() or (path / "snapshots").is_dir())
+
+
+def is_on_the_way(file: Path) -> bool:
+    """Does this file belong to a run's way rather than to its result? Left out where a directory of runs is listed."""
+    return (file.parent.name == "snapshots" and is_run(file.parent.parent)) or (
+        file.name == "resume.pt" and is_run(file.parent)
+    )
+
+
+def show(runs: Sequence[Path], out: Console, err: Console, *, as_json: bool, figure: Path | None = None) -> bool:
+    """Print the timeline of each run, and draw it into a file where one is named.
+
+    False where one could not be read, after a line that says why.
+    """
+    all_read = True
+    for path in runs:
+        try:
+            found = _measure(path, err)
+        except InterpError as error:
+            print(f"interp-analyze: {one_line(str(error))}", file=sys.stderr)
+            if as_json:
+                print(json.dumps({"schema": SCHEMA, "file": str(path), "error": str(error)}))
+            all_read = False
+            continue
+        if figure is not None:
+            _draw(found, figure)
+        if as_json:
+            print(json.dumps({"schema": SCHEMA, "file": str(path), "error": None, **found.to_dict()}, allow_nan=False))
+        else:
+            _print(found, out)
+    return all_read
+
+
+def _measure(path: Path, err: Console) -> Progress:
+    with err.status(Text(f"{path}: reading")) as status:
+        shown = -1
+
+        def on_moment(done: int, count: int) -> None:
+            nonlocal shown
+            status.update(Text(f"{path}: snapshot {done} of {count}"))
+            if not err.is_terminal and done * 10 // count > shown:  # a line per tenth
+                shown = done * 10 // count
+                err.print(f"interp-analyze: {path}: snapshot {done} of {count}", highlight=False, markup=False, soft_wrap=True)
+
+        return progress(path, on_moment=on_moment)
+
+
+def _draw(found: Progress, figure: Path) -> None:
+    # One file that shows itself without a network.
+    html = found.figure().to_html(include_plotlyjs=True)
+    try:
+        figure.write_text(html)
+    except OSError as error:
+        raise InterpError(f"cannot write {figure}: {error.strerror}") from error
+
+
+def _print(found: Progress, out: Console) -> None:
+    keys = " ".join(map(str, found.key_frequencies)) or "none"
+    verdict = found.phases
+    for line in (
+        f"a + b mod {found.p}, {len(found.moments)} snapshots from step {found.moments[0].step} to {found.moments[-1].step}",
+        f"Verdict: {verdict.verdict} ({verdict.reason})",
+        f"Key frequencies at the end: {keys}",
+    ):
+        out.print(line, soft_wrap=True, highlight=False, markup=False)
+    tables = [found.table()]
+    if verdict.boundaries:
+        tables = [verdict.table(), verdict.moves_table(), *tables]
+    if found.key_frequencies:
+        tables.append(found.frequency_table())
+    for table in tables:
+        out.print()
+        out.print(table)

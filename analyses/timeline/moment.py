@@ -1,0 +1,164 @@
+"""Everything that the timeline of a run says about one network on its way."""
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from analyses.amplitude_profile import amplitudes, coordinates, hiding
+from analyses.key_frequencies import KEY
+from analyses.logit_spectrum import logit_spectrum
+from analyses.neuron_clusters import neuron_clusters
+from analyses.timeline.parts import part_losses
+from interp import fourier
+from interp.circuit import Circuit
+from interp.function import from_logits
+from interp.model import Unavailable
+from interp.network import Network
+from interp.train import batch
+
+
+@dataclass(frozen=True, kw_only=True)
+class Moment:
+    """One network on its way, seen with the key frequencies that the run ends with.
+
+    Losses: mean cross-entropy over the p residues ('=' left out), nats, float64. P projects each answer's logit, a function
+    of the pair, onto cos w_k(a+b) and sin w_k(a+b), k key.
+    """
+
+    step: int
+    """Full-batch updates done."""
+    train_loss: float
+    """Of the logits L on the training pairs."""
+    test_loss: float
+    """Of L on all other pairs."""
+    train_accuracy: float
+    """Share of the training pairs answered right."""
+    test_accuracy: float
+    """Share of all other pairs answered right."""
+    restricted_loss: float
+    """Of P L + mean_{a,b} L on all pairs: the generalising circuit alone."""
+    excluded_loss: float
+    """Of L - P L on the training pairs, no bias correction: all but the generalising circuit."""
+    generalising_score: float
+    """Nats of training loss that the generalising circuit G = P L takes off (Shapley value, see ``parts``)."""
+    memorising_score: float
+    """The same for M = L - P L - mean_{a,b} L, all the rest. The two sum to (loss of mean_{a,b} L) - train_loss."""
+    squared_weights: tuple[tuple[str, float], ...]
+    """Sum of squared weights by matrix, under TransformerLens's names."""
+    gini_embedding: float
+    """Gini coefficient of the Fourier component norms of W_E over residues: 0 all equal, near 1 few carry all."""
+    gini_neuron_logit_map: float
+    """The same for W_L = W_out W_U over the answers; NaN for a network of several layers."""
+    clock_terms: tuple[float, ...]
+    """t_k per key frequency: correlation of the centred logits with cos w_k(a+b-c); t_k² is their share of its variance."""
+    embedding_shares: tuple[float, ...]
+    """Per key frequency its share of the energy of W_E, constant left out, [0, 1]."""
+    neuron_shares: tuple[float, ...]
+    """Per key frequency the share of all neurons with ≥ .85 of their variance at it; NaN for several layers."""
+    specialised: float
+    """Share of all neurons with ≥ .85 of their variance at one frequency, key or not; NaN for several layers."""
+    variations: tuple[float, ...]
+    """Per key frequency, 2k removed: coefficient of variation of the amplitude over a - b (see amplitude_profile). Below
+    .2 a clock, above .4 a pizza; NaN as long as t_k < .05, where there is no amplitude to speak of."""
+    explained: float
+    """Share of the centred logits' variance on Σ_k A_k(a-b) cos w_k(a+b-c), k key, A_k as measured; [0, 1]."""
+
+    @property
+    def squared_weights_sum(self) -> float:
+        """Of all matrices and biases together."""
+        return sum(value for _, value in self.squared_weights)
+
+    @property
+    def clock_pizza(self) -> float:
+        """The variations, weighted by t_k²: 0 for ideal clocks, .48 for ideal pizzas; NaN before there is a key."""
+        known = [(t * t, v) for t, v in zip(self.clock_terms, self.variations, strict=True) if not math.isnan(v)]
+        total = sum(weight for weight, _ in known)
+        return sum(weight * v for weight, v in known) / total if total else math.nan
+
+
+def moment(network: Network, train: Int[Tensor, " train"], keys: Sequence[int], step: int) -> Moment:
+    """Where does a network stand on its way to a circuit at these key frequencies?
+
+    ``train``: indices a·p + b of the training pairs. Sources: Nanda et al. 2023, arXiv 2301.05217 (restricted and excluded
+    loss, Gini, squared weights, neurons); this project (scores, amplitudes).
+    """
+    circuit, p = Circuit(network, train), network.p
+    losses = part_losses(circuit.logits, keys, train)
+    right = (circuit.logits.argmax(-1) == circuit.answers).flatten()
+    is_train = torch.zeros(p * p, dtype=torch.bool).index_fill(0, train, True)
+    terms, shares = logit_spectrum(circuit).clock_terms, fourier.energy_shares(circuit.embedding).tolist()
+    members, specialised = _clusters(circuit, keys)
+    return Moment(
+        step=step,
+        train_loss=losses.train,
+        test_loss=losses.test,
+        train_accuracy=right[is_train].double().mean().item(),
+        test_accuracy=right[~is_train].double().mean().item(),
+        restricted_loss=losses.restricted,
+        excluded_loss=losses.excluded,
+        generalising_score=losses.generalising,
+        memorising_score=losses.memorising,
+        squared_weights=squared_weights(network),
+        gini_embedding=gini(circuit.embedding),
+        gini_neuron_logit_map=or_nan(lambda: gini(circuit.neuron_logit_map.T)),
+        clock_terms=tuple(terms[k - 1] for k in keys),
+        embedding_shares=tuple(shares[k - 1] for k in keys),
+        neuron_shares=members,
+        specialised=specialised,
+        variations=tuple(_variation(network, k) if terms[k - 1] >= KEY else math.nan for k in keys),
+        explained=_explained(circuit, keys),
+    )
+
+
+def all_logits(network: Network) -> Float[Tensor, "a b c"]:
+    """The residues' logits on all pairs, the fast way, which sees no activations."""
+    p = network.p
+    with torch.no_grad():
+        logits = batch(network.config, torch.arange(p * p)).logits(network.parameters)
+    return logits[:, :p].unflatten(0, (p, p))
+
+
+def squared_weights(network: Network) -> tuple[tuple[str, float], ...]:
+    """Sum of squared weights by matrix."""
+    return tuple((name, x.double().square().sum().item()) for name, x in network.parameters.items())
+
+
+def gini(M: Float[Tensor, "p n"]) -> float:
+    """Of the norms of a matrix's Fourier components over residues. Source: Nanda et al. 2023, arXiv 2301.05217."""
+    return fourier.gini(fourier.energies(M).sqrt())
+
+
+def or_nan(measure: Callable[[], float]) -> float:
+    """NaN where the network lacks what is measured."""
+    try:
+        return measure()
+    except Unavailable:
+        return math.nan
+
+
+def _clusters(circuit: Circuit, keys: Sequence[int]) -> tuple[tuple[float, ...], float]:
+    try:
+        found = neuron_clusters(circuit)
+    except Unavailable:
+        return (math.nan,) * len(keys), math.nan
+    neurons = len(found.shares)
+    return tuple(found.clusters.get(k, 0) / neurons for k in keys), sum(found.clusters.values()) / neurons
+
+
+def _variation(network: Network, k: int) -> float:
+    p, W_E = network.p, network.parameters["embed.W_E"]
+    # '=' is no residue and keeps its row; a and b may have vocabularies of their own.
+    blocks = [fourier.without(rows, hiding(k, p)) if len(rows) == p else rows for rows in W_E.split(p)]
+    without = Network(network.config, {**network.parameters, "embed.W_E": torch.cat(blocks)})
+    return coordinates(amplitudes(from_logits(all_logits(without)), k))[0]
+
+
+def _explained(circuit: Circuit, keys: Sequence[int]) -> float:
+    p, variance = circuit.p, circuit.centred_logits.square().sum().item()
+    # On each distance the p² entries of cos w_k(a+b-c) have squares that sum to p²/2, and to p² at k = p/2.
+    found = sum(amplitudes(circuit, k).square().sum().item() * p * p / (1 if 2 * k == p else 2) for k in keys)
+    return found / variance if variance else 0.0

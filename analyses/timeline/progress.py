@@ -1,0 +1,142 @@
+"""How did a run come to its circuit: what was memorised when, when did the circuit form, when was the rest cleaned up?"""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from analyses.key_frequencies import key_frequencies
+from analyses.timeline.figure import draw
+from analyses.timeline.moment import Moment, moment
+from analyses.timeline.phases import Phases, phases
+from interp import formats, run
+from interp.circuit import Circuit
+from interp.errors import InterpError
+from interp.finding import Cell, Finding, Table
+from interp.network import Network
+from interp.run import Run
+from interp.train import training_split
+
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
+
+ROWS = 24
+"""Most rows of the table in a terminal; JSON and figure have every snapshot."""
+
+OPERATORS = (
+    ("loss", "mean cross-entropy over the p residues, nats, float64"),
+    ("P", "projection of each answer's logit onto cos w_k(a+b), sin w_k(a+b) over all p² pairs, k key at the last snapshot"),
+    ("restricted loss", "P L + mean over all pairs of L, on all p² pairs"),
+    ("excluded loss", "L - P L, on the training pairs, no bias correction"),
+    ("generalising score", "Shapley value of P L in the fall of the training loss from mean over all pairs of L alone, nats"),
+    ("memorising score", "the same of L - P L - mean over all pairs of L"),
+)
+"""What the losses are of, and on which pairs."""
+
+
+@dataclass(frozen=True)
+class Progress(Finding):
+    """A run's timeline, seen with the key frequencies that it ends with."""
+
+    p: int
+    """The modulus."""
+    key_frequencies: tuple[int, ...]
+    """Of the last snapshot, by the logits, ascending; the order of the tuples in ``moments``."""
+    phases: Phases
+    """When it memorised, formed its circuit and cleaned up; or why there was no grokking."""
+    moments: tuple[Moment, ...]
+    """One per snapshot, by step."""
+
+    def table(self) -> Table:
+        moments = self._shown()
+        rows = tuple(
+            (
+                m.step,
+                self.phases.at(m.step),
+                m.train_loss,
+                m.test_loss,
+                m.test_accuracy,
+                m.restricted_loss,
+                m.excluded_loss,
+                m.generalising_score,
+                m.memorising_score,
+                m.squared_weights_sum,
+                m.gini_embedding,
+                m.gini_neuron_logit_map,
+                m.specialised,
+                m.clock_pizza,
+                m.explained,
+            )
+            for m in moments
+        )
+        columns = ("step", "phase", "train", "test", "test acc.", "restricted", "excluded", "generalising", "memorising",
+                   "weights²", "Gini W_E", "Gini W_L", "neurons", "clock–pizza", "explained")  # fmt: skip
+        note = (
+            f"{len(moments)} of {len(self.moments)} snapshots shown. Losses over the p residues; restricted: P L + mean L on "
+            "all pairs, excluded: L - P L on the training pairs; scores: nats of the training loss that each circuit takes "
+            "off; neurons: share with ≥ .85 of their variance at one frequency; clock–pizza: variation of the amplitude over "
+            "a - b, clock < .2, pizza > .4"
+        )
+        return Table(f"Timeline, a + b mod {self.p}", columns, rows, note)
+
+    def frequency_table(self) -> Table:
+        """Each final key frequency through time: t_k² of the logits, share of W_E, share of the neurons, its variation."""
+        rows: list[tuple[Cell, ...]] = []
+        for m in self._shown():
+            by_frequency = zip(m.clock_terms, m.embedding_shares, m.neuron_shares, m.variations, strict=True)
+            rows.append((m.step, *(_of_frequency(*each) for each in by_frequency)))
+        columns = ("step", *(f"k = {k}" for k in self.key_frequencies))
+        note = "shares of the logits' variance (t_k²), of W_E's energy, of the neurons; variation of the amplitude over a - b"
+        return Table("The final key frequencies through time", columns, tuple(rows), note)
+
+    def figure(self) -> "go.Figure":
+        return draw(self.p, self.key_frequencies, self.moments, self.phases)
+
+    def to_dict(self) -> dict[str, Any]:
+        return {"operators": dict(OPERATORS), **super().to_dict()}
+
+    def _shown(self) -> tuple[Moment, ...]:
+        """At most ROWS moments, spread evenly, those at the phases' ends among them."""
+        count, ends = len(self.moments), {each.step for each in self.phases.boundaries}
+        spread = max(ROWS - len(ends), 2)
+        even = {round(i * (count - 1) / (spread - 1)) for i in range(spread)}
+        return tuple(m for index, m in enumerate(self.moments) if count <= ROWS or index in even or m.step in ends)
+
+
+def _of_frequency(term: float, embedding: float, neurons: float, variation: float) -> str:
+    ratio = "–" if math.isnan(variation) else f"{variation:.2f}"
+    return f"{max(term, 0) ** 2:.3f} {embedding:.3f} {neurons:.3f} {ratio}"
+
+
+def progress(path: str | Path, *, on_moment: Callable[[int, int], None] = lambda done, count: None) -> Progress:
+    """How did the network in a run directory come to its circuit?
+
+    Looks at every snapshot of the run with the key frequencies of the last. ``on_moment`` hears how many of how many are done.
+    Raises InterpError on a directory that is no run, holds no snapshots, or a damaged one.
+    """
+    each = run.load(path)
+    paths = each.snapshot_paths
+    if not paths:
+        raise InterpError(
+            f"{each.path} has no snapshots, so there is no timeline: train it again with --snapshots (every record) or "
+            f"--snapshots-per-decade 12 into another directory; interp-analyze {each.model_path} analyses its last network"
+        )
+    train = training_split(each.config.recipe, each.config.seed).train
+    last = _network(each, paths[-1])[0]
+    keys = key_frequencies(Circuit(last, train)).frequencies
+    moments = []
+    for done, snapshot in enumerate(paths):
+        on_moment(done, len(paths))
+        network, step = _network(each, snapshot)
+        moments.append(moment(network, train, keys, step))
+    on_moment(len(paths), len(paths))
+    moments.sort(key=lambda m: m.step)
+    return Progress(p=last.p, key_frequencies=keys, phases=phases(moments, last.p), moments=tuple(moments))
+
+
+def _network(each: Run, path: Path) -> tuple[Network, int]:
+    saved = formats.load(path)
+    if not isinstance(saved.network, Network) or saved.network.config != each.config.recipe.network:
+        raise InterpError(f"{path} is no network of this run, as its config.json describes it: take it out")
+    return saved.network, saved.step
