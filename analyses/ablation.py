@@ -1,33 +1,35 @@
-"""Key frequencies kept, removed, or moved elsewhere, in functions of one residue or of a pair.
+"""Frequencies kept, removed, turned and amplified, at each site of a network.
 
-A control has to be as large as what it controls for. The null of removing K key frequencies takes K others, and where
-they are puts the key part itself, moved there with a random phase: the same number of frequencies, the same norm and the
-same directions as what was removed, at frequencies that are not the network's.
+A control has to be as large as what it controls for. A draw of the null takes as many other frequencies as there are key
+ones; what the network has there is turned by random phases and amplified to the norm of the key part.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import torch
 from einops import einsum
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor
 
-from analyses.last_neurons import three_rows
+from analyses.last_neurons import last_neurons, three_rows
 from interp import fourier
+from interp.circuit import Circuit
 from interp.model import Unavailable
+
+Rows = Int[Tensor, " row"]
 
 
 @dataclass(frozen=True)
 class Draw:
-    """Other frequencies in the place of the key ones, each with a phase for a and one for b."""
+    """As many other frequencies as there are key ones, each with a phase for a and one for b to be turned by."""
 
     frequencies: tuple[int, ...]
     phases: tuple[tuple[float, float], ...]
 
 
-def draws(keys: Sequence[int], p: int, *, count: int, seed: int) -> list[Draw]:
+def random_draws(keys: Sequence[int], p: int, *, count: int, seed: int) -> list[Draw]:
     """Random sets of as many frequencies as there are key ones, none of them key.
 
     Raises Unavailable where there are fewer different sets than draws.
@@ -47,51 +49,118 @@ def draws(keys: Sequence[int], p: int, *, count: int, seed: int) -> list[Draw]:
     return list(sets.values())
 
 
+@dataclass(frozen=True, eq=False)
+class Site:
+    """Where in a network frequencies are kept or removed. ``rows`` are values of a: the pairs (a, b) with all b."""
+
+    name: str
+    whole: Callable[[Rows], Tensor]
+    """What is there."""
+    constant: Tensor
+    """What of it has no frequency."""
+    part: Callable[[Sequence[int], Rows], Tensor]
+    """What of it lies at some frequencies."""
+    as_large: Callable[[Draw, Rows], Tensor]
+    """What of it lies at other frequencies, turned, and amplified to the norm of what lies at the key ones."""
+    accuracy: Callable[[Tensor, Rows], float]
+    """The share of pairs answered right with something else in its place."""
+
+
+def embedding_site(circuit: Circuit, keys: Sequence[int]) -> Site:
+    """The embeddings of a and of b."""
+    E, p = circuit.embedding, circuit.p
+
+    def accuracy(embedding: Tensor, rows: Rows) -> float:
+        E_a, E_b = circuit.with_embedding(embedding).tables
+        return right(run_rows(circuit, E_a[rows], E_b), rows)
+
+    return Site(
+        name="embedding",
+        whole=lambda rows: E,
+        constant=E.mean(0, keepdim=True).expand(p, -1),
+        part=lambda frequencies, rows: part(E, frequencies),
+        as_large=lambda draw, rows: as_large(E, keys, draw),
+        accuracy=accuracy,
+    )
+
+
+def neuron_site(circuit: Circuit, keys: Sequence[int]) -> Site:
+    """The pre-activations of the last neurons, as functions of the pair: waves of a, of b and their products, k by k."""
+    neurons, p = last_neurons(circuit), circuit.p
+    waves = {k: neurons.waves_at(k) for k in fourier.frequencies(p)}
+    for each in waves.values():
+        each[0, 0] = 0
+
+    def put(frequencies: Sequence[int], phases: Sequence[tuple[float, float]], rows: Rows) -> Tensor:
+        result = torch.zeros(len(rows), p, neurons.pre.shape[-1], dtype=neurons.pre.dtype)
+        for k, (of_a, of_b) in zip(frequencies, phases, strict=True):
+            products = einsum(turned(k, p, of_a)[:, rows], turned(k, p, of_b), "i row, j b -> row b i j").flatten(2)
+            result += products.to(result.dtype) @ waves[k].flatten(0, 1).to(result.dtype)
+        return result
+
+    def norm(frequencies: Sequence[int]) -> Tensor:
+        return torch.stack([waves[k] for k in frequencies]).norm()
+
+    def as_large_of_pairs(draw: Draw, rows: Rows) -> Tensor:
+        return put(draw.frequencies, draw.phases, rows) * _ratio(norm(keys), norm(draw.frequencies))
+
+    return Site(
+        name="pre-activations",
+        whole=lambda rows: neurons.pre[rows],
+        constant=neurons.pre.mean((0, 1)),
+        part=lambda frequencies, rows: put(frequencies, [(0.0, 0.0)] * len(frequencies), rows),
+        as_large=as_large_of_pairs,
+        accuracy=lambda pre, rows: right(neurons.logits(pre, rows=rows), rows),
+    )
+
+
+def logit_site(circuit: Circuit, keys: Sequence[int]) -> Site:
+    """The logits, as functions of the answer c."""
+    logits, p = circuit.centred_logits, circuit.p
+    return Site(
+        name="logits",
+        whole=lambda rows: logits[rows],
+        constant=logits.new_zeros(p),
+        part=lambda frequencies, rows: part(logits[rows].flatten(0, 1).T, frequencies).T.unflatten(0, (-1, p)),
+        as_large=lambda draw, rows: as_large(logits[rows].flatten(0, 1).T, keys, draw).T.unflatten(0, (-1, p)),
+        accuracy=right,
+    )
+
+
 def part(x: Float[Tensor, "p n"], frequencies: Sequence[int]) -> Float[Tensor, "p n"]:
     """What lies at these frequencies of a function of one residue."""
     rows = torch.cat([fourier.rows(k, len(x)) for k in frequencies]).to(x.dtype)
     return rows.T @ (rows @ x)
 
 
-def moved(x: Float[Tensor, "p n"], keys: Sequence[int], draw: Draw) -> Float[Tensor, "p n"]:
-    """The part at the key frequencies, moved to those of the draw."""
+def as_large(x: Float[Tensor, "p n"], keys: Sequence[int], draw: Draw) -> Float[Tensor, "p n"]:
+    """What lies at the frequencies of the draw, turned, and amplified to the norm of what lies at the key ones."""
     p, result = len(x), torch.zeros_like(x)
-    for k, to, (phase, _) in zip(keys, draw.frequencies, draw.phases, strict=True):
-        result += _turned(to, p, phase)[1:].to(x.dtype).T @ (three_rows(k, p)[1:].to(x.dtype) @ x)
-    return result
+    for k, (phase, _) in zip(draw.frequencies, draw.phases, strict=True):
+        result += turned(k, p, phase)[1:].to(x.dtype).T @ (three_rows(k, p)[1:].to(x.dtype) @ x)
+    return result * _ratio(part(x, keys).norm(), result.norm())
 
 
-def pair_part(x: Float[Tensor, "a b n"], frequencies: Sequence[int]) -> Float[Tensor, "a b n"]:
-    """What lies at these frequencies of a function of a pair: waves of a, of b and their products, k by k."""
-    return _pair_part(x, list(frequencies), list(frequencies), [(0.0, 0.0)] * len(frequencies), slice(None))
+def _ratio(wanted: Tensor, found: Tensor) -> Tensor:
+    """What to amplify by; nothing can be made of nothing."""
+    return wanted / found if found > 0 else torch.zeros_like(wanted)
 
 
-def pair_moved(x: Float[Tensor, "a b n"], keys: Sequence[int], draw: Draw, rows: Tensor) -> Float[Tensor, "row b n"]:
-    """The part at the key frequencies, moved to those of the draw, for some values of a."""
-    return _pair_part(x, list(keys), list(draw.frequencies), list(draw.phases), rows)
-
-
-def pair_part_of_rows(x: Float[Tensor, "a b n"], frequencies: Sequence[int], rows: Tensor) -> Float[Tensor, "row b n"]:
-    """``pair_part`` for some values of a."""
-    return _pair_part(x, list(frequencies), list(frequencies), [(0.0, 0.0)] * len(frequencies), rows)
-
-
-def _pair_part(
-    x: Float[Tensor, "a b n"], at: list[int], to: list[int], phases: list[tuple[float, float]], rows: slice | Tensor
-) -> Float[Tensor, "row b n"]:
-    p, result = len(x), torch.zeros_like(x[rows])
-    for k, target, (of_a, of_b) in zip(at, to, phases, strict=True):
-        here = three_rows(k, p).to(x.dtype)
-        waves = einsum(here, here, x, "i a, j b, a b n -> i j n")
-        waves[0, 0] = 0
-        over_a, over_b = (_turned(target, p, phase).to(x.dtype) for phase in (of_a, of_b))
-        result += einsum(over_a[:, rows], over_b, waves, "i row, j b, i j n -> row b n")
-    return result
-
-
-def _turned(k: int, p: int, phase: float) -> Float[Tensor, "3 p"]:
+def turned(k: int, p: int, phase: float) -> Float[Tensor, "3 p"]:
     """The constant, cosine and sine of a frequency, the waves turned by a phase."""
     constant, cosine, sine = three_rows(k, p)
-    return torch.stack(
-        [constant, math.cos(phase) * cosine - math.sin(phase) * sine, math.sin(phase) * cosine + math.cos(phase) * sine]
-    )
+    forward = math.cos(phase) * cosine - math.sin(phase) * sine
+    return torch.stack([constant, forward, math.sin(phase) * cosine + math.cos(phase) * sine])
+
+
+@torch.no_grad()
+def run_rows(circuit: Circuit, E_a: Float[Tensor, "row d"], E_b: Float[Tensor, "p d"]) -> Float[Tensor, "row p c"]:
+    """The logits with each of these embeddings for a, and all b."""
+    parts = [circuit.network.run(some[:, None], E_b[None], edits=circuit.edits)[0] for some in E_a.split(16)]
+    return torch.cat(parts)
+
+
+def right(logits: Float[Tensor, "row b c"], rows: Rows) -> float:
+    """The share of pairs answered right, a being these values."""
+    p = logits.shape[-1]
+    return (logits.argmax(-1) == (rows[:, None] + torch.arange(p)) % p).double().mean().item()

@@ -63,9 +63,16 @@ class LastNeurons:
 
     def waves_at(self, k: int) -> Float[Tensor, "3 3 neuron"]:
         """Each pre-activation's coefficients on {1, cos, sin} of a × {1, cos, sin} of b at frequency k (orthonormal)."""
-        rows = three_rows(k, self.p)
-        over_b = einsum(rows.to(self.pre.dtype), self.pre, "j b, a b neuron -> a j neuron").double()
-        return einsum(rows, over_b, "i a, a j neuron -> i j neuron")
+        p = self.p
+        index = [0, *range(2 * k - 1, min(2 * k + 1, p))]
+        waves = einsum(three_rows(k, p), self.waves_of_a[index], "j b, i b neuron -> i j neuron")
+        return torch.cat([waves, waves.new_zeros(3 - len(index), 3, waves.shape[-1])])
+
+    @cached_property
+    def waves_of_a(self) -> Float[Tensor, "row b neuron"]:
+        """The pre-activations in the real Fourier basis over a."""
+        basis = fourier.basis(self.p).to(self.pre.dtype)
+        return (basis @ self.pre.flatten(1)).unflatten(1, self.pre.shape[1:]).double()
 
     def output_waves_at(self, k: int) -> Float[Tensor, "2 neuron"]:
         """Amplitudes on cos w_k c and sin w_k c with which each neuron writes to the logits."""
