@@ -13,7 +13,7 @@ from einops import einsum
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from analyses.last_neurons import last_neurons, three_rows
+from analyses.last_layer import last_neurons, three_rows
 from interp import fourier
 from interp.circuit import Circuit
 from interp.model import Unavailable

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Literal
 
 import torch
@@ -24,7 +25,7 @@ from analyses.ablation import (
     turned,
 )
 from analyses.key_frequencies import key_frequencies
-from analyses.last_neurons import last_neurons
+from analyses.last_layer import last_neurons
 from interp import fourier
 from interp.circuit import Circuit
 from interp.finding import Finding, Table, measurement
@@ -74,11 +75,6 @@ class Effect:
     """An edit of the same size there; for knock out the same as ``same``."""
 
 
-    def nulls(self) -> tuple[Null, Null]:
-        """Both nulls."""
-        return self.same, self.as_large
-
-
 @dataclass(frozen=True)
 class Causal(Finding):
     """Interventions, each beside size-matched random draws."""
@@ -100,7 +96,7 @@ class Causal(Finding):
 
     def table(self) -> Table:
         rows = tuple(
-            (e.site, e.edit, e.value, *(_range(null) for null in e.nulls()), *(null.beaten for null in e.nulls()))
+            (e.site, e.edit, e.value, _range(e.same), _range(e.as_large), e.same.beaten, e.as_large.beaten)
             for e in self.effects
         )
         columns = ("site", "edit", "share", "null: same edit", "null: as large", "beats it", "beats as large")
@@ -149,11 +145,14 @@ def causal(circuit: Circuit, *, draws: int = DRAWS, turned_inputs: int = TURNED)
     removing it replaces what is there, when keeping it is all that is left, when turning it is what turns. Knocking out:
     the products are taken away at other frequencies, where they are not, instead of at the neurons' own.
 
-    Draws and turns are seeded. Raises Unavailable where there are no key frequencies, or too few others for a null.
+    Draws and turns are seeded. Nothing is tried where there are no key frequencies, or too few others for a null.
     Source: this project.
     """
     p, keys = circuit.p, key_frequencies(circuit).frequencies
-    nulls = random_draws(keys, p, count=draws, seed=0)
+    try:
+        nulls = random_draws(keys, p, count=draws, seed=0)
+    except Unavailable as missing:
+        return Causal((), (), draws=0, turns=0, lacking=(f"interventions: {missing}",))
     generator = torch.Generator().manual_seed(0)
     rows = torch.randperm(p, generator=generator)[:DRAW_ROWS]
     effects, lacking, alone, turned_rows = list[Effect](), list[str](), list[tuple[int, float]](), 0
@@ -169,7 +168,7 @@ def causal(circuit: Circuit, *, draws: int = DRAWS, turned_inputs: int = TURNED)
     try:
         a, delta = _turns(p, turned_inputs // p, generator)
         effects.append(_turn(circuit, keys, nulls, a, delta))
-        alone = [(k, _turned_share(circuit, lambda E, k=k: part(E, [k]), a[:200], delta[:200])) for k in keys]
+        alone = [(k, _turned_share(circuit, partial(part, frequencies=[k]), a[:200], delta[:200])) for k in keys]
         turned_rows = len(a)
     except Unavailable as missing:
         lacking.append(f"turn: {missing}")
@@ -237,10 +236,15 @@ def _turns(p: int, most: int, generator: torch.Generator) -> tuple[Rows, Rows]:
 
 
 def _turn(circuit: Circuit, keys: Sequence[int], nulls: Sequence[Draw], a: Rows, delta: Rows) -> Effect:
-    value = _turned_share(circuit, lambda E: part(E, keys), a, delta)
+    value = _turned_share(circuit, partial(part, frequencies=keys), a, delta)
     few = slice(DRAW_ROWS)
-    same = [_turned_share(circuit, lambda E, draw=draw: part(E, draw.frequencies), a[few], delta[few]) for draw in nulls]
-    large = [_turned_share(circuit, lambda E, draw=draw: as_large(E, keys, draw), a[few], delta[few]) for draw in nulls]
+    same, large = (
+        [_turned_share(circuit, hand, a[few], delta[few]) for hand in hands]
+        for hands in (
+            [partial(part, frequencies=draw.frequencies) for draw in nulls],
+            [partial(as_large, keys=keys, draw=draw) for draw in nulls],
+        )
+    )
     return _effect("embedding", "turn", value, same, large)
 
 

@@ -40,9 +40,7 @@ def closed_forms(circuit: Circuit) -> dict[str, tuple[Profiles, int]]:
         return {k: _fitted(A, k, parts) for k, A in measured.items()}
 
     clocks, pizzas = fitted("clock"), fitted("pizza")
-    better = {
-        k: min((clocks[k], pizzas[k]), key=lambda profile, A=A: (profile - A).norm().item()) for k, A in measured.items()
-    }
+    better = {k: clocks[k] if (clocks[k] - A).norm() <= (pizzas[k] - A).norm() else pizzas[k] for k, A in measured.items()}
     return {
         "measured profiles": (measured, K * p),
         "mixtures of clock and pizza": (fitted("clock", "pizza"), 2 * K),

@@ -13,7 +13,7 @@ from analyses.neuron_clusters import neuron_clusters
 from analyses.performance import performance
 from analyses.phase_law import FrequencyLaw, PhaseLaw, phase_law
 from analyses.residual import residual
-from analyses.score import Score
+from analyses.scoring import Score
 from analyses.surrogate import surrogate
 from interp.circuit import Circuit
 from interp.finding import Finding, Table, measurement
@@ -231,7 +231,7 @@ def _neurons(surrogates: tuple[Score, ...]) -> Score | None:
 
 def _why_not(interventions: Causal | None) -> str:
     """Which draws are not beaten; empty where all are."""
-    if interventions is None:
+    if interventions is None or not interventions.effects:
         return "no intervention could be compared with a null"
     needed = [(each, each.same.beaten) for each in interventions.effects if each.edit == "remove"]
     at_embedding: list[Effect | None] = [interventions.effect("embedding", edit) for edit in ("remove", "turn")]

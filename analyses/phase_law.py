@@ -9,9 +9,9 @@ from jaxtyping import Float
 from torch import Tensor
 
 from analyses.key_frequencies import key_frequencies
-from analyses.last_neurons import LastNeurons, last_neurons
+from analyses.last_layer import LastNeurons, last_neurons
 from analyses.neuron_clusters import EXPLAINED, neuron_clusters
-from analyses.score import score
+from analyses.scoring import score
 from interp.circuit import Circuit
 from interp.finding import Finding, Table, measurement
 from interp.task import answers
@@ -65,7 +65,9 @@ class PhaseLaw(Finding):
     """Per frequency, φ_out - φ_a - φ_b of its neurons, in turns, (-½, ½]."""
 
     def table(self) -> Table:
-        rows = tuple((f.k, f.neurons, f.written, f.R, f.null_median, f.null_most, f.shape, f.resultant) for f in self.frequencies)
+        rows = tuple(
+            (f.k, f.neurons, f.written, f.R, f.null_median, f.null_most, f.shape, f.resultant) for f in self.frequencies
+        )
         columns = ("k", "neurons", "of what is written", "R", "null median", "null most", "shape", "resultant of φ_a - φ_b")
         note = f"Δ₂ = {self.delta_2:.4f}: accuracy {self.accuracy_order_2:.4f} with waves of a±b in the neurons, "
         return Table("Phase law φ_out = φ_a + φ_b", columns, rows, f"{note}{self.accuracy_order_1:.4f} without")
@@ -97,10 +99,7 @@ def phase_law(circuit: Circuit, *, permutations: int = PERMUTATIONS) -> PhaseLaw
     """
     neurons = last_neurons(circuit)
     phases = [_Phases.of(circuit, k) for k in key_frequencies(circuit).frequencies]
-    accuracies = [
-        score(circuit, neurons.logits(neurons.fitted(order=order)), name="", numbers=0).accuracy
-        for order in (1, 2)
-    ]
+    accuracies = [score(circuit, neurons.logits(neurons.fitted(order=order)), name="", numbers=0).accuracy for order in (1, 2)]
     return PhaseLaw(
         frequencies=tuple(each.law(permutations) for each in phases),
         delta_2=accuracies[1] - accuracies[0],
@@ -134,6 +133,8 @@ class _Phases:
         written, weight = torch.atan2(sine, cosine), torch.hypot(cosine, sine)
         read_a, read_b = torch.atan2(waves[2, 0], waves[1, 0]), torch.atan2(waves[0, 2], waves[0, 1])
         share = (weight[members].sum() / weight.sum()).item()
+        # Strongest first, so that the draws of the null do not depend on the order of the neurons.
+        members = sorted(members, key=lambda n: -weight[n].item())
         return _Phases(k, read_a[members], read_b[members], written[members], weight[members], share)
 
     def law(self, permutations: int) -> FrequencyLaw:

@@ -31,8 +31,10 @@ class Residual(Finding):
     """Both of these at all other frequencies."""
     ellipses: float
     """Functions of a+b and c, cos and sin w_k(a+b+c): where the circle of the answers is an ellipse."""
+    crosstalk: float
+    """Waves of a+b at one key frequency times waves of c at another: neurons of one write at the other too."""
     other_sums: float
-    """All other functions of a+b and c, not of a+b-c: the frequency of a+b is not that of c."""
+    """All other functions of a+b and c: the frequency of a+b is not that of c, and one of them is not key."""
     of_answer: float
     """Functions of c alone: a bias to some answers."""
     of_one_input: float
@@ -57,6 +59,7 @@ class Residual(Finding):
             "harmonics 2k": self.harmonics,
             "other frequencies": self.other_frequencies,
             "ellipses cos w(a+b+c)": self.ellipses,
+            "crosstalk of key frequencies": self.crosstalk,
             "other functions of a+b and c": self.other_sums,
             "functions of c": self.of_answer,
             "functions of a or b, and c": self.of_one_input,
@@ -95,7 +98,8 @@ def residual(circuit: Circuit) -> Residual:
     index = torch.arange(p)
     a, b, c = index[:, None, None], index[None, :, None], index[None, None, :]
     folded = torch.minimum(index, p - index)
-    key = torch.isin(folded, torch.tensor(keys, dtype=torch.int64))[None, None, :]
+    is_key = torch.isin(folded, torch.tensor(keys, dtype=torch.int64))
+    key = is_key[None, None, :]
     doubled = {fourier.fold(2 * k, p) for k in keys} - set(keys)
     double = torch.isin(folded, torch.tensor(sorted(doubled), dtype=torch.int64))[None, None, :]
     on_plane = (a + b + 2 * c) % p == 0
@@ -116,6 +120,7 @@ def residual(circuit: Circuit) -> Residual:
         other_frequencies=take(on_plane & (c > 0)),
         of_answer=take((a == 0) & (b == 0)),
         ellipses=take((a == b) & (a == c)),
+        crosstalk=take((a == b) & key & is_key[:, None, None]),
         other_sums=take((a == b).expand(p, p, p)),
         of_one_input=take(((a == 0) | (b == 0)).expand(p, p, p)),
         of_pairs_key=take(key.expand(p, p, p)),

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 from analyses.closed_form import closed_forms, logits
 from analyses.key_frequencies import key_frequencies
-from analyses.last_neurons import last_neurons
+from analyses.last_layer import last_neurons
 from analyses.phase_law import lawful_map
-from analyses.score import Score, score
+from analyses.scoring import Score, score
 from interp.circuit import Circuit
 from interp.finding import Finding, Table, measurement
 from interp.model import Unavailable

@@ -41,14 +41,14 @@ def score(circuit: Circuit, logits: Float[Tensor, "a b c"], *, name: str, number
     off, variance = (ours.centred - theirs.centred).square().sum(), ours.centred.square().sum()
     agrees, wrong = theirs.answer == ours.answer, ours.answer != circuit.answers
     margins = torch.stack([ours.margin.flatten(), theirs.margin.flatten()])
-    margins = margins - margins.mean(1, keepdim=True)
-    norms = margins.norm(dim=1).prod()
+    spread = margins - margins.mean(1, keepdim=True)
+    varies = bool((spread.norm(dim=1) > 1e-9 * margins.norm(dim=1)).all())  # a clock's margins differ by rounding only
     return Score(
         name=name,
         numbers=numbers,
         explained=(1 - off / variance).item() if variance else math.nan,
         divergence=(ours.logarithms.exp() * (ours.logarithms - theirs.logarithms)).sum(-1).mean().item(),
-        margin_correlation=(margins.prod(0).sum() / norms).item() if norms else math.nan,
+        margin_correlation=(spread.prod(0).sum() / spread.norm(dim=1).prod()).item() if varies else math.nan,
         agreement=agrees.double().mean().item(),
         error_agreement=agrees[wrong].double().mean().item(),
         accuracy=(theirs.answer == circuit.answers).double().mean().item(),
