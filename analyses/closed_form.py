@@ -9,7 +9,6 @@ from torch import Tensor
 
 from analyses.amplitude_profile import amplitudes
 from analyses.key_frequencies import key_frequencies
-from interp import fourier
 from interp.circuit import Circuit
 
 Profiles = dict[int, Float[Tensor, " d"]]

@@ -212,7 +212,7 @@ def _cards(circuit: Circuit, law: PhaseLaw | None, lacking: list[str]) -> tuple[
 
 
 def _is_lawful(law: FrequencyLaw) -> bool:
-    return law.R >= LAWFUL and law.R > law.null_most
+    return law.R >= LAWFUL and law.null_most < law.R
 
 
 def _closed_form(forms: tuple[Score, ...]) -> Score:

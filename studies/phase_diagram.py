@@ -22,13 +22,18 @@ def phase_diagram(rows: Sequence[dict[str, Any]]) -> str:
     panels = [_panel([row for row in shown if row["width"] == width], width, i) for i, width in enumerate(widths)]
     total = MARGIN + len(widths) * (WIDTH + 24)
     marks = " ".join(f'<tspan fill="{color}">● {name}</tspan>' for name, color in COLORS.items())
-    return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {total} {HEIGHT + 110}" font-family="sans-serif" font-size="12">\n'
-        f'<rect width="100%" height="100%" fill="white"/>\n'
-        f'<text x="{MARGIN}" y="20" font-size="15">Clock or pizza, frequency by frequency, against the attention rate</text>\n'
-        f'<text x="{MARGIN}" y="38">{marks} <tspan fill="#555">· area: share of the logits · lines join one network</tspan></text>\n'
-        + "".join(panels)
-        + "</svg>\n"
+    size = f'viewBox="0 0 {total} {HEIGHT + 110}" font-family="sans-serif" font-size="12"'
+    title = "Clock or pizza, frequency by frequency, against the attention rate"
+    key = f'{marks} <tspan fill="#555">· area: share of the logits · lines join the frequencies of one network</tspan>'
+    return "\n".join(
+        [
+            f'<svg xmlns="http://www.w3.org/2000/svg" {size}>',
+            '<rect width="100%" height="100%" fill="white"/>',
+            f'<text x="{MARGIN}" y="20" font-size="15">{title}</text>',
+            f'<text x="{MARGIN}" y="38">{key}</text>',
+            *panels,
+            "</svg>\n",
+        ]
     )
 
 
@@ -64,4 +69,4 @@ def _panel(rows: Sequence[dict[str, Any]], width: int, number: int) -> str:
                 f'<circle cx="{at}" cy="{y(coordinate)}" r="{radius}" fill="{COLORS[verdict]}" fill-opacity="0.65">'
                 f"<title>{title}</title></circle>"
             )
-    return "\n".join(parts) + "\n"
+    return "\n".join(parts)

@@ -73,5 +73,7 @@ def unexplained(rows: Iterable[Row]) -> Iterator[str]:
     """What is known of every trained network that generalises and is not explained."""
     for each in rows:
         if each["kind"] == "trained" and each["generalises"] and not each["explained"]:
-            lives = ", ".join(f"{part} {share:.3f}" for part, share in zip(each["lives"][:2], each["lives_share"][:2], strict=True))
+            lives = ", ".join(
+                f"{part} {share:.3f}" for part, share in zip(each["lives"][:2], each["lives_share"][:2], strict=True)
+            )
             yield f"{each['name']}: {each['reason']}; left {each['unexplained']:.3f}: {lives}"

@@ -17,7 +17,7 @@ from interp.config import NetworkConfig
 from interp.initialisation import initialise
 from interp.network import Network
 
-P, KEYS = 59, (3, 15, 17)
+P, KEYS = 31, (3, 8, 13)
 FOLDER = Path(__file__).parent.parent / "checkpoints"
 
 
@@ -49,7 +49,7 @@ def test_interventions_on_a_planted_circuit_do_all_or_nothing() -> None:
     for site in ("embedding", "pre-activations", "logits"):
         keep, remove = found.effect(site, "keep only"), found.effect(site, "remove")
         assert keep is not None and keep.value == 1.0 and keep.same.beaten and keep.as_large.beaten
-        assert remove is not None and remove.value < 0.05 and remove.same.beaten
+        assert remove is not None and remove.value < 0.15 and remove.same.beaten
         # Nothing lies at other frequencies: taking it away changes nothing.
         assert remove.same.least == remove.same.most == 1.0
     turn, knock_out = found.effect("embedding", "turn"), found.effect("pre-activations", "knock out")
@@ -100,12 +100,12 @@ def test_crosstalk_and_biases_are_found_where_they_were_put() -> None:
     sums, c = residues[:, None, None] + residues[None, :, None], residues[None, None, :]
     size = circuit.centred_logits.square().sum()
     for extra, part_name in (
-        (wave(sums, 3) * wave(c, 15), "crosstalk of key frequencies"),
-        (wave(sums, 3) * wave(c, 8), "other functions of a+b and c"),
-        (wave(c, 15).expand(P, P, P), "functions of c"),
-        ((wave(residues, 4)[:, None, None] * wave(c, 15)).expand(P, P, P), "functions of a or b, and c"),
-        (wave(residues[:, None, None] - residues[None, :, None], 7) * wave(c, 15), "not of a+b, c at key frequencies"),
-        (wave(residues[:, None, None] - residues[None, :, None], 7) * wave(c, 8), "not of a+b, c at other frequencies"),
+        (wave(sums, 3) * wave(c, 13), "crosstalk of key frequencies"),
+        (wave(sums, 3) * wave(c, 9), "other functions of a+b and c"),
+        (wave(c, 13).expand(P, P, P), "functions of c"),
+        ((wave(residues, 4)[:, None, None] * wave(c, 13)).expand(P, P, P), "functions of a or b, and c"),
+        (wave(residues[:, None, None] - residues[None, :, None], 7) * wave(c, 13), "not of a+b, c at key frequencies"),
+        (wave(residues[:, None, None] - residues[None, :, None], 7) * wave(c, 9), "not of a+b, c at other frequencies"),
     ):
         extra = 0.1 * extra * size.sqrt() / extra.norm()
         parts = analyses.residual(interp.from_logits(circuit.centred_logits + extra)).parts()
@@ -187,10 +187,11 @@ def test_the_explanation_does_not_depend_on_how_the_network_is_written_down(cloc
         W[name] = R.T @ W[name]
     assert _coordinates(Network(clock.config, W)) == pytest.approx(before, abs=1e-3)
 
-    u, order = 7, torch.arange(P) * 7 % P
+    u, p = 7, clock.config.p
+    order = torch.arange(p) * u % p
     W = dict(clock.parameters)
     W["embed.W_E"], W["unembed.W_U"] = W["embed.W_E"][order], W["unembed.W_U"][:, order]
-    moved = {fourier.fold(k * u, P): coordinate for k, coordinate in before.items()}
+    moved = {fourier.fold(k * u, p): coordinate for k, coordinate in before.items()}
     assert _coordinates(Network(clock.config, W)) == pytest.approx(moved, abs=1e-3)
 
     assert _coordinates(clock.to(torch.float64)) == pytest.approx(before, abs=1e-3)
