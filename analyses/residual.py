@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import torch
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from analyses.amplitude_profile import explained_share
@@ -43,6 +43,9 @@ class Residual(Finding):
     """All else at the key frequencies of c: functions of both inputs, not of a+b."""
     of_pairs_other: float
     """All else."""
+    low_order: float
+    """Of all that is not explained, the waves whose frequencies of a and b are 0 or that of c, a key one: ellipses, biases,
+    and what else the first products of one frequency give; not a part of its own."""
     strongest: tuple[tuple[int, int, int, float], ...]
     """(k_a, k_b, k_c, share) of the ten strongest waves cos(w(k_a a + k_b b + k_c c) + φ) that are not explained, strongest
     first; k_c ≥ 0, k_a and k_b from -p/2 to p/2. Clock terms have k_a = k_b = -k_c."""
@@ -103,6 +106,7 @@ def residual(circuit: Circuit) -> Residual:
     doubled = {fourier.fold(2 * k, p) for k in keys} - set(keys)
     double = torch.isin(folded, torch.tensor(sorted(doubled), dtype=torch.int64))[None, None, :]
     on_plane = (a + b + 2 * c) % p == 0
+    low_order = ((a == 0) | _same(a, c, p)) & ((b == 0) | _same(b, c, p)) & key & ~on_plane
     left = torch.ones(p, p, p, dtype=torch.bool)
 
     def take(mask: Bool[Tensor, "..."]) -> float:
@@ -125,8 +129,14 @@ def residual(circuit: Circuit) -> Residual:
         of_one_input=take(((a == 0) | (b == 0)).expand(p, p, p)),
         of_pairs_key=take(key.expand(p, p, p)),
         of_pairs_other=take(left.clone()),
+        low_order=share[low_order].sum().item(),
         strongest=_strongest(torch.where(on_plane & key, 0, share)),
     )
+
+
+def _same(x: Int[Tensor, "..."], y: Int[Tensor, "..."], p: int) -> Bool[Tensor, "..."]:
+    """Are these the same frequency?"""
+    return (x == y) | ((x + y) % p == 0)
 
 
 def _strongest(share: Float[Tensor, "a b c"], count: int = 10) -> tuple[tuple[int, int, int, float], ...]:

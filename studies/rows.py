@@ -47,6 +47,7 @@ def row(planned: Planned, path: Path) -> Row:
         "delta_2": card.delta_2,
         "turned": card.turned,
         "unexplained": card.unexplained,
+        "low_order": analyses.residual(circuit).low_order,
         "lives": [part for part, _ in card.lives],
         "lives_share": [share for _, share in card.lives],
         "k": [f.k for f in card.frequencies],

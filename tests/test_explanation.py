@@ -79,7 +79,7 @@ def test_a_planted_second_harmonic_is_found_in_the_residual() -> None:
     where = analyses.residual(circuit)
     assert where.harmonics == pytest.approx(0.06**2 / (3 + 0.06**2), rel=0.02)
     assert where.unexplained - where.harmonics < 1e-3
-    other = analyses.residual(Circuit(planted(P, clocks=(*KEYS, 5), strengths={5: 0.06})))
+    other = analyses.residual(Circuit(planted(P, clocks=(*KEYS, 9), strengths={9: 0.06})))
     assert other.other_frequencies == pytest.approx(where.harmonics, rel=0.02) and other.harmonics < 1e-5
 
 
