@@ -1,7 +1,8 @@
 """The microscope: one file per measurement, each a function of the same name from a Circuit to a Finding.
 
 A file ``foo.py`` here that defines ``foo(circuit, *, options) -> Foo`` is ``analyses.foo(circuit)``, appears in the
-report and in ``interp-analyze --only foo``. There is nothing else to edit.
+report and in ``interp-analyze --only foo``. There is nothing else to edit. One that is slow is decorated with
+``@measurement(on_request=True)``: the report then leaves it out unless it is asked for.
 """
 
 from collections.abc import Callable

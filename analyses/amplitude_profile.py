@@ -103,14 +103,17 @@ def amplitude_profile(circuit: Circuit) -> AmplitudeProfile:
 
     Source: this project, after the logit forms of Zhong et al. 2023, arXiv 2306.17844.
     """
+    profiles = tuple(_profile(circuit, k) for k in key_frequencies(circuit).frequencies)
+    return AmplitudeProfile(profiles=profiles, explained=explained_share(circuit))
+
+
+def explained_share(circuit: Circuit) -> float:
+    """The share of the centred logits' variance on Σ_k A_k(a-b) cos w_k(a+b-c), k key; 0 where they do not depend on c."""
     p, keys = circuit.p, key_frequencies(circuit).frequencies
     variance = circuit.centred_logits.square().sum().item()
     # On each distance d the p² entries of cos w_k(a+b-c) have squares that sum to p²/2, and to p² at k = p/2.
     on_profiles = sum(amplitudes(circuit, k).square().sum().item() * p * p / (1 if 2 * k == p else 2) for k in keys)
-    return AmplitudeProfile(
-        profiles=tuple(_profile(circuit, k) for k in keys),
-        explained=on_profiles / variance if variance else 0.0,
-    )
+    return on_profiles / variance if variance else 0.0
 
 
 def amplitudes(circuit: Circuit, k: int) -> Float[Tensor, " d"]:

@@ -4,11 +4,12 @@
 import argparse
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import get_args
 
 from rich.console import Console
+from rich.status import Status
 from rich.text import Text
 
 from analyses import MEASUREMENTS
@@ -17,14 +18,19 @@ from analyses.report import text, timeline
 from analyses.report.answer import SCHEMA, Answer, answer
 from interp.command import MISTAKE, run_command
 from interp.errors import InterpError
+from interp.finding import is_on_request
 from interp.formats.facts import Facts
 from interp.formats.options import add_reading_options, facts_of
 
 AS_EXPECTED, NOT_AS_EXPECTED, UNREADABLE = 0, 1, MISTAKE
 SUFFIXES = (".pt", ".pth", ".safetensors")
 """What is looked for in a directory; a file that is named may be called anything."""
+CARD = ("explanation", "surrogate", "phase_law", "causal", "residual")
+"""What --explain adds, the card first."""
 ORDER = ("clock_or_pizza", "key_frequencies", "amplitude_profile", "logit_spectrum", "neuron_clusters")
 """The tables that come first; all others follow by name."""
+
+_USUAL = sorted(name for name, measure in MEASUREMENTS.items() if not is_on_request(measure))
 
 _DESCRIPTION = """\
 Say which key frequencies a network trained on a + b mod p uses, and which circuit: clock, pizza or a hybrid.
@@ -43,6 +49,7 @@ examples:
   interp-analyze runs/quick-p113-seed0/model.pt --only key_frequencies amplitude_profile
   interp-analyze model.pt --json | jq .circuit
   interp-analyze runs/quick-p113-seed0                the timeline of a run
+  interp-analyze model.pt --explain                   is it explained, how much is left, and where that lives
   interp-analyze model.pt --expect-circuit clock --expect-frequencies 14 35 41 42 52     in CI
 
 exit codes:
@@ -74,8 +81,16 @@ def _parser() -> argparse.ArgumentParser:
         default=[],
         choices=sorted(MEASUREMENTS),
         metavar="MEASUREMENT",
-        help="after the files: the evidence that follows the answer (one file, or --json); default all: "
-        + ", ".join(sorted(MEASUREMENTS)),
+        help="after the files: the evidence that follows the answer (one file, or --json); default "
+        + ", ".join(_USUAL)
+        + "; on request also "
+        + ", ".join(sorted(MEASUREMENTS.keys() - _USUAL)),
+    )
+    parser.add_argument(
+        "--explain",
+        action="store_true",
+        help="is the network explained? the card (what it computes, how, why we believe it, what is left) and its evidence; "
+        "seconds per file",
     )
     parser.add_argument(
         "--figure", type=Path, metavar="FILE.html", help="run directories: draw the timeline too, into one HTML file"
@@ -114,13 +129,15 @@ def _analyze(options: argparse.Namespace) -> int:
     paths = [path for path in options.paths if path not in runs]
     files = list(_files(paths))
     shows_rows = len(files) > 1 or any(path.is_dir() for path in paths)
-    only = options.only or [*ORDER, *sorted(MEASUREMENTS.keys() - ORDER)]
+    only = _measurements(options)
     facts = facts_of(options)
     answers: list[Answer] = []
     for number, path in enumerate(files, start=1):
         try:
-            with err.status(Text(f"{path} ({number} of {len(files)})")):
-                given = answer(path, only=only, all_triples=options.all_triples, facts=facts)
+            label = f"{path} ({number} of {len(files)})"
+            with err.status(Text(label)) as status:
+                progress = _progress(status, label, says=options.explain and not err.is_terminal)
+                given = answer(path, only=only, all_triples=options.all_triples, facts=facts, progress=progress)
         except InterpError as error:
             print(f"interp-analyze: {error}", file=sys.stderr)
             if options.json:
@@ -143,11 +160,35 @@ def _analyze(options: argparse.Namespace) -> int:
 
 def _check_options_of_runs(options: argparse.Namespace) -> None:
     """Refuse what is asked about one network where a whole run is named."""
-    asked = options.only or options.all_triples or options.expect_frequencies is not None or options.expect_circuit
+    asked = (
+        options.only
+        or options.explain
+        or options.all_triples
+        or options.expect_frequencies is not None
+        or options.expect_circuit
+    )
     if asked or facts_of(options) != Facts():
         raise InterpError(
             "a run directory takes no option but --json and --figure: for one of its networks name RUN/model.pt or a snapshot"
         )
+
+
+def _measurements(options: argparse.Namespace) -> list[str]:
+    """What to measure, in the order to show it."""
+    if not options.explain:
+        return options.only or [*ORDER, *sorted(set(_USUAL) - set(ORDER))]
+    return [*CARD, *(name for name in options.only if name not in CARD)]
+
+
+def _progress(status: Status, label: str, *, says: bool) -> Callable[[str], None]:
+    """Where an analysis is: beside the spinner of a terminal, else, for one that takes seconds, a line each."""
+
+    def progress(name: str) -> None:
+        status.update(Text(f"{label}: {name}"))
+        if says:
+            print(f"interp-analyze: {label}: {name}", file=sys.stderr, flush=True)
+
+    return progress
 
 
 def _print_report(out: Console, given: Answer) -> None:

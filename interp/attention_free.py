@@ -1,6 +1,6 @@
 """Networks without attention: models α, β, γ, δ of Zhong et al. 2023, the one-layer MLP of Chughtai et al. 2023."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -115,6 +115,10 @@ class AttentionFree(Model):
     def neurons_name(self) -> str:
         self._require_one_layer()
         return "l1.hook_post"
+
+    def nonlinearity(self) -> Callable[[Tensor], Tensor]:
+        self._require_one_layer()
+        return functional.relu
 
     def neuron_logit_map(self) -> Float[Tensor, "neuron p"]:
         self._require_one_layer()

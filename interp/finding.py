@@ -5,8 +5,8 @@ import inspect
 import math
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from functools import wraps
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from functools import partial, wraps
+from typing import TYPE_CHECKING, Any, TypeVar, cast, overload
 
 from interp.circuit import Circuit
 
@@ -87,8 +87,26 @@ class Finding:
 M = TypeVar("M", bound=Callable[..., Finding])
 
 
-def measurement(measure: M) -> M:
-    """Makes a function from a circuit to a finding remember its result with the circuit: ask twice, compute once."""
+@overload
+def measurement(measure: M, /) -> M: ...
+@overload
+def measurement(*, on_request: bool) -> Callable[[M], M]: ...
+def measurement(measure: M | None = None, /, *, on_request: bool = False) -> M | Callable[[M], M]:
+    """Makes a function from a circuit to a finding remember its result with the circuit: ask twice, compute once.
+
+    ``on_request``: it takes long, so ``interp-analyze`` leaves it out unless it is asked for.
+    """
+    if measure is None:
+        return partial(_remembering, on_request=on_request)
+    return _remembering(measure, on_request=on_request)
+
+
+def is_on_request(measure: Callable[..., Finding]) -> bool:
+    """Is this measurement left out of a report that names none?"""
+    return getattr(measure, "on_request", False)
+
+
+def _remembering(measure: M, *, on_request: bool) -> M:
     signature = inspect.signature(measure)
 
     @wraps(measure)
@@ -98,6 +116,7 @@ def measurement(measure: M) -> M:
         key = (measure.__qualname__, measure.__module__, tuple(list(call.arguments.items())[1:]))
         return circuit.remember(key, lambda: measure(*call.args, **call.kwargs))
 
+    remembering.on_request = on_request  # type: ignore[attr-defined]
     return cast(M, remembering)
 
 

@@ -10,7 +10,7 @@ Names and shapes of the activations are TransformerLens's, with two differences 
 """
 
 import math
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from functools import reduce
 
 import torch
@@ -64,6 +64,11 @@ def forward(
     logits = _linear(streams[-1], parameters["unembed.W_U"], parameters.get("unembed.b_U"))
     hooks.check_all_met()
     return logits, hooks.activations
+
+
+def nonlinearity(config: NetworkConfig) -> Callable[[Tensor], Tensor]:
+    """The function from the neurons' pre-activations to their activations."""
+    return functional.relu if config.activation == "relu" else functional.gelu
 
 
 def _block(config: NetworkConfig, parameters: Parameters, layer: int, streams: Positions, hooks: Hooks) -> Positions:
@@ -124,8 +129,8 @@ def _mlp(config: NetworkConfig, parameters: Parameters, name: str, streams: Posi
     """W_out · activation(W_in · stream + b_in) + b_out at every position given."""
     pre = [_linear(stream, parameters[f"{name}.W_in"], parameters.get(f"{name}.b_in")) for stream in streams]
     pre_activations = hooks.positions(f"{name}.hook_pre", pre)
-    nonlinearity = functional.relu if config.activation == "relu" else functional.gelu
-    post = hooks.positions(f"{name}.hook_post", [nonlinearity(x) for x in pre_activations])
+    activation = nonlinearity(config)
+    post = hooks.positions(f"{name}.hook_post", [activation(x) for x in pre_activations])
     return [_linear(x, parameters[f"{name}.W_out"], parameters.get(f"{name}.b_out")) for x in post]
 
 

@@ -1,7 +1,7 @@
 """Model: what a circuit, and so every analysis, needs of a network, whatever its architecture."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 
 import torch
 from jaxtyping import Float
@@ -51,6 +51,10 @@ class Model(ABC):
 
     def neurons_name(self) -> str:
         """The activation, [*batch, 1, neuron], of the neurons that write the answer."""
+        raise Unavailable(f"needs neurons, which {self.describe()} does not have")
+
+    def nonlinearity(self) -> Callable[[Tensor], Tensor]:
+        """The function from those neurons' pre-activations to their activations."""
         raise Unavailable(f"needs neurons, which {self.describe()} does not have")
 
     def pattern_name(self) -> str:

@@ -1,6 +1,6 @@
 """Network: a transformer, its configuration with the parameters that fit it, under TransformerLens's names."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 
 import torch
@@ -8,7 +8,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from interp.config import NetworkConfig, Parameters, parameter_shapes
-from interp.forward import forward
+from interp.forward import forward, nonlinearity
 from interp.hooks import Edit
 from interp.model import Model, Tables, Unavailable, check_parameters
 
@@ -61,6 +61,10 @@ class Network(Model):
     def neurons_name(self) -> str:
         self._require_one_layer()
         return "blocks.0.mlp.hook_post"
+
+    def nonlinearity(self) -> Callable[[Tensor], Tensor]:
+        self._require_one_layer()
+        return nonlinearity(self.config)
 
     def pattern_name(self) -> str:
         self._require_one_layer()

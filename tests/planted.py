@@ -1,7 +1,7 @@
 """Networks built by hand from chosen frequencies: what an analysis must find is known because it was put there."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import torch
 from torch import Tensor
@@ -25,6 +25,8 @@ def planted(
     accompanied: Sequence[int] = (),
     equals_token: bool = True,
     attention_rate: float = 1.0,
+    strengths: Mapping[int, float] | None = None,
+    squash: float = 1.0,
 ) -> Network:
     """A network whose logits are Σ_clocks cos w(a+b-c) + Σ_pizzas |cos(w(a-b)/2)| cos w(a+b-c), up to scale.
 
@@ -35,6 +37,10 @@ def planted(
     Pizzas that are ``accompanied`` also have a circle at 2k: the points of a and b on it add up to
     2 cos w(a-b) · (cos, sin) of w(a+b), which the unembedding reads directly, with a minus sign. With the weight chosen
     here the sum is 54|cos(w d/2)| - 27 cos(w d), nearly flat in d = a - b: a pizza that looks like a clock.
+
+    ``strengths``: factors on the output of some frequencies; 1 where not named. ``squash``: factor on the sines of the
+    answers, whose circles become ellipses: cos w(a+b) cos wc + s sin w(a+b) sin wc has (1 + s)/2 of cos w(a+b-c) and
+    (1 - s)/2 of cos w(a+b+c).
     """
     circles = [*clocks, *pizzas, *(2 * k for k in accompanied)]
     K = len(circles)
@@ -70,7 +76,8 @@ def planted(
             W["blocks.0.mlp.W_in"][rows : rows + 2, neurons] = torch.stack([direction.cos(), direction.sin()])
         written = slice(6 * K + 2 * circle, 6 * K + 2 * circle + 2)
         W["blocks.0.mlp.W_out"][neurons, written] = scale * torch.stack([out.cos(), out.sin()], dim=1)
-        W["unembed.W_U"][written] = waves[:, 2 * circle : 2 * circle + 2].T
+        strength = (strengths or {}).get(k, 1.0)
+        W["unembed.W_U"][written] = strength * waves[:, 2 * circle : 2 * circle + 2].T * torch.tensor([[1.0], [squash]])
     for circle, k in enumerate(accompanied, start=len(clocks) + len(pizzas)):
         for fetched in (2 * K + 2 * circle, 4 * K + 2 * circle):
             W["unembed.W_U"][fetched : fetched + 2] = -13.5 * _waves(p, [k]).T

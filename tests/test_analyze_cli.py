@@ -68,6 +68,27 @@ def test_only_restricts_the_evidence_not_the_answer(capsys: pytest.CaptureFixtur
     assert "Circularity" in shown and "Gradient symmetry" not in shown and "Circuit: clock" in shown
 
 
+def test_explain_adds_the_card_and_says_where_it_is(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([str(CLOCK), "--explain"]) == 0
+    captured = capsys.readouterr()
+    *_, explained, empty = captured.out.splitlines()[:5]
+    assert explained == "Explained: yes (clock or pizza, 3 numbers)" and empty == ""
+    for title in ("Surrogates", "Phase law", "Interventions at the key frequencies", "Where the output lives"):
+        assert title in captured.out
+    parts = ["surrogate", "phase_law", "causal", "residual", "explanation"]
+    assert captured.err.splitlines() == [f"interp-analyze: {CLOCK} (1 of 1): {part}" for part in parts]
+
+
+def test_whether_it_is_explained_is_in_the_json_where_it_was_asked(small: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--json", "--explain", str(small)]) == 0
+    asked = json.loads(capsys.readouterr().out)
+    assert asked["explained"] is False and asked["findings"]["explanation"]["explained"] is False
+    assert main(["--json", str(small)]) == 0
+    plain = json.loads(capsys.readouterr().out)
+    assert plain["explained"] is None
+    assert not plain["findings"].keys() & {"explanation", "surrogate", "phase_law", "causal", "residual"}
+
+
 def test_all_triples_makes_the_symmetry_exact(small: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main([str(small), "--json", "--all-triples"]) == 0
     findings = json.loads(capsys.readouterr().out)["findings"]

@@ -46,8 +46,10 @@ def test_a_finding_shows_itself(name: str, which: str, trained: Circuit) -> None
 
 def test_every_file_is_a_measurement_or_helps_one() -> None:
     files = {module.name for module in pkgutil.iter_modules(analyses.__path__)}
-    assert files - analyses.MEASUREMENTS.keys() == {"cli", "report", "paper_triples", "timeline"}
-    assert len(analyses.MEASUREMENTS) == 11
+    assert files - analyses.MEASUREMENTS.keys() == {
+        "cli", "report", "paper_triples", "timeline", "last_layer", "closed_form", "scoring", "ablation",
+    }  # fmt: skip
+    assert len(analyses.MEASUREMENTS) == 16
 
 
 @pytest.mark.parametrize("name", analyses.MEASUREMENTS)

@@ -113,3 +113,13 @@ def test_the_published_keys_of_the_rep_theory_transformer() -> None:
     published = (PEERS / "rep-theory" / "C113_T_seed1" / "key_reps.txt").read_text()
     keys = analyses.key_frequencies(interp.load(PEERS / "rep-theory" / "C113_T_seed1" / "model.pt"))
     assert set(map(int, re.findall(r"\d+", published))) == {16, 30, 56} == set(keys.frequencies)
+
+
+def test_where_the_rest_of_a_network_of_near_equal_frequencies_lives() -> None:
+    """In functions of a+b and c: the sum is right, the circles on which it is read out overlap and are no circles."""
+    circuit = interp.load(PEERS / "clock-and-pizza" / "model_q9rsl94xlv.pt")
+    where = analyses.residual(circuit)
+    assert where.unexplained == pytest.approx(0.0555, abs=1e-3)
+    assert where.crosstalk + where.ellipses + where.other_sums > 0.8 * where.unexplained
+    card = analyses.explanation(circuit)
+    assert not card.explained and not card.what and card.how and card.why and card.closed_form.agreement == 1.0

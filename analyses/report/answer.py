@@ -1,13 +1,14 @@
 """Answer: everything there is to say about one checkpoint file."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from analyses import MEASUREMENTS
 from analyses.clock_or_pizza import ClockOrPizza, clock_or_pizza
+from analyses.explanation import Explanation
 from analyses.gradient_symmetry import SAMPLE
 from analyses.key_frequencies import KeyFrequencies, key_frequencies
 from analyses.performance import Performance, performance
@@ -15,7 +16,7 @@ from interp import formats
 from interp.checkpoint import Checkpoint
 from interp.circuit import Circuit
 from interp.errors import InterpError
-from interp.finding import Finding, Table
+from interp.finding import Finding, Table, is_on_request
 from interp.formats.facts import Facts
 from interp.model import Unavailable
 
@@ -51,6 +52,12 @@ class Answer:
     findings: dict[str, Finding]
     """By measurement name, in the order to show them."""
 
+    @property
+    def explained(self) -> bool | None:
+        """Is the network explained? None where that was not asked."""
+        card = self.findings.get("explanation")
+        return card.explained if isinstance(card, Explanation) else None
+
     def to_dict(self) -> dict[str, Any]:
         """The answer as JSON values, the headline first."""
         return {
@@ -67,23 +74,38 @@ class Answer:
             "sureness": self.clock_or_pizza.sureness,
             "margin": self.clock_or_pizza.margin,
             "unexplained": None if math.isnan(self.clock_or_pizza.unexplained) else self.clock_or_pizza.unexplained,
+            "explained": self.explained,
             "notes": list(self.checkpoint.notes),
             "findings": {name: finding.to_dict() for name, finding in self.findings.items()},
         }
 
 
-def answer(path: Path, *, only: Sequence[str] = (), all_triples: bool = False, facts: Facts | None = None) -> Answer:
+def answer(
+    path: Path,
+    *,
+    only: Sequence[str] = (),
+    all_triples: bool = False,
+    facts: Facts | None = None,
+    progress: Callable[[str], None] = lambda name: None,
+) -> Answer:
     """Which frequencies and which circuit does the network in this file use, how sure is that, what is the evidence?
 
-    ``only``: the measurements wanted beside the verdict; empty for all. ``all_triples``: gradient symmetry over p³.
-    ``facts``: what the file does not say.
+    ``only``: the measurements wanted beside the verdict; empty for all but those on request. ``all_triples``: gradient
+    symmetry over p³. ``facts``: what the file does not say. ``progress`` hears the name of each before it is made.
     Raises InterpError on a file that cannot be read.
     """
     saved = formats.load(path, facts)
-    return examine(path, saved, only=only, all_triples=all_triples)
+    return examine(path, saved, only=only, all_triples=all_triples, progress=progress)
 
 
-def examine(path: Path, saved: Checkpoint, *, only: Sequence[str] = (), all_triples: bool = False) -> Answer:
+def examine(
+    path: Path,
+    saved: Checkpoint,
+    *,
+    only: Sequence[str] = (),
+    all_triples: bool = False,
+    progress: Callable[[str], None] = lambda name: None,
+) -> Answer:
     """The same for a checkpoint that is in memory; ``path`` is what to call it."""
     try:
         circuit = Circuit(saved.network, saved.train)
@@ -91,14 +113,26 @@ def examine(path: Path, saved: Checkpoint, *, only: Sequence[str] = (), all_trip
         raise InterpError(f"{path}: {error}") from error
     triples = {"triples": None if all_triples else SAMPLE}
     options: dict[str, dict[str, Any]] = {"clock_or_pizza": triples, "gradient_symmetry": triples}
+    wanted = only or [name for name, measure in MEASUREMENTS.items() if not is_on_request(measure)]
     return Answer(
         path=path,
         checkpoint=saved,
         performance=performance(circuit),
         key_frequencies=key_frequencies(circuit),
         clock_or_pizza=clock_or_pizza(circuit, **triples),
-        findings={name: _measure(name, circuit, options.get(name, {})) for name in only or MEASUREMENTS},
+        findings=_findings(circuit, wanted, options, progress),
     )
+
+
+def _findings(
+    circuit: Circuit, wanted: Sequence[str], options: dict[str, dict[str, Any]], progress: Callable[[str], None]
+) -> dict[str, Finding]:
+    found: dict[str, Finding] = {}
+    # The card is made from the other slow ones: last, so that each is heard of when it is its turn.
+    for name in sorted(wanted, key=lambda name: name == "explanation"):
+        progress(name)
+        found[name] = _measure(name, circuit, options.get(name, {}))
+    return {name: found[name] for name in wanted}
 
 
 def _measure(name: str, circuit: Circuit, options: dict[str, Any]) -> Finding:

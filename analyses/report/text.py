@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from analyses.explanation import Explanation
 from analyses.report.answer import Answer
 from interp.finding import Table
 
@@ -9,14 +10,16 @@ from interp.finding import Table
 def headline(answer: Answer) -> list[str]:
     """The answer in three lines: does it add, at which frequencies, with which circuit and how sure.
 
-    A fourth says how a file of another project was read.
+    Where it was asked a fourth says whether it is explained; another how a file of another project was read.
     """
     notes = [f"Read as: {'; '.join(answer.checkpoint.notes)}"] if answer.checkpoint.notes else []
-    return [_line_network(answer), _line_frequencies(answer), _line_circuit(answer), *notes]
+    explained = [_line_explained(answer)] if answer.explained is not None else []
+    return [_line_network(answer), _line_frequencies(answer), _line_circuit(answer), *explained, *notes]
 
 
 def overview(answers: Sequence[Answer]) -> Table:
     """One row per file."""
+    asked = any(answer.explained is not None for answer in answers)
     rows = tuple(
         (
             str(answer.path),
@@ -26,10 +29,11 @@ def overview(answers: Sequence[Answer]) -> Table:
             answer.clock_or_pizza.circuit,
             answer.clock_or_pizza.sureness,
             answer.clock_or_pizza.unexplained,
+            *([answer.explained] if asked else []),
         )
         for answer in answers
     )
-    columns = ("file", "p", "accuracy", "key frequencies", "circuit", "sure", "unexplained")
+    columns = ("file", "p", "accuracy", "key frequencies", "circuit", "sure", "unexplained", *(["explained"] if asked else []))
     return Table("", columns, rows)
 
 
@@ -52,6 +56,12 @@ def _line_frequencies(answer: Answer) -> str:
     if not differing:
         return f"Key frequencies: {listed} (by the logits; the three other published rules agree)"
     return f"Key frequencies: {listed} (by the logits; other frequencies by {', '.join(differing)})"
+
+
+def _line_explained(answer: Answer) -> str:
+    card = answer.findings["explanation"]
+    assert isinstance(card, Explanation)
+    return f"Explained: {'yes' if card.explained else 'no'} ({card.reason})"
 
 
 def _line_circuit(answer: Answer) -> str:

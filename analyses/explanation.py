@@ -1,0 +1,241 @@
+"""Is this network explained: what it computes, how, and why we believe it?"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeVar
+
+import torch
+
+from analyses.amplitude_profile import amplitude_profile, amplitudes
+from analyses.causal import Causal, Effect, causal
+from analyses.closed_form import mixture
+from analyses.neuron_clusters import neuron_clusters
+from analyses.performance import performance
+from analyses.phase_law import FrequencyLaw, PhaseLaw, phase_law
+from analyses.residual import residual
+from analyses.scoring import Score
+from analyses.surrogate import surrogate
+from interp.circuit import Circuit
+from interp.finding import Finding, Table, measurement
+from interp.model import Unavailable
+
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
+
+MOST_VARIANCE, MOST_ANSWERS, LAWFUL = 0.95, 0.99, 0.95
+"""What an explanation has to reach: explained variance of the formula, agreement of formula and neurons with the network's
+answers, R of the phase law at every key frequency. Fixed before any network of the study was trained."""
+
+F = TypeVar("F", bound=Finding)
+
+
+@dataclass(frozen=True)
+class FrequencyCard:
+    """What is known of one key frequency."""
+
+    k: int
+    """The frequency."""
+    share: float
+    """Share of the centred logits' variance on A_k(a-b) cos w_k(a+b-c)."""
+    verdict: str
+    """clock, pizza or between (amplitude_profile)."""
+    coordinate: float
+    """The pizza's share of the mean amplitude once 2k is removed: 0 a clock, 1 a pizza (closed_form.mixture)."""
+    mixture_fit: float
+    """Share of the squares of that profile which the mixture of a clock and a pizza gives."""
+    neurons: int
+    """Neurons that work at it (neuron_clusters); 0 also where there are none to look at."""
+    R: float
+    """Of the phase law; NaN where it does not apply."""
+    lawful: bool
+    """Is R at least .95 and above its null?"""
+    shape: str
+    """disc, torus or none (phase_law)."""
+
+
+@dataclass(frozen=True)
+class Explanation(Finding):
+    """The card of a network."""
+
+    explained: bool
+    """Does it generalise, and hold all three: what, how and why?"""
+    reason: str
+    """What is missing, or what it is."""
+    generalises: bool
+    """Accuracy of at least .99 on all pairs."""
+    what: bool
+    """Does a closed form reach explained variance ≥ .95 and agreement ≥ .99 with the network's answers?"""
+    closed_form: Score
+    """The most compressed one that does; else the one that explains most."""
+    how: bool
+    """Does a neuron surrogate of order ≤ 2 with at most two frequencies per neuron agree with the network's answers ≥ .99,
+    and does the phase law hold at every key frequency (R ≥ .95 and above its null)?"""
+    neuron_agreement: float
+    """Agreement of the best of these surrogates; NaN where the network has no last layer of neurons."""
+    neuron_surrogate: str
+    """Its name: the one of fewest numbers that reaches .99, else the best; empty as above."""
+    why: bool
+    """Does removing the key frequencies, at every site there is, do more harm than every draw of the same edit, and at the
+    embedding than every draw as large; and does turning their hand move the answer more often than every draw of both?"""
+    turned: float
+    """Share of (a, Δ, b) whose answer moved by Δ when the hand was turned; NaN where it could not be."""
+    frequencies: tuple[FrequencyCard, ...]
+    """In ascending order of k."""
+    unexplained: float
+    """Share of the logits' variance that clock and pizza terms at the key frequencies leave."""
+    lives: tuple[tuple[str, float], ...]
+    """Where that is: (part, share of the logits' variance), largest first (residual)."""
+    delta_2: float
+    """Accuracy that waves of a±b in the neurons add (phase_law); NaN where the network has no last layer of neurons."""
+    lacking: tuple[str, ...]
+    """The parts that do not apply to this network, and why."""
+
+    def table(self) -> Table:
+        form, weakest = self.closed_form, min((f for f in self.frequencies), key=lambda f: f.R, default=None)
+        law = "–" if weakest is None else f"least R {weakest.R:.4f} at k = {weakest.k}"
+        rows: list[tuple[str, str, str, bool | None]] = [
+            ("what", f"{form.name}, {form.numbers} numbers", f"explained {form.explained:.4f}, agreement {form.agreement:.4f}",
+             self.what),
+            ("how", self.neuron_surrogate or "–", f"agreement {self.neuron_agreement:.4f}; phase law: {law}", self.how),
+            ("why", "removal and turned hand beside random draws", f"the answer moves with the hand: {self.turned:.4f}",
+             self.why),
+        ]  # fmt: skip
+        for f in self.frequencies:
+            kind = f"{f.verdict}, clock–pizza coordinate {f.coordinate:.2f}, {f.share:.1%} of the logits' variance"
+            rows.append((f"k = {f.k}", kind, f"{f.neurons} neurons, R {f.R:.4f}, {f.shape}", f.lawful))
+        for part, share in self.lives[:4]:
+            rows.append(("left", part, f"{share:.2%} of the logits' variance", None))
+        title = f"Explained: {'yes' if self.explained else 'no'}"
+        return Table(title, ("", "finding", "evidence", "holds"), tuple(rows), ". ".join([self.reason, *self.lacking]))
+
+    def figure(self) -> "go.Figure":
+        import plotly.graph_objects as go
+
+        figure = go.Figure()
+        for f in self.frequencies:
+            figure.add_scatter(
+                x=[f.coordinate], y=[f.share], mode="markers+text", text=[f"k = {f.k}"], textposition="top center",
+                name=f"k = {f.k}: {f.verdict}", marker_size=12,
+            )  # fmt: skip
+        if not self.frequencies:
+            figure.add_annotation(text=self.reason, x=0.5, y=0.5, showarrow=False)
+        return figure.update_layout(
+            title=f"Explained: {'yes' if self.explained else 'no'}<br><sup>{self.reason}</sup>",
+            xaxis_title="clock–pizza coordinate: 0 a clock, 1 a pizza",
+            yaxis_title="share of the logits' variance",
+            yaxis_rangemode="tozero",
+        )
+
+
+@measurement(on_request=True)
+def explanation(circuit: Circuit) -> Explanation:
+    """Is this network explained: what it computes, how, and why we believe it?
+
+    See the fields ``what``, ``how`` and ``why``; a network is explained when it generalises and all three hold, else what is
+    missing is said. Parts that a network does not allow (several layers, no embedding) count as not holding, and are listed.
+
+    Source: this project.
+    """
+    lacking: list[str] = []
+
+    def if_it_applies(measure: Callable[[Circuit], F]) -> F | None:
+        try:
+            return measure(circuit)
+        except Unavailable as missing:
+            lacking.append(f"{getattr(measure, '__name__', '')}: {missing}")
+            return None
+
+    law, interventions = if_it_applies(phase_law), if_it_applies(causal)
+    cards = _cards(circuit, law, lacking)
+    surrogates = surrogate(circuit)
+    form, neurons = _closed_form(surrogates.closed_forms), _neurons(surrogates.neurons)
+    what = form.explained >= MOST_VARIANCE and form.agreement >= MOST_ANSWERS
+    lawful = bool(cards) and all(card.lawful for card in cards)
+    reproduced = neurons is not None and neurons.agreement >= MOST_ANSWERS
+    why_not = _why_not(interventions)
+    generalises, where = performance(circuit).generalises, residual(circuit)
+    missing = [
+        *([] if generalises else ["it does not generalise"]),
+        *([] if what else [f"what: {form.name} explain {form.explained:.4f}, agreement {form.agreement:.4f}"]),
+        *([] if reproduced else ["how: no neuron surrogate gives its answers"]),
+        *([] if lawful else ["how: the phase law does not hold at every key frequency"]),
+        *([f"why: {why_not}"] if why_not else []),
+    ]
+    turn = interventions.effect("embedding", "turn") if interventions else None
+    return Explanation(
+        explained=not missing,
+        reason="; ".join(missing) if missing else f"{form.name}, {form.numbers} numbers",
+        generalises=generalises,
+        what=what,
+        closed_form=form,
+        how=reproduced and lawful,
+        neuron_agreement=neurons.agreement if neurons else float("nan"),
+        neuron_surrogate=neurons.name if neurons else "",
+        why=not why_not,
+        turned=turn.value if turn else float("nan"),
+        frequencies=cards,
+        unexplained=where.unexplained,
+        lives=tuple(sorted(where.parts().items(), key=lambda part: -part[1])),
+        delta_2=law.delta_2 if law else float("nan"),
+        lacking=(*lacking, *(interventions.lacking if interventions else ())),
+    )
+
+
+def _cards(circuit: Circuit, law: PhaseLaw | None, lacking: list[str]) -> tuple[FrequencyCard, ...]:
+    try:
+        profiles = amplitude_profile(circuit).profiles
+    except Unavailable as missing:
+        lacking.append(f"amplitude_profile: {missing}")
+        return ()
+    variance, p = circuit.centred_logits.square().sum().item(), circuit.p
+    clusters = neuron_clusters(circuit).clusters if law else {}
+    laws = {each.k: each for each in law.frequencies} if law else {}
+    cards = []
+    for profile in profiles:
+        k, mixed = profile.k, mixture(torch.tensor(profile.profile, dtype=torch.float64), profile.k)
+        squares = amplitudes(circuit, k).square().sum().item() * p * p / (1 if 2 * k == p else 2)
+        mine = laws.get(k)
+        cards.append(
+            FrequencyCard(
+                k=k,
+                share=squares / variance,
+                verdict=profile.verdict,
+                coordinate=mixed.coordinate,
+                mixture_fit=mixed.fitted,
+                neurons=clusters.get(k, 0),
+                R=mine.R if mine else float("nan"),
+                lawful=mine is not None and _is_lawful(mine),
+                shape=mine.shape if mine else "none",
+            )
+        )
+    return tuple(cards)
+
+
+def _is_lawful(law: FrequencyLaw) -> bool:
+    return law.R >= LAWFUL and law.null_most < law.R
+
+
+def _closed_form(forms: tuple[Score, ...]) -> Score:
+    for form in sorted(forms, key=lambda form: form.numbers):
+        if form.explained >= MOST_VARIANCE and form.agreement >= MOST_ANSWERS:
+            return form
+    return max(forms, key=lambda form: (form.explained, form.agreement))
+
+
+def _neurons(surrogates: tuple[Score, ...]) -> Score | None:
+    """Of the surrogates that keep the network's own W_L, the smallest that gives its answers, else the best."""
+    own = [each for each in surrogates if each.name.startswith("neurons")]
+    enough = [each for each in own if each.agreement >= MOST_ANSWERS]
+    return min(enough, key=lambda each: each.numbers) if enough else max(own, key=lambda s: s.agreement, default=None)
+
+
+def _why_not(interventions: Causal | None) -> str:
+    """Which draws are not beaten; empty where all are."""
+    if interventions is None or not interventions.effects:
+        return "no intervention could be compared with a null"
+    needed = [(each, each.same.beaten) for each in interventions.effects if each.edit == "remove"]
+    at_embedding: list[Effect | None] = [interventions.effect("embedding", edit) for edit in ("remove", "turn")]
+    needed += [(each, each.same.beaten and each.as_large.beaten) for each in at_embedding if each is not None]
+    if None in at_embedding:
+        return "the embedding could not be edited"
+    return ", ".join(sorted({f"{each.edit}, {each.site}, does not beat its null" for each, beaten in needed if not beaten}))

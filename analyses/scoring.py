@@ -1,0 +1,79 @@
+"""How well do other logits stand in for a network's own?"""
+
+import math
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+from torch.nn import functional
+
+from interp.circuit import Circuit
+
+
+@dataclass(frozen=True)
+class Score:
+    """One surrogate beside the network, on all pairs. Accuracy alone would saturate."""
+
+    name: str
+    """What stands in for the network."""
+    numbers: int
+    """How many numbers it takes from the network."""
+    explained: float
+    """Share of the variance of the centred logits: 1 - ‖Lc - surrogate's‖² / ‖Lc‖²; below 0 where it adds more than it
+    gives; NaN where the network's logits do not depend on c."""
+    divergence: float
+    """Kullback–Leibler divergence of the surrogate from the network, nats, mean over the pairs."""
+    margin_correlation: float
+    """Correlation over the pairs of the right answer's margin over the best wrong one; NaN where a margin is constant."""
+    agreement: float
+    """Share of pairs where its answer is the network's own, right or wrong."""
+    error_agreement: float
+    """The same among the pairs that the network gets wrong; NaN where there are none."""
+    accuracy: float
+    """Share of pairs that it answers right."""
+
+
+def score(circuit: Circuit, logits: Float[Tensor, "a b c"], *, name: str, numbers: int) -> Score:
+    """How well do these logits stand in for the network's? All in float64."""
+    ours = circuit.remember("what surrogates are scored against", lambda: _Sides.of(circuit, circuit.logits))
+    theirs = _Sides.of(circuit, logits)
+    off, variance = (ours.centred - theirs.centred).square().sum(), ours.centred.square().sum()
+    agrees, wrong = theirs.answer == ours.answer, ours.answer != circuit.answers
+    margins = torch.stack([ours.margin.flatten(), theirs.margin.flatten()])
+    spread = margins - margins.mean(1, keepdim=True)
+    varies = bool((spread.norm(dim=1) > 1e-9 * margins.norm(dim=1)).all())  # a clock's margins differ by rounding only
+    return Score(
+        name=name,
+        numbers=numbers,
+        explained=(1 - off / variance).item() if variance else math.nan,
+        divergence=(ours.logarithms.exp() * (ours.logarithms - theirs.logarithms)).sum(-1).mean().item(),
+        margin_correlation=(spread.prod(0).sum() / spread.norm(dim=1).prod()).item() if varies else math.nan,
+        agreement=agrees.double().mean().item(),
+        error_agreement=agrees[wrong].double().mean().item(),
+        accuracy=(theirs.answer == circuit.answers).double().mean().item(),
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class _Sides:
+    """What is compared of the network and of a surrogate."""
+
+    centred: Float[Tensor, "a b c"]
+    logarithms: Float[Tensor, "a b c"]
+    """Of the probabilities."""
+    answer: Int[Tensor, "a b"]
+    margin: Float[Tensor, "a b"]
+    """The right answer's logit less the largest wrong one."""
+
+    @staticmethod
+    def of(circuit: Circuit, logits: Float[Tensor, "a b c"]) -> "_Sides":
+        centred, answers = logits.double(), circuit.answers[..., None]
+        centred = centred - centred.mean(-1, keepdim=True)
+        right = centred.gather(-1, answers).squeeze(-1)
+        return _Sides(
+            centred=centred,
+            logarithms=functional.log_softmax(centred, dim=-1),
+            answer=centred.argmax(-1),
+            margin=right - centred.scatter(-1, answers, -torch.inf).amax(-1),
+        )

@@ -1,0 +1,98 @@
+"""With how few numbers can the network be replaced?"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from analyses.closed_form import closed_forms, logits
+from analyses.key_frequencies import key_frequencies
+from analyses.last_layer import last_neurons
+from analyses.phase_law import lawful_map
+from analyses.scoring import Score, score
+from interp.circuit import Circuit
+from interp.finding import Finding, Table, measurement
+from interp.model import Unavailable
+
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
+
+
+@dataclass(frozen=True)
+class Surrogate(Finding):
+    """Every surrogate's score: neurons replaced by a few waves each, and the output as a formula."""
+
+    neurons: tuple[Score, ...]
+    """The network run on from pre-activations that are fitted by waves of one or two frequencies; the last three also
+    read out by the phase law instead of W_L. Empty where the network has no last layer of neurons."""
+    closed_forms: tuple[Score, ...]
+    """Σ_k A_k(a-b) cos w_k(a+b-c) over the key frequencies: A_k measured, 2 numbers, 1 number."""
+    lacking: str
+    """Why there are no neurons to replace; empty where there are."""
+
+    def table(self) -> Table:
+        rows = tuple(
+            (s.name, s.numbers, s.explained, s.agreement, s.error_agreement, s.accuracy, s.divergence, s.margin_correlation)
+            for s in (*self.neurons, *self.closed_forms)
+        )
+        columns = ("surrogate", "numbers", "explained", "agreement", "on errors", "accuracy", "KL (nats)", "margins")
+        note = "agreement: its answer is the network's own, right or wrong; on errors: the same where the network is wrong"
+        return Table("Surrogates", columns, rows, f"{note}. Neurons: {self.lacking}" if self.lacking else note)
+
+    def figure(self) -> "go.Figure":
+        import plotly.graph_objects as go
+
+        figure = go.Figure()
+        for name, scores, symbol in (("neurons", self.neurons, "circle"), ("formula", self.closed_forms, "diamond")):
+            figure.add_scatter(
+                x=[s.numbers for s in scores], y=[s.explained for s in scores], text=[s.name for s in scores],
+                mode="markers+text", textposition="bottom center", name=name, marker={"size": 11, "symbol": symbol},
+            )  # fmt: skip
+        figure.add_hline(y=0.95, line_dash="dot", annotation_text="explained from .95")
+        return figure.update_layout(
+            title="How much of the logits' variance with how many numbers",
+            xaxis_title="numbers taken from the network",
+            xaxis_type="log",
+            yaxis_title="explained variance of the centred logits",
+            yaxis_range=[min([0.0, *(s.explained for s in self.closed_forms if s.explained > -1)]), 1.05],
+        )
+
+
+@measurement(on_request=True)
+def surrogate(circuit: Circuit) -> Surrogate:
+    """With how few numbers can the network be replaced?
+
+    - neurons, order 1 and 2: every pre-activation replaced by its least-squares fit at the frequency that fits it best
+      (order 1: a constant, waves of a and of b, 5 numbers; order 2: also of a+b and a-b, 9 numbers), or at the best two
+      (17 numbers), and the rest of the network run on it;
+    - phase law: the same, and W_L derived from what the neurons read (``lawful_map``), with one number per neuron or one
+      per neuron and key frequency; the last without what reaches the logits past the neurons;
+    - closed forms: see ``closed_forms``.
+
+    Source: this project; the formulas after Nanda et al. 2023, arXiv 2301.05217, and Zhong et al. 2023, arXiv 2306.17844.
+    """
+    p = circuit.p
+    formulas = tuple(
+        score(circuit, logits(profiles, p), name=name, numbers=numbers)
+        for name, (profiles, numbers) in closed_forms(circuit).items()
+    )
+    try:
+        return Surrogate(neurons=tuple(_of_neurons(circuit)), closed_forms=formulas, lacking="")
+    except Unavailable as lacking:
+        return Surrogate(neurons=(), closed_forms=formulas, lacking=str(lacking))
+
+
+def _of_neurons(circuit: Circuit) -> Iterator[Score]:
+    neurons, keys = last_neurons(circuit), key_frequencies(circuit).frequencies
+    n = neurons.pre.shape[-1]
+
+    def scored(logits: object, name: str, numbers: int) -> Score:
+        return score(circuit, logits, name=name, numbers=numbers * n)  # type: ignore[arg-type]
+
+    yield scored(neurons.logits(neurons.fitted(order=1)), "neurons, order 1", 5)
+    yield scored(neurons.logits(neurons.fitted(order=2)), "neurons, order 2", 9)
+    two = neurons.fitted(order=2, frequencies=2)
+    yield scored(neurons.logits(two), "neurons, order 2, two frequencies", 17)
+    yield scored(neurons.logits(two, W_L=lawful_map(neurons)), "the same, phase law", 18)
+    lawful = neurons.logits(two, W_L=lawful_map(neurons, keys))
+    yield scored(lawful, "the same, phase law at key frequencies", 17 + len(keys))
+    yield scored(lawful - neurons.bypass, "the same, neurons alone", 17 + len(keys))

@@ -1,0 +1,106 @@
+"""An explanation for every network: trains the study's networks, explains each, makes the table and the picture.
+
+python studies/every_network.py train       networks into runs/every-network (an hour on one core); goes on where it stopped
+python studies/every_network.py explain     a row per network into studies/every_network.parquet (seconds each); the same
+python studies/every_network.py show        the README's numbers, every network that is not explained, and the picture
+                                            studies/phase_diagram.svg; needs the Parquet file only
+
+Needs pyarrow: pip install -e '.[studies]'.
+"""
+
+import argparse
+import json
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import torch
+from phase_diagram import phase_diagram
+from plan import Planned, every_network
+from rows import Row, row, unexplained
+
+from interp import checkpoint
+
+WEIGHTS, HERE = Path("runs/every-network"), Path(__file__).parent
+TABLE, PICTURE = HERE / "every_network.parquet", HERE / "phase_diagram.svg"
+
+
+def train(planned: list[Planned], folder: Path) -> None:
+    """Train what is not there yet."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for number, each in enumerate(planned, start=1):
+        path = folder / f"{each.name}.pt"
+        if path.exists():
+            continue
+        started, label = time.monotonic(), f"{number} of {len(planned)} {each.name}"
+        saved = each.network(_on_step(label))
+        checkpoint.save(path, saved)
+        losses = ", ".join(f"{name} {value:.3g}" for name, value in (saved.losses or {}).items())
+        _say(f"{label}: step {saved.step}, {losses}, {time.monotonic() - started:.0f} s")
+
+
+def explain(planned: list[Planned], folder: Path) -> list[Row]:
+    """The row of every network that has been trained; computed once, and kept beside its weights."""
+    rows = []
+    there = [each for each in planned if (folder / f"{each.name}.pt").exists()]
+    for number, each in enumerate(there, start=1):
+        path = folder / f"{each.name}.json"
+        if not path.exists():
+            path.write_text(json.dumps(row(each, folder / f"{each.name}.pt")))
+            _say(f"{number} of {len(there)} {each.name}: explained {json.loads(path.read_text())['explained']}")
+        rows.append(json.loads(path.read_text()))
+    return rows
+
+
+def show(rows: list[Row]) -> None:
+    """What the README says, from the table."""
+    groups: dict[str, list[Row]] = {}
+    for each in rows:
+        name = f"trained, p = {each['p']}" if each["kind"] == "trained" else each["kind"]
+        groups.setdefault(name, []).append(each)
+    print("| networks | trained | generalise | explained | called clock, pizza or hybrid |\n|---|---|---|---|---|")
+    for name, those in groups.items():
+        counts = [sum(bool(each[key]) for each in those) for key in ("generalises", "explained", "named")]
+        print(f"| {name} | {len(those)} | {' | '.join(map(str, counts))} |")
+    print("\nNot explained, of those trained that generalise:\n")
+    for line in unexplained(rows):
+        print(f"- {line}")
+
+
+def _say(line: str) -> None:
+    print(f"\r{line}\033[K" if sys.stderr.isatty() else line, file=sys.stderr, flush=True)
+
+
+def _on_step(label: str) -> Callable[[int], None]:
+    def on_step(step: int) -> None:
+        if step % 50 == 0 and sys.stderr.isatty():
+            print(f"\r{label}: step {step}\033[K", end="", file=sys.stderr)
+
+    return on_step
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("what", choices=("train", "explain", "show"))
+    parser.add_argument("--weights", type=Path, default=WEIGHTS, help=f"where the networks are; default {WEIGHTS}")
+    options = parser.parse_args()
+    torch.set_num_threads(1)
+    if options.what == "train":
+        train(list(every_network()), options.weights)
+        return
+    import pyarrow
+    import pyarrow.parquet
+
+    if options.what == "explain":
+        rows = explain(list(every_network()), options.weights)
+        pyarrow.parquet.write_table(pyarrow.Table.from_pylist(rows), TABLE, compression="zstd")
+        print(f"{TABLE}: {len(rows)} networks")
+    else:
+        rows = pyarrow.parquet.read_table(TABLE).to_pylist()
+        show(rows)
+        PICTURE.write_text(phase_diagram(rows))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,156 @@
+"""Which networks does the study look at? All of them named, seeded and decided before any is trained."""
+
+import random
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import torch
+
+from interp.checkpoint import Checkpoint
+from interp.initialisation import initialise
+from interp.recipe import RECIPES, Recipe
+from interp.train import Snapshot, batch, optimiser, train, training_split, training_step
+
+Kind = Literal["trained", "untrained", "memorising", "shuffled", "near miss"]
+WIDTHS, ACTIVATIONS = (64, 128, 256), ("relu", "gelu")
+NEAR_MISS = (0.5, 0.95)
+"""Accuracies on all pairs between which a network is a near miss."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Planned:
+    """One network of the study."""
+
+    name: str
+    kind: Kind
+    """trained to the end of its recipe; all others are negative controls."""
+    recipe: Recipe
+    recipe_name: str
+    seed: int
+    target: float = 0.0
+    """Near misses: training stops at the first record with at least this accuracy on all pairs."""
+
+    def network(self, on_step: Callable[[int], None]) -> Checkpoint:
+        """Train it."""
+        if self.kind == "untrained":
+            return self._untrained()
+        if self.kind == "shuffled":
+            return self._shuffled(on_step)
+        return self._trained(on_step)
+
+    def _trained(self, on_step: Callable[[int], None]) -> Checkpoint:
+        split = training_split(self.recipe, self.seed)
+        every = 5 if self.kind == "near miss" else 100
+        chosen: Snapshot | None = None
+        for snapshot in train(self.recipe, seed=self.seed, record_every=every, on_step=on_step):
+            right = snapshot.train_accuracy * len(split.train) + snapshot.test_accuracy * len(split.test)
+            accuracy = right / self.recipe.network.p**2
+            if self.kind != "near miss" or NEAR_MISS[0] <= accuracy <= NEAR_MISS[1]:
+                chosen = snapshot
+            if self.kind == "near miss" and accuracy >= self.target:
+                break
+        if chosen is None:
+            raise RuntimeError(f"{self.name}: no record with an accuracy between {NEAR_MISS[0]} and {NEAR_MISS[1]}")
+        return Checkpoint(
+            network=chosen.network,
+            step=chosen.step,
+            seed=self.seed,
+            recipe=self.recipe,
+            train=split.train,
+            losses=chosen.losses,
+        )
+
+    def _untrained(self) -> Checkpoint:
+        fan = self.recipe.network.d_mlp if self.recipe.W_in_fan_is_d_mlp else None
+        network = initialise(self.recipe.network, seed=self.seed, W_in_fan=fan)
+        return Checkpoint(network=network, step=0, seed=self.seed, recipe=self.recipe)
+
+    def _shuffled(self, on_step: Callable[[int], None]) -> Checkpoint:
+        """Trained on answers dealt out anew to the training pairs: there is nothing to generalise."""
+        start, indices = self._untrained().network, training_split(self.recipe, self.seed).train
+        parameters = {name: tensor.clone().requires_grad_() for name, tensor in start.parameters.items()}
+        data = batch(self.recipe.network, indices)
+        order = torch.randperm(len(indices), generator=torch.Generator().manual_seed(self.seed))
+        data.answer = data.answer[order]
+        adamw = optimiser(self.recipe, parameters)
+        for step in range(self.recipe.steps):
+            training_step(self.recipe, parameters, adamw, step, data)
+            on_step(step + 1)
+        loss, accuracy = data.evaluate(parameters)
+        return Checkpoint(
+            network=type(start)(start.config, {name: tensor.detach() for name, tensor in parameters.items()}),
+            step=self.recipe.steps,
+            seed=self.seed,
+            recipe=self.recipe,
+            losses={"train_loss": loss, "train_accuracy": accuracy},
+        )
+
+
+def every_network() -> Iterator[Planned]:
+    """All networks, in an order in which any beginning is a fair sample of the whole."""
+    trained = list(_trained())
+    controls = list(_controls())
+    for index, planned in enumerate(trained):
+        yield planned
+        yield from controls[index :: len(trained)]
+
+
+def _trained() -> Iterator[Planned]:
+    for index in range(52):
+        recipe = _p59(index, seed := 1000 + index)
+        network = recipe.network
+        name = f"p59-width{network.d_model}-{network.activation}-rate{network.attention_rate:.3f}-seed{seed}"
+        yield Planned(name=name, kind="trained", recipe=recipe, recipe_name="zhong-2023", seed=seed)
+        if index % 5 == 4:
+            seed = 100 + index // 5
+            yield Planned(
+                name=f"quick-seed{seed}",
+                kind="trained",
+                recipe=replace(RECIPES["quick"], steps=2_000 if seed < 102 else 1_300),
+                recipe_name="quick",
+                seed=seed,
+            )
+
+
+def _controls() -> Iterator[Planned]:
+    for index in range(12):
+        seed = 2000 + index
+        recipe = _p59(index, seed)
+        variants: dict[Kind, Recipe] = {
+            "untrained": replace(recipe, steps=0),
+            "memorising": replace(recipe, train_fraction=0.25, weight_decay=0.0, steps=400),
+            "shuffled": replace(recipe, train_fraction=0.5, weight_decay=0.0, steps=400),
+            "near miss": replace(recipe, train_fraction=0.4, steps=1500),
+        }
+        for kind, variant in variants.items():
+            yield Planned(
+                name=f"{kind.replace(' ', '-')}-seed{seed}",
+                kind=kind,
+                recipe=variant,
+                recipe_name="zhong-2023",
+                seed=seed,
+                target=0.5 + 0.4 * index / 11,
+            )
+
+
+def _p59(index: int, seed: int) -> Recipe:
+    """``zhong-2023`` with five times its learning rate, for 1,200 steps or to a test loss of 1e-5; the first
+    eleven go on to 1e-6. From the eighteenth on half of the pairs are trained on instead of four fifths.
+
+    Every width meets every activation; the attention rate is drawn uniformly from [0, 1].
+    """
+    width, activation = WIDTHS[index % 3], ACTIVATIONS[index // 3 % 2]
+    rate = random.Random(seed).random()
+    zhong = RECIPES["zhong-2023"]
+    d_mlp = 2 * width if width == 256 else 4 * width  # the widest is slow
+    network = replace(zhong.network, d_model=width, d_head=width // 4, d_mlp=d_mlp, activation=activation, attention_rate=rate)
+    fraction = zhong.train_fraction if index < 17 else 0.5
+    return replace(
+        zhong,
+        network=network,
+        train_fraction=fraction,
+        learning_rate=5e-3,
+        steps=1_200,
+        stop_test_loss=1e-6 if index < 11 else 1e-5,
+    )

@@ -1,0 +1,80 @@
+"""One row per network: what it is, and what its explanation says."""
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+from plan import Planned
+
+import analyses
+import interp
+from analyses.clock_or_pizza import NAMED
+
+Row = dict[str, Any]
+
+
+def row(planned: Planned, path: Path) -> Row:
+    """The explanation of a trained network as a row of plain values; frequencies as lists, in ascending order."""
+    circuit, config = interp.load(path), planned.recipe.network
+    card, verdict = analyses.explanation(circuit), analyses.clock_or_pizza(circuit)
+    interventions, scores = analyses.causal(circuit), analyses.surrogate(circuit)
+    removals = {each.site: each for each in interventions.effects if each.edit == "remove"}
+    values: Row = {
+        "name": planned.name,
+        "kind": planned.kind,
+        "recipe": planned.recipe_name,
+        "p": config.p,
+        "width": config.d_model,
+        "neurons": config.d_mlp,
+        "activation": config.activation,
+        "rate": config.attention_rate,
+        "seed": planned.seed,
+        "accuracy": verdict.accuracy,
+        "generalises": card.generalises,
+        "circuit": verdict.circuit,
+        "named": verdict.circuit in NAMED,
+        "explained": card.explained,
+        "what": card.what,
+        "how": card.how,
+        "why": card.why,
+        "reason": card.reason,
+        "form": card.closed_form.name,
+        "form_numbers": card.closed_form.numbers,
+        "form_explained": card.closed_form.explained,
+        "form_agreement": card.closed_form.agreement,
+        "neuron_surrogate": card.neuron_surrogate,
+        "neuron_agreement": card.neuron_agreement,
+        "delta_2": card.delta_2,
+        "turned": card.turned,
+        "unexplained": card.unexplained,
+        "low_order": analyses.residual(circuit).low_order,
+        "lives": [part for part, _ in card.lives],
+        "lives_share": [share for _, share in card.lives],
+        "k": [f.k for f in card.frequencies],
+        "verdict": [f.verdict for f in card.frequencies],
+        "coordinate": [f.coordinate for f in card.frequencies],
+        "share": [f.share for f in card.frequencies],
+        "cluster": [f.neurons for f in card.frequencies],
+        "R": [f.R for f in card.frequencies],
+        "shape": [f.shape for f in card.frequencies],
+    }
+    for site in ("embedding", "pre-activations", "logits"):
+        effect = removals.get(site)
+        values[f"removed_{site}"] = effect.value if effect else None
+        values[f"removed_{site}_null_least"] = effect.same.least if effect else None
+        values[f"removed_{site}_large_null_least"] = effect.as_large.least if effect else None
+    for name, score in (("measured", scores.closed_forms[0]), ("mixtures", scores.closed_forms[1])):
+        values[f"{name}_explained"], values[f"{name}_agreement"] = score.explained, score.agreement
+    for score in scores.neurons:
+        values[f"{score.name}: agreement"] = score.agreement
+    return values
+
+
+def unexplained(rows: Iterable[Row]) -> Iterator[str]:
+    """What is known of every trained network that generalises and is not explained."""
+    for each in rows:
+        if each["kind"] == "trained" and each["generalises"] and not each["explained"]:
+            lives = ", ".join(
+                f"{part} {share:.3f}" for part, share in zip(each["lives"][:2], each["lives_share"][:2], strict=True)
+            )
+            yield f"{each['name']}: {each['reason']}; left {each['unexplained']:.3f}: {lives}"

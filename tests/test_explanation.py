@@ -1,0 +1,251 @@
+"""What was planted is explained as it was planted; what computes in no such way is not explained."""
+
+import dataclasses
+import math
+from pathlib import Path
+
+import pytest
+import torch
+from planted import lookup, planted
+
+import analyses
+import interp
+from analyses.ablation import as_large, part, random_draws
+from interp import fourier
+from interp.circuit import Circuit
+from interp.config import NetworkConfig
+from interp.initialisation import initialise
+from interp.network import Network
+
+P, KEYS = 31, (3, 8, 13)
+FOLDER = Path(__file__).parent.parent / "checkpoints"
+
+
+@pytest.mark.parametrize("kind", ["clock", "pizza", "hybrid"])
+def test_a_planted_circuit_is_explained_as_what_it_is(kind: str) -> None:
+    clocks = {"clock": KEYS, "pizza": (), "hybrid": KEYS[:2]}[kind]
+    circuit = Circuit(planted(P, clocks=clocks, pizzas=[k for k in KEYS if k not in clocks]))
+    card = analyses.explanation(circuit)
+    assert card.explained and card.what and card.how and card.why and card.unexplained < 0.001
+    assert card.closed_form.name == {"clock": "clocks", "pizza": "pizzas", "hybrid": "clock or pizza"}[kind] or (
+        card.closed_form.name == "clock or pizza"  # as many numbers, and listed first
+    )
+    assert card.closed_form.numbers == 3 and card.closed_form.agreement == 1.0 and card.closed_form.explained > 0.999
+    # The planted neurons read a sum of waves of a and of b: no products are needed.
+    assert card.neuron_surrogate == "neurons, order 1" and card.delta_2 == 0
+    assert card.turned == 1.0 and card.lacking == ()
+    for f in card.frequencies:
+        is_clock = f.k in clocks
+        assert f.verdict == ("clock" if is_clock else "pizza")
+        assert f.coordinate == pytest.approx(0.0 if is_clock else 1.0, abs=0.02) and f.mixture_fit > 0.999
+        # Clocks were planted with every pair of phases, pizzas with equal ones.
+        assert f.shape == ("torus" if is_clock else "disc")
+        assert abs(f.R - 1) < 1e-6 and f.neurons == (256 if is_clock else 32)
+
+
+def test_interventions_on_a_planted_circuit_do_all_or_nothing() -> None:
+    found = analyses.causal(Circuit(planted(P, clocks=KEYS)))
+    assert found.turns == P * (P - 1) and found.draws == 20
+    for site in ("embedding", "pre-activations", "logits"):
+        keep, remove = found.effect(site, "keep only"), found.effect(site, "remove")
+        assert keep is not None and keep.value == 1.0 and keep.same.beaten and keep.as_large.beaten
+        assert remove is not None and remove.value < 0.15 and remove.same.beaten
+        # Nothing lies at other frequencies: taking it away changes nothing.
+        assert remove.same.least == remove.same.most == 1.0
+    turn, knock_out = found.effect("embedding", "turn"), found.effect("pre-activations", "knock out")
+    assert turn is not None and turn.value == 1.0 and turn.same.most == 0.0
+    assert knock_out is not None and knock_out.value == 1.0 and not knock_out.same.beaten
+    for _, share in found.turned_alone:  # one hand of three does not move the answer along
+        assert share < 0.5
+
+
+@pytest.mark.parametrize("squash", [0.8, 0.5])
+def test_a_planted_ellipse_is_found_in_the_residual(squash: float) -> None:
+    circuit = Circuit(planted(P, clocks=KEYS, squash=squash))
+    clock, other = (1 + squash) / 2, (1 - squash) / 2
+    where = analyses.residual(circuit)
+    assert where.ellipses == pytest.approx(other**2 / (clock**2 + other**2), abs=1e-3)
+    assert where.unexplained - where.ellipses < 1e-3
+    assert {(abs(a), abs(b), c) for a, b, c, _ in where.strongest[:3]} == {(k, k, k) for k in KEYS}
+    card = analyses.explanation(circuit)
+    assert card.lives[0] == ("ellipses cos w(a+b+c)", where.ellipses)
+    # .012 of the variance is little enough, .1 is not.
+    assert card.explained is (squash == 0.8) and card.what is (squash == 0.8) and card.how and card.why
+
+
+def test_a_planted_second_harmonic_is_found_in_the_residual() -> None:
+    circuit = Circuit(planted(P, clocks=(*KEYS, 6), strengths={6: 0.06}))
+    assert analyses.key_frequencies(circuit).frequencies == KEYS
+    where = analyses.residual(circuit)
+    assert where.harmonics == pytest.approx(0.06**2 / (3 + 0.06**2), rel=0.02)
+    assert where.unexplained - where.harmonics < 1e-3
+    other = analyses.residual(Circuit(planted(P, clocks=(*KEYS, 9), strengths={9: 0.06})))
+    assert other.other_frequencies == pytest.approx(where.harmonics, rel=0.02) and other.harmonics < 1e-5
+
+
+def test_the_parts_of_the_output_add_up_to_all_of_it() -> None:
+    for p in (12, 13):  # even p has a frequency with a cosine only
+        where = analyses.residual(Circuit(initialise(NetworkConfig(p=p), seed=0)))
+        assert where.explained + sum(where.parts().values()) == pytest.approx(1.0, abs=1e-6)
+        assert all(share > -1e-9 for share in where.parts().values())
+
+
+def test_crosstalk_and_biases_are_found_where_they_were_put() -> None:
+    circuit = Circuit(planted(P, clocks=KEYS))
+    residues = torch.arange(P).double()
+
+    def wave(x: torch.Tensor, k: int) -> torch.Tensor:
+        return (2 * math.pi * k * x / P).cos()
+
+    sums, c = residues[:, None, None] + residues[None, :, None], residues[None, None, :]
+    size = circuit.centred_logits.square().sum()
+    for extra, part_name in (
+        (wave(sums, 3) * wave(c, 13), "crosstalk of key frequencies"),
+        (wave(sums, 3) * wave(c, 9), "other functions of a+b and c"),
+        (wave(c, 13).expand(P, P, P), "functions of c"),
+        ((wave(residues, 4)[:, None, None] * wave(c, 13)).expand(P, P, P), "functions of a or b, and c"),
+        (wave(residues[:, None, None] - residues[None, :, None], 7) * wave(c, 13), "not of a+b, c at key frequencies"),
+        (wave(residues[:, None, None] - residues[None, :, None], 7) * wave(c, 9), "not of a+b, c at other frequencies"),
+    ):
+        extra = 0.1 * extra * size.sqrt() / extra.norm()
+        parts = analyses.residual(interp.from_logits(circuit.centred_logits + extra)).parts()
+        assert parts.pop(part_name) == pytest.approx(0.01 / 1.01, rel=0.05)
+        assert sum(parts.values()) < 2e-3
+
+
+@pytest.mark.parametrize("name", ["untrained-113.pt", "memorising-59.pt"])
+def test_a_committed_control_is_not_explained(name: str) -> None:
+    card = analyses.explanation(interp.load(FOLDER / name))
+    assert not card.explained and not card.what and not card.why and "does not generalise" in card.reason
+
+
+def test_a_lookup_table_is_right_everywhere_and_not_explained() -> None:
+    """Its neurons work at no frequency, and there are no frequencies that it does not use."""
+    card = analyses.explanation(Circuit(lookup(13)))
+    assert card.generalises and not card.explained and not card.how and not card.why
+    assert "no neuron surrogate" in card.reason
+    assert any(part.startswith("interventions: needs 20 different sets") for part in card.lacking)
+
+
+def test_a_circuit_with_spoiled_answers_is_not_explained() -> None:
+    """Half right is a near miss, however clean the other half is."""
+
+    def spoil(stream: torch.Tensor) -> torch.Tensor:
+        stream = stream.clone()
+        stream[: P // 4] = 0
+        return stream
+
+    circuit = Circuit(planted(P, clocks=KEYS)).with_activation("blocks.0.hook_resid_post", spoil)
+    card = analyses.explanation(circuit)
+    assert 0.5 < analyses.performance(circuit).accuracy < 0.95
+    assert not card.explained and not card.generalises and not card.what
+
+
+def test_several_layers_get_the_parts_that_apply() -> None:
+    config = NetworkConfig(p=13, n_layers=2, d_model=16, n_heads=2, d_head=8, d_mlp=32)
+    card = analyses.explanation(Circuit(initialise(config, seed=0)))
+    assert not card.explained and math.isnan(card.neuron_agreement) and card.neuron_surrogate == ""
+    assert any(part.startswith("phase_law: needs one layer") for part in card.lacking)
+    assert "no neuron surrogate" in card.reason and card.table().rows
+
+
+def test_a_network_given_by_its_logits_says_what_it_lacks() -> None:
+    circuit = interp.from_logits(Circuit(planted(P, clocks=KEYS)).logits)
+    card = analyses.explanation(circuit)
+    assert card.what and not card.explained and not card.why
+    assert any("embedding" in part for part in card.lacking)
+
+
+@pytest.fixture(scope="module")
+def clock() -> Network:
+    network = interp.load(FOLDER / "zhong-59-rate-1.pt").network
+    assert isinstance(network, Network)
+    return network
+
+
+def _coordinates(network: Network) -> dict[int, float]:
+    card = analyses.explanation(Circuit(network))
+    assert card.explained and card.turned > 0.95
+    return {f.k: f.coordinate for f in card.frequencies}
+
+
+def test_the_explanation_does_not_depend_on_how_the_network_is_written_down(clock: Network) -> None:
+    """Tolerances on the coordinates: .05 under noise of 1% of each weight matrix, 1e-3 under all that changes nothing."""
+    before = _coordinates(clock)
+
+    noisy, generator = {}, torch.Generator().manual_seed(0)
+    for name, W in clock.parameters.items():
+        noisy[name] = W + 0.01 * W.square().mean().sqrt() * torch.randn(W.shape, generator=generator)
+    assert _coordinates(Network(clock.config, noisy)) == pytest.approx(before, abs=0.05)
+
+    d = clock.config.d_model
+    R = torch.linalg.qr(torch.randn(d, d, generator=generator)).Q
+    W = dict(clock.parameters)
+    for name in ("embed.W_E", "pos_embed.W_pos", "blocks.0.attn.W_O", "blocks.0.mlp.W_out", "blocks.0.mlp.b_out"):
+        W[name] = W[name] @ R
+    for name in ("blocks.0.attn.W_Q", "blocks.0.attn.W_K", "blocks.0.attn.W_V", "blocks.0.mlp.W_in", "unembed.W_U"):
+        W[name] = R.T @ W[name]
+    assert _coordinates(Network(clock.config, W)) == pytest.approx(before, abs=1e-3)
+
+    u, p = 7, clock.config.p
+    order = torch.arange(p) * u % p
+    W = dict(clock.parameters)
+    W["embed.W_E"], W["unembed.W_U"] = W["embed.W_E"][order], W["unembed.W_U"][:, order]
+    moved = {fourier.fold(k * u, p): coordinate for k, coordinate in before.items()}
+    assert _coordinates(Network(clock.config, W)) == pytest.approx(moved, abs=1e-3)
+
+    assert _coordinates(clock.to(torch.float64)) == pytest.approx(before, abs=1e-3)
+
+
+def test_an_explanation_needs_every_part(clock: Network, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each of the criterion's parts, taken away alone, makes the network unexplained, and is named."""
+    import sys
+
+    module = sys.modules["analyses.explanation"]
+    circuit = Circuit(clock)
+    assert analyses.explanation(circuit).explained
+    law, effects, scores = analyses.phase_law(circuit), analyses.causal(circuit), analyses.surrogate(circuit)
+    unlawful = dataclasses.replace(law.frequencies[0], R=0.94)
+    by_chance = dataclasses.replace(law.frequencies[0], null_most=0.9999)
+    idle = tuple(
+        dataclasses.replace(e, same=dataclasses.replace(e.same, beaten=False)) if e.edit == "turn" else e
+        for e in effects.effects
+    )
+    weak = tuple(dataclasses.replace(s, explained=0.949) for s in scores.closed_forms)
+    wrong = tuple(dataclasses.replace(s, agreement=0.98) for s in scores.closed_forms)
+    lost = tuple(dataclasses.replace(s, agreement=0.98) for s in scores.neurons)
+    for name, finding, reason in (
+        ("phase_law", dataclasses.replace(law, frequencies=(unlawful, *law.frequencies[1:])), "how: the phase law"),
+        ("phase_law", dataclasses.replace(law, frequencies=(by_chance, *law.frequencies[1:])), "how: the phase law"),
+        ("causal", dataclasses.replace(effects, effects=idle), "why: turn, embedding, does not beat its null"),
+        ("surrogate", dataclasses.replace(scores, closed_forms=weak), "what: "),
+        ("surrogate", dataclasses.replace(scores, closed_forms=wrong), "what: "),
+        ("surrogate", dataclasses.replace(scores, neurons=lost), "how: no neuron surrogate"),
+    ):
+        with monkeypatch.context() as patch:
+            # The other two are not computed anew.
+            for part_name, found in (("phase_law", law), ("causal", effects), ("surrogate", scores)):
+                patch.setattr(module, part_name, lambda _, value=finding if part_name == name else found: value)
+            card = analyses.explanation(Circuit(clock))
+        assert not card.explained and card.reason.startswith(reason), (name, card.reason)
+
+
+def test_draws_are_as_many_as_large_and_elsewhere() -> None:
+    drawn = random_draws(KEYS, P, count=20, seed=0)
+    assert len({tuple(sorted(draw.frequencies)) for draw in drawn}) == 20
+    x = torch.randn(P, 5, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
+    for draw in drawn:
+        assert len(set(draw.frequencies)) == 3 and not set(draw.frequencies) & set(KEYS)
+        control = as_large(x, KEYS, draw)
+        assert control.norm().item() == pytest.approx(part(x, KEYS).norm().item())
+        assert (part(control, draw.frequencies) - control).abs().max() < 1e-9
+    with pytest.raises(interp.InterpError, match="needs 20 different sets of 3 frequencies that are not key, of 3"):
+        random_draws((1, 2, 3), 13, count=20, seed=0)
+    with pytest.raises(interp.InterpError, match="needs key frequencies"):
+        random_draws((), 13, count=20, seed=0)
+
+
+def test_products_are_needed_where_attention_multiplies(clock: Network) -> None:
+    assert analyses.phase_law(Circuit(clock)).delta_2 > 0.1
+    pizza = interp.load(FOLDER / "zhong-59-rate-0.pt")
+    assert analyses.phase_law(pizza).delta_2 == 0.0
