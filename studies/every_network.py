@@ -1,6 +1,7 @@
 """An explanation for every network: trains the study's networks, explains each, makes the table and the picture.
 
-python studies/every_network.py train       networks into runs/every-network (an hour on one core); goes on where it stopped
+python studies/every_network.py train       networks into runs/every-network (most of an hour on one core, see --workers); goes on
+                                            where it stopped
 python studies/every_network.py explain     a row per network into studies/every_network.parquet (seconds each); the same
 python studies/every_network.py show        the README's numbers, every network that is not explained, and the picture
                                             studies/phase_diagram.svg; needs the Parquet file only
@@ -12,7 +13,8 @@ import argparse
 import json
 import sys
 import time
-from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 from pathlib import Path
 
 import torch
@@ -26,18 +28,23 @@ WEIGHTS, HERE = Path("runs/every-network"), Path(__file__).parent
 TABLE, PICTURE = HERE / "every_network.parquet", HERE / "phase_diagram.svg"
 
 
-def train(planned: list[Planned], folder: Path) -> None:
+def train(planned: list[Planned], folder: Path, workers: int) -> None:
     """Train what is not there yet."""
     folder.mkdir(parents=True, exist_ok=True)
-    for number, each in enumerate(planned, start=1):
-        path = folder / f"{each.name}.pt"
-        if path.exists():
-            continue
-        started, label = time.monotonic(), f"{number} of {len(planned)} {each.name}"
-        saved = each.network(_on_step(label))
-        checkpoint.save(path, saved)
-        losses = ", ".join(f"{name} {value:.3g}" for name, value in (saved.losses or {}).items())
-        _say(f"{label}: step {saved.step}, {losses}, {time.monotonic() - started:.0f} s")
+    missing = [each for each in planned if not (folder / f"{each.name}.pt").exists()]
+    with ProcessPoolExecutor(
+        workers, mp_context=get_context("spawn"), initializer=torch.set_num_threads, initargs=(1,)
+    ) as pool:
+        for number, line in enumerate(pool.map(_train, missing, [folder] * len(missing)), start=1):
+            print(f"{number} of {len(missing)} {line}", file=sys.stderr, flush=True)
+
+
+def _train(each: Planned, folder: Path) -> str:
+    started = time.monotonic()
+    saved = each.network()
+    checkpoint.save(folder / f"{each.name}.pt", saved)
+    losses = ", ".join(f"{name} {value:.3g}" for name, value in saved.losses.items())
+    return f"{each.name}: step {saved.step}, {losses}, {time.monotonic() - started:.0f} s"
 
 
 def explain(planned: list[Planned], folder: Path) -> list[Row]:
@@ -48,7 +55,8 @@ def explain(planned: list[Planned], folder: Path) -> list[Row]:
         path = folder / f"{each.name}.json"
         if not path.exists():
             path.write_text(json.dumps(row(each, folder / f"{each.name}.pt")))
-            _say(f"{number} of {len(there)} {each.name}: explained {json.loads(path.read_text())['explained']}")
+            explained = json.loads(path.read_text())["explained"]
+            print(f"{number} of {len(there)} {each.name}: explained {explained}", file=sys.stderr, flush=True)
         rows.append(json.loads(path.read_text()))
     return rows
 
@@ -68,26 +76,15 @@ def show(rows: list[Row]) -> None:
         print(f"- {line}")
 
 
-def _say(line: str) -> None:
-    print(f"\r{line}\033[K" if sys.stderr.isatty() else line, file=sys.stderr, flush=True)
-
-
-def _on_step(label: str) -> Callable[[int], None]:
-    def on_step(step: int) -> None:
-        if step % 50 == 0 and sys.stderr.isatty():
-            print(f"\r{label}: step {step}\033[K", end="", file=sys.stderr)
-
-    return on_step
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("what", choices=("train", "explain", "show"))
     parser.add_argument("--weights", type=Path, default=WEIGHTS, help=f"where the networks are; default {WEIGHTS}")
+    parser.add_argument("--workers", type=int, default=1, help="networks that are trained at once; default 1")
     options = parser.parse_args()
     torch.set_num_threads(1)
     if options.what == "train":
-        train(list(every_network()), options.weights)
+        train(list(every_network()), options.weights, options.workers)
         return
     import pyarrow
     import pyarrow.parquet

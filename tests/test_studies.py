@@ -37,7 +37,7 @@ def test_a_shuffled_network_learns_other_answers_and_its_row_says_it_is_not_expl
     planned = dataclasses.replace(planned, recipe=dataclasses.replace(planned.recipe, steps=60))
     path = tmp_path / "shuffled.pt"
     torch.manual_seed(0)
-    checkpoint.save(path, planned.network(lambda step: None))
+    checkpoint.save(path, planned.network())
     values = row(planned, path)
     assert values["accuracy"] < 0.1 and not values["explained"] and not values["named"]
     assert list(unexplained([values])) == []  # a control
