@@ -1,7 +1,7 @@
 """An explanation for every network: trains the study's networks, explains each, makes the table and the picture.
 
-python studies/every_network.py train       networks into runs/every-network (most of an hour on one core, see --workers); goes on
-                                            where it stopped
+python studies/every_network.py train       networks into runs/every-network (most of an hour on one core, see --workers);
+                                            goes on where it stopped
 python studies/every_network.py explain     a row per network into studies/every_network.parquet (seconds each); the same
 python studies/every_network.py show        the README's numbers, every network that is not explained, and the picture
                                             studies/phase_diagram.svg; needs the Parquet file only
