@@ -24,7 +24,8 @@ class Planned:
 
     name: str
     kind: Kind
-    """trained to the end of its recipe; all others are negative controls."""
+    """trained by its recipe, of which the record with the least test loss is taken: at these learning rates the loss jumps
+    now and then, and the last record may be on its way down from a jump. All others are negative controls."""
     recipe: Recipe
     recipe_name: str
     seed: int
@@ -46,7 +47,9 @@ class Planned:
         for snapshot in train(self.recipe, seed=self.seed, record_every=every):
             right = snapshot.train_accuracy * len(split.train) + snapshot.test_accuracy * len(split.test)
             accuracy = right / self.recipe.network.p**2
-            if self.kind != "near miss" or NEAR_MISS[0] <= accuracy <= NEAR_MISS[1]:
+            if self.kind == "near miss":
+                chosen = snapshot if NEAR_MISS[0] <= accuracy <= NEAR_MISS[1] else chosen
+            elif self.kind != "trained" or chosen is None or snapshot.test_loss < chosen.test_loss:
                 chosen = snapshot
             if self.kind == "near miss" and accuracy >= self.target:
                 break
