@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from html import escape
 from typing import Any
 
-WIDTH, HEIGHT, MARGIN = 300, 300, 46
+WIDTH, HEIGHT, MARGIN = 300, 300, 58
 COLORS = {"clock": "#0072b2", "between": "#009e73", "pizza": "#d55e00"}
 """Of Okabe and Ito's palette, told apart with every kind of colour vision."""
 LOW, HIGH = -0.25, 1.5
