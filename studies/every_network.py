@@ -11,6 +11,7 @@ Needs pyarrow: pip install -e '.[studies]'.
 
 import argparse
 import json
+import statistics
 import sys
 import time
 from concurrent.futures import ProcessPoolExecutor
@@ -20,7 +21,7 @@ from pathlib import Path
 import torch
 from phase_diagram import phase_diagram
 from plan import Planned, every_network
-from rows import Row, row, unexplained
+from rows import Row, memorised, row, unexplained
 
 from interp import checkpoint
 
@@ -57,7 +58,7 @@ def explain(planned: list[Planned], folder: Path) -> list[Row]:
             path.write_text(json.dumps(row(each, folder / f"{each.name}.pt")))
             explained = json.loads(path.read_text())["explained"]
             print(f"{number} of {len(there)} {each.name}: explained {explained}", file=sys.stderr, flush=True)
-        rows.append(json.loads(path.read_text()))
+        rows.append(json.loads(path.read_text()) | {"memorised": memorised(folder / f"{each.name}.pt")})
     return rows
 
 
@@ -71,9 +72,26 @@ def show(rows: list[Row]) -> None:
     for name, those in groups.items():
         counts = [sum(bool(each[key]) for each in those) for key in ("generalises", "explained", "named")]
         print(f"| {name} | {len(those)} | {' | '.join(map(str, counts))} |")
+    trained = [each for each in rows if each["kind"] == "trained" and each["generalises"]]
+    print(f"\nOf those trained that generalise: {_counts(trained)}")
+    for key in ("width", "activation"):
+        for value in sorted({each[key] for each in trained if each["p"] == 59}):
+            print(f"- p = 59, {key} {value}: {_counts([each for each in trained if each['p'] == 59 and each[key] == value])}")
+    for is_explained in (True, False):
+        those = [each["memorised"] for each in trained if each["explained"] is is_explained]
+        spread = f"{statistics.median(those):.3f} ({min(those):.3f} to {max(those):.3f})"
+        print(f"- memorised, {'' if is_explained else 'not '}explained: {spread}")
+    both = [[each[key] for each in trained] for key in ("memorised", "unexplained")]
+    print(f"- correlation of memorised with the unexplained variance: {statistics.correlation(*both):.2f}")
     print("\nNot explained, of those trained that generalise:\n")
     for line in unexplained(rows):
         print(f"- {line}")
+
+
+def _counts(rows: list[Row]) -> str:
+    return f"{len(rows)} networks, " + ", ".join(
+        f"{sum(each[key] for each in rows)} {key}" for key in ("what", "how", "why", "explained")
+    )
 
 
 def main() -> None:

@@ -4,11 +4,13 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
+import torch
 from plan import Planned
 
 import analyses
 import interp
 from analyses.clock_or_pizza import NAMED
+from analyses.closed_form import closed_forms, logits
 
 Row = dict[str, Any]
 
@@ -70,6 +72,20 @@ def row(planned: Planned, path: Path) -> Row:
     return values
 
 
+def memorised(path: Path) -> float | None:
+    """How much more does what the measured profiles leave unexplained raise the right answer on the training pairs than on all
+    others? Difference of the means over the pairs, in standard deviations of the centred logits; 0 for a residual that knows
+    nothing of the training pairs, None for a network without any."""
+    circuit = interp.load(path)
+    if circuit.train is None:
+        return None
+    profiles, _ = next(iter(closed_forms(circuit).values()))
+    residual = circuit.centred_logits.double() - logits(profiles, circuit.p)
+    of_right = residual.gather(-1, circuit.answers[..., None]).flatten()
+    trained = torch.zeros(len(of_right), dtype=torch.bool).index_fill(0, circuit.train, True)
+    return float((of_right[trained].mean() - of_right[~trained].mean()) / circuit.centred_logits.double().std())
+
+
 def unexplained(rows: Iterable[Row]) -> Iterator[str]:
     """What is known of every trained network that generalises and is not explained."""
     for each in rows:
@@ -77,4 +93,5 @@ def unexplained(rows: Iterable[Row]) -> Iterator[str]:
             lives = ", ".join(
                 f"{part} {share:.3f}" for part, share in zip(each["lives"][:2], each["lives_share"][:2], strict=True)
             )
-            yield f"{each['name']}: {each['reason']}; left {each['unexplained']:.3f}: {lives}"
+            left = f"left {each['unexplained']:.3f}: {lives}; memorised {each['memorised']:.3f}"
+            yield f"{each['name']}: {each['reason']}; {left}"
