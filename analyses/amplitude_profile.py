@@ -1,10 +1,10 @@
 """How does the output at one frequency depend on the distance a - b: flat like a clock, or like a pizza's |cos|?"""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-import torch
 from jaxtyping import Float
 from torch import Tensor
 
@@ -103,13 +103,14 @@ def amplitude_profile(circuit: Circuit) -> AmplitudeProfile:
 
     Source: this project, after the logit forms of Zhong et al. 2023, arXiv 2306.17844.
     """
-    profiles = tuple(_profile(circuit, k) for k in key_frequencies(circuit).frequencies)
-    return AmplitudeProfile(profiles=profiles, explained=explained_share(circuit))
+    keys = key_frequencies(circuit).frequencies
+    return AmplitudeProfile(profiles=tuple(_profile(circuit, k) for k in keys), explained=explained_share(circuit, keys))
 
 
-def explained_share(circuit: Circuit) -> float:
-    """The share of the centred logits' variance on Σ_k A_k(a-b) cos w_k(a+b-c), k key; 0 where they do not depend on c."""
-    p, keys = circuit.p, key_frequencies(circuit).frequencies
+def explained_share(circuit: Circuit, keys: Sequence[int]) -> float:
+    """The share of the centred logits' variance on Σ_k A_k(a-b) cos w_k(a+b-c), k of ``keys``; 0 where they do not depend
+    on c."""
+    p = circuit.p
     variance = circuit.centred_logits.square().sum().item()
     # On each distance d the p² entries of cos w_k(a+b-c) have squares that sum to p²/2, and to p² at k = p/2.
     on_profiles = sum(amplitudes(circuit, k).square().sum().item() * p * p / (1 if 2 * k == p else 2) for k in keys)
@@ -119,10 +120,9 @@ def explained_share(circuit: Circuit) -> float:
 def amplitudes(circuit: Circuit, k: int) -> Float[Tensor, " d"]:
     """A_k(d), the amplitude of cos w_k(a+b-c) in the logits of pairs with a - b = d mod p; as the network stands."""
     p, logits = circuit.p, circuit.centred_logits
-    angles = 2 * torch.pi * (k * torch.arange(p) % p).double() / p
+    cosine, sine = fourier.waves(k, p)
     # Σ_c L cos w(a+b-c) = cos w(a+b) Σ_c L cos wc + sin w(a+b) Σ_c L sin wc
-    cosines, sines = logits @ angles.cos(), logits @ angles.sin()
-    of_pairs = angles.cos()[circuit.answers] * cosines + angles.sin()[circuit.answers] * sines
+    of_pairs = cosine[circuit.answers] * (logits @ cosine) + sine[circuit.answers] * (logits @ sine)
     return by_distance(of_pairs).mean(-1) * (1 if 2 * k == p else 2) / p
 
 

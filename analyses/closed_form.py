@@ -9,6 +9,7 @@ from torch import Tensor
 
 from analyses.amplitude_profile import amplitudes
 from analyses.key_frequencies import key_frequencies
+from interp import fourier
 from interp.circuit import Circuit
 
 Profiles = dict[int, Float[Tensor, " d"]]
@@ -73,16 +74,11 @@ def logits(profiles: Profiles, p: int) -> Float[Tensor, "a b c"]:
     sums, differences = (residues[:, None] + residues) % p, (residues[:, None] - residues) % p
     total = torch.zeros(p, p, p, dtype=torch.float64)
     for k, A in profiles.items():
-        waves = _waves(k, p)
+        waves = fourier.waves(k, p)
         # cos w(a+b-c) = cos w(a+b) cos wc + sin w(a+b) sin wc
         of_pairs = waves[:, sums] * A[differences]
         total += einsum(of_pairs, waves, "wave a b, wave c -> a b c")
     return total
-
-
-def _waves(k: int, p: int) -> Float[Tensor, "2 p"]:
-    angles = 2 * torch.pi * (k * torch.arange(p) % p).double() / p
-    return torch.stack([angles.cos(), angles.sin()])
 
 
 def _shape(part: str, k: int, p: int) -> Float[Tensor, " d"]:

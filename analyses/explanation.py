@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import torch
 
-from analyses.amplitude_profile import amplitude_profile, amplitudes
+from analyses.amplitude_profile import amplitude_profile, explained_share
 from analyses.causal import Causal, Effect, causal
 from analyses.closed_form import mixture
 from analyses.neuron_clusters import neuron_clusters
@@ -187,18 +187,16 @@ def _cards(circuit: Circuit, law: PhaseLaw | None, lacking: list[str]) -> tuple[
     except Unavailable as missing:
         lacking.append(f"amplitude_profile: {missing}")
         return ()
-    variance, p = circuit.centred_logits.square().sum().item(), circuit.p
     clusters = neuron_clusters(circuit).clusters if law else {}
     laws = {each.k: each for each in law.frequencies} if law else {}
     cards = []
     for profile in profiles:
         k, mixed = profile.k, mixture(torch.tensor(profile.profile, dtype=torch.float64), profile.k)
-        squares = amplitudes(circuit, k).square().sum().item() * p * p / (1 if 2 * k == p else 2)
         mine = laws.get(k)
         cards.append(
             FrequencyCard(
                 k=k,
-                share=squares / variance,
+                share=explained_share(circuit, [k]),
                 verdict=profile.verdict,
                 coordinate=mixed.coordinate,
                 mixture_fit=mixed.fitted,

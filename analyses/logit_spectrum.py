@@ -72,7 +72,7 @@ def logit_spectrum(circuit: Circuit) -> LogitSpectrum:
     class_sums = p * of_sums.gather(-1, offset).sum(0)
     clock_terms = []
     for k in fourier.frequencies(p):
-        cosine = torch.cos(2 * torch.pi * (k * residues % p).double() / p)
+        cosine = fourier.waves(k, p)[0]
         clock_terms.append((class_sums @ cosine / (norm * cosine.norm() * p)).item())
     clock_share = sum(t * t for t in clock_terms)
 

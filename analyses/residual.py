@@ -116,7 +116,7 @@ def residual(circuit: Circuit) -> Residual:
         return share[taken].sum().item()
 
     on_profiles = take(on_plane & key)
-    explained = explained_share(circuit)
+    explained = explained_share(circuit, keys)
     return Residual(
         explained=explained,
         phase_shifted=on_profiles - explained,

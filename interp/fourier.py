@@ -47,6 +47,12 @@ def rows(k: int, p: int) -> Float[Tensor, "row p"]:
     return _basis(p)[2 * k - 1 : min(2 * k + 1, p)].clone()
 
 
+def waves(k: int, p: int) -> Float[Tensor, "2 p"]:
+    """cos and sin of 2πk·j/p over the residues j, of amplitude 1; at k = p/2 the sine is 0 to rounding."""
+    angles = 2 * torch.pi * (k * torch.arange(p) % p).double() / p
+    return torch.stack([angles.cos(), angles.sin()])
+
+
 def energies(M: Float[Tensor, "p n"]) -> Float[Tensor, " freq"]:
     """How much of a matrix over residues (along its first axis) lies at each frequency?
 

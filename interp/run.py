@@ -29,12 +29,11 @@ from interp.recipe import Recipe, from_plain
 from interp.thinning import has_moved, is_spaced
 from interp.train import Snapshot, train, training_split
 from interp.training_state import TrainingState
-from interp.watching import Watching, Write
+from interp.watching import NOT_WATCHING, Watching, Write
 
 _LOGGED = ("step", "train_loss", "test_loss", "train_accuracy", "test_accuracy", "seconds")
 Precision = Literal["float32", "float64"]
 _WatchSteps = Callable[[int, dict[str, Tensor]], None]
-_NOT_WATCHING = Watching()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,7 +94,7 @@ class Run:
         *,
         should_stop: Callable[[], bool] = lambda: False,
         on_step: Callable[[int], None] = lambda step: None,
-        watching: Watching = _NOT_WATCHING,
+        watching: Watching = NOT_WATCHING,
     ) -> Iterator[Snapshot]:
         """Train from the last record, or from the start, to the end; yields every Snapshot once it is on disk.
 
@@ -106,13 +105,14 @@ class Run:
         torch.set_num_threads(config.threads)
         with _locked(self.path):
             state = self._rewind()
-            started = time.monotonic() - max([record["seconds"] for record in self.log()], default=0.0)
-            train_indices = training_split(config.recipe, config.seed).train
-            if state is not None and self._finished(state):
+            records = self.log()
+            if state is not None and self._finished(state, records):
                 return
+            started = time.monotonic() - max([record["seconds"] for record in records], default=0.0)
+            train_indices = training_split(config.recipe, config.seed).train
             # What thinning compares with: found again after a break by going through the log as training did.
             kept: dict[str, Any] | None = None
-            for record in self.log():
+            for record in records:
                 kept = record if self._keeps(record, kept) else kept
 
             def checkpoint_of(network: Network, step: int, losses: dict[str, float]) -> Checkpoint:
@@ -205,9 +205,12 @@ class Run:
         """Does a record become a snapshot? ``kept``: the last one that did."""
         if not self._thins or not self._on_beat(record["step"]):  # a record that Ctrl-C made is no part of a thinned set
             return self.config.snapshots
-        is_last = record["step"] >= self.config.recipe.steps or record["test_loss"] < self.config.recipe.stop_test_loss
         spaced = is_spaced(record["step"], self.config.snapshots_per_decade)
-        return is_last or spaced or has_moved(kept, record)
+        return self._ends(record) or spaced or has_moved(kept, record)
+
+    def _ends(self, record: dict[str, Any]) -> bool:
+        """Does the recipe end with this record?"""
+        return record["step"] >= self.config.recipe.steps or record["test_loss"] < self.config.recipe.stop_test_loss
 
     def _save_snapshot(self, saved: Checkpoint) -> None:
         checkpoint.save(self.path / "snapshots" / f"step-{saved.step:06d}.pt", saved)
@@ -225,24 +228,20 @@ class Run:
             remove_unfinished(directory)
         path = self.path / "resume.pt"
         state = training_state.load(path, self.config.recipe.network) if path.exists() else None
-        kept = [record for record in self.log() if state is not None and record["step"] <= state.step]
-        write_atomically(self.path / "log.jsonl", "".join(json.dumps(record) + "\n" for record in kept).encode())
-        self._rewind_measures(-1 if state is None else state.step)
+        step = -1 if state is None else state.step
+        self._cut_back("log.jsonl", self.log(), step)
+        if (self.path / "measures.jsonl").exists():
+            self._cut_back("measures.jsonl", self.measures(), step)
         return state
 
-    def _rewind_measures(self, step: int) -> None:
-        path = self.path / "measures.jsonl"
-        if path.exists():
-            kept = [record for record in self._records("measures.jsonl", ("step",)) if record["step"] <= step]
-            write_atomically(path, "".join(json.dumps(record) + "\n" for record in kept).encode())
+    def _cut_back(self, name: str, records: Sequence[dict[str, Any]], step: int) -> None:
+        lines = [json.dumps(record) + "\n" for record in records if record["step"] <= step]
+        write_atomically(self.path / name, "".join(lines).encode())
 
-    def _finished(self, state: TrainingState) -> bool:
+    def _finished(self, state: TrainingState, records: Sequence[dict[str, Any]]) -> bool:
         # A record off the beat is one that Ctrl-C made: the run goes on from it whatever its loss.
-        on_beat = state.step % self.config.record_every == 0
-        reached = any(
-            record["step"] == state.step and record["test_loss"] < self.config.recipe.stop_test_loss for record in self.log()
-        )
-        return state.step >= self.config.recipe.steps or (on_beat and reached)
+        reached = any(record["step"] == state.step and self._ends(record) for record in records)
+        return state.step >= self.config.recipe.steps or (self._on_beat(state.step) and reached)
 
 
 def check_is_free(path: Path) -> None:

@@ -43,6 +43,10 @@ class Watching:
         return _wandb(directory, about) if self.writer == "wandb" else _nowhere()
 
 
+NOT_WATCHING = Watching()
+"""Nothing beside training."""
+
+
 def named(name: str) -> Measure:
     """The function that a command line means by ``package.module:function``. Imports the module."""
     module, colon, function = name.partition(":")

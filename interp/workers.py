@@ -13,9 +13,8 @@ from typing import Any
 from interp import run
 from interp.errors import InterpError
 from interp.run import Run
-from interp.watching import Watching
+from interp.watching import NOT_WATCHING, Watching
 
-_NOT_WATCHING = Watching()
 MAX_RESTARTS = 3
 """Of one run without a record in between: what kills it every time will go on doing so."""
 
@@ -58,7 +57,7 @@ def train_all(
     workers: int,
     report: Callable[[Progress], None],
     should_stop: Callable[[], bool],
-    watching: Watching = _NOT_WATCHING,
+    watching: Watching = NOT_WATCHING,
 ) -> None:
     """Train runs, ``workers`` at a time; ``report`` hears of every record and a few times per second of the steps.
 

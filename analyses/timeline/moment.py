@@ -8,7 +8,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from analyses.amplitude_profile import amplitudes, coordinates, hiding
+from analyses.amplitude_profile import amplitudes, coordinates, explained_share, hiding
 from analyses.key_frequencies import KEY
 from analyses.logit_spectrum import logit_spectrum
 from analyses.neuron_clusters import neuron_clusters
@@ -110,7 +110,7 @@ def moment(network: Network, train: Int[Tensor, " train"], keys: Sequence[int], 
         neuron_shares=members,
         specialised=specialised,
         variations=tuple(_variation(network, k) if terms[k - 1] >= KEY else math.nan for k in keys),
-        explained=_explained(circuit, keys),
+        explained=explained_share(circuit, keys),
     )
 
 
@@ -155,10 +155,3 @@ def _variation(network: Network, k: int) -> float:
     blocks = [fourier.without(rows, hiding(k, p)) if len(rows) == p else rows for rows in W_E.split(p)]
     without = Network(network.config, {**network.parameters, "embed.W_E": torch.cat(blocks)})
     return coordinates(amplitudes(from_logits(all_logits(without)), k))[0]
-
-
-def _explained(circuit: Circuit, keys: Sequence[int]) -> float:
-    p, variance = circuit.p, circuit.centred_logits.square().sum().item()
-    # On each distance the p² entries of cos w_k(a+b-c) have squares that sum to p²/2, and to p² at k = p/2.
-    found = sum(amplitudes(circuit, k).square().sum().item() * p * p / (1 if 2 * k == p else 2) for k in keys)
-    return found / variance if variance else 0.0
