@@ -12,6 +12,7 @@ from analyses.distance_irrelevance import by_distance
 from analyses.key_frequencies import key_frequencies
 from interp import fourier
 from interp.circuit import Circuit
+from interp.drawing import QUIET, SYMBOLS, finish, frequency_colours, say
 from interp.finding import Finding, Table, measurement
 
 if TYPE_CHECKING:
@@ -70,26 +71,35 @@ class AmplitudeProfile(Finding):
     def figure(self) -> "go.Figure":
         import plotly.graph_objects as go
 
-        figure = go.Figure()
+        figure, colours = go.Figure(), frequency_colours([f.k for f in self.profiles])
         if not self.profiles:
-            figure.add_annotation(text="no key frequencies", x=0.5, y=0.5, showarrow=False)
+            say(figure, "no key frequencies")
         arch = [i / 200 for i in range(201)]
         cosine = [abs(math.cos(math.pi * u)) for u in arch]
-        figure.add_scatter(x=arch, y=cosine, name="ideal pizza", line={"dash": "dot", "color": "#888"})
-        figure.add_scatter(x=[0, 1], y=[1, 1], name="ideal clock", mode="lines", line={"dash": "dash", "color": "#888"})
+        figure.add_scatter(x=arch, y=cosine, name="ideal pizza", line={"dash": "dot", "color": QUIET, "width": 4})
+        figure.add_scatter(
+            x=[0, 1], y=[1, 1], name="ideal clock", mode="lines", line={"dash": "dash", "color": QUIET, "width": 4}
+        )
         for f in self.profiles:
             p, top = len(f.profile), max(f.profile)
             # Against k·d mod p every frequency shows one arch, however fast it turns.
-            points = sorted(((f.k * d % p) / p, value / top) for d, value in enumerate(f.profile))
+            points = sorted(((f.k * d % p) / p, value / top, d) for d, value in enumerate(f.profile))
             figure.add_scatter(
-                x=[x for x, _ in points], y=[y for _, y in points], mode="lines+markers", name=f"k = {f.k}: {f.verdict}"
-            )
+                x=[x for x, _, _ in points], y=[y for _, y, _ in points], mode="lines+markers", name=f"k = {f.k}: {f.verdict}",
+                customdata=[d for _, _, d in points], line_color=colours[f.k],
+                marker={"symbol": SYMBOLS[f.verdict], "size": 6},
+                hovertemplate=f"k = {f.k}<br>a - b = %{{customdata}}<br>%{{y:.3f}} of the largest<extra></extra>",
+            )  # fmt: skip
         least = min((f.min_over_max for f in self.profiles), default=0.0)
-        return figure.update_layout(
-            title="Amplitude over the distance: a clock is flat, a pizza follows |cos(w_k d/2)|",
-            xaxis_title="k·d mod p, in turns (d = a - b)",
-            yaxis_title="A_k(d) / largest",
-            yaxis_range=[min(-0.05, least - 0.05), 1.08],
+        return finish(
+            figure,
+            "Amplitude over the distance of the inputs: a clock is flat, a pizza follows |cos|",
+            "How strongly the output at each key frequency is driven, for pairs a - b apart; k turns of the distance "
+            "are folded onto one. A clock adds angles, and does not care how far apart they are. A pizza averages two "
+            "points: opposite ones (middle) cancel. A circle at 2k, which hides pizzas, is taken out of the embedding "
+            "first.",
+            xaxis_title="k(a - b) mod p (turns)",
+            yaxis={"title": "amplitude A_k / its largest", "range": [min(-0.05, least - 0.05), 1.08]},
         )
 
 

@@ -28,6 +28,7 @@ from analyses.key_frequencies import key_frequencies
 from analyses.last_layer import last_neurons
 from interp import fourier
 from interp.circuit import Circuit
+from interp.drawing import CIRCUIT_COLOURS, QUIET, STRONG, finish, say
 from interp.finding import Finding, Table, measurement
 from interp.model import Unavailable
 
@@ -109,9 +110,11 @@ class Causal(Finding):
 
         names = [f"{each.edit}, {each.site}" for each in self.effects]
         figure = go.Figure()
+        if not self.effects:
+            say(figure, "; ".join(self.lacking))
         for name, color, nulls in (
-            ("null: same edit", "#999", [each.same for each in self.effects]),
-            ("null: as large", "#e69f00", [each.as_large for each in self.effects]),
+            ("random: same edit", QUIET, [each.same for each in self.effects]),
+            ("random: as large", CIRCUIT_COLOURS["pizza"], [each.as_large for each in self.effects]),
         ):
             spread = {
                 "type": "data",
@@ -122,13 +125,19 @@ class Causal(Finding):
             figure.add_scatter(x=middle, y=names, error_x=spread, mode="markers", name=name, marker_color=color)
         figure.add_scatter(
             x=[each.value for each in self.effects], y=names, mode="markers", name="key frequencies",
-            marker={"size": 12, "symbol": "diamond", "color": "#0072b2"},
+            marker={"size": 12, "symbol": "diamond", "color": STRONG},
         )  # fmt: skip
-        return figure.update_layout(
-            title="Interventions at the key frequencies, beside size-matched ones at others",
-            xaxis_title="share of pairs",
-            xaxis_range=[-0.03, 1.03],
-            yaxis={"autorange": "reversed", "title": "edit"},
+        beaten = sum(each.same.beaten for each in self.effects)
+        return finish(
+            figure,
+            f"{beaten} of {len(self.effects)} interventions do to the key frequencies what no random draw does",
+            "Keep only, remove, knock out: the share of pairs still answered right. Turn: the share of answers that "
+            f"move by Δ when the key part of a is replaced by that of a + Δ. Lines: {self.draws} random sets of as many "
+            "other frequencies, least to most; as large: amplified to the same size. Keeping should be far right, "
+            "removing far left.",
+            xaxis={"title": "share of pairs", "range": [-0.03, 1.03]},
+            yaxis_autorange="reversed",
+            height=520,
         )
 
 

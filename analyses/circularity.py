@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import torch
 
 from interp.circuit import Circuit
+from interp.drawing import finish
 from interp.finding import Finding, Table, measurement
 
 if TYPE_CHECKING:
@@ -38,13 +39,16 @@ class Circularity(Finding):
         import plotly.graph_objects as go
 
         names = [f"PC {i + 1} (k = {k})" for i, k in enumerate(self.best_frequencies)]
-        figure = go.Figure(go.Bar(x=names, y=self.components))
+        figure = go.Figure(go.Bar(x=names, y=self.components, width=0.5))
         figure.add_hline(y=CIRCULAR, line_dash="dot", annotation_text="circular from .995 on average")
-        return figure.update_layout(
-            title=f"Circularity {self.circularity:.4f} (legacy, for comparison)",
+        return finish(
+            figure,
+            f"Circularity {self.circularity:.4f} (legacy, for comparison)",
+            "How much of each of the embedding's first principal components is one frequency. Networks whose "
+            "frequencies are about equally strong mix them in their components, and fail although they are perfectly "
+            "circular: no verdict rests on it.",
             xaxis_title="principal component of the embedding",
-            yaxis_title="largest share of one frequency",
-            yaxis_range=[0, 1],
+            yaxis={"title": "largest share of one frequency", "range": [0, 1.05]},
         )
 
 

@@ -16,9 +16,11 @@ from analyses.amplitude_profile import (
 )
 from analyses.distance_irrelevance import distance_irrelevance
 from analyses.gradient_symmetry import SAMPLE, gradient_symmetry
+from analyses.known import known_coordinates
 from analyses.neuron_clusters import neuron_clusters
 from analyses.performance import Performance, performance
 from interp.circuit import Circuit
+from interp.drawing import CIRCUIT_COLOURS, QUIET, SYMBOLS, finish, frequency_colours, say
 from interp.finding import Finding, Table, measurement
 from interp.model import Unavailable
 
@@ -93,31 +95,43 @@ class ClockOrPizza(Finding):
     def figure(self) -> "go.Figure":
         import plotly.graph_objects as go
 
-        figure = go.Figure()
-        for name, x, y, color in (
-            ("clock", (0, CLOCK_VARIATION), (CLOCK_MINIMUM, 1.05), "#56b4e9"),
-            ("pizza", (PIZZA_VARIATION, 0.8), (PIZZA_LEAST, PIZZA_MINIMUM), "#e69f00"),
+        figure, colours = go.Figure(), frequency_colours([k for k, _, _ in self.coordinates])
+        for name, x, y in (
+            ("clock", (0, CLOCK_VARIATION), (CLOCK_MINIMUM, 1.05)),
+            ("pizza", (PIZZA_VARIATION, 0.8), (PIZZA_LEAST, PIZZA_MINIMUM)),
         ):
             figure.add_shape(
-                type="rect", x0=x[0], x1=x[1], y0=y[0], y1=y[1], fillcolor=color, opacity=0.2, line_width=0,
-                label={"text": name, "textposition": "top left"},
+                type="rect", x0=x[0], x1=x[1], y0=y[0], y1=y[1], fillcolor=CIRCUIT_COLOURS[name], opacity=0.25, line_width=0,
+                label={"text": name, "textposition": "middle center"}, layer="below",
+            )  # fmt: skip
+        for name, points in known_coordinates().items():
+            figure.add_scatter(
+                x=[point[1] for point in points], y=[point[2] for point in points], mode="markers", name=name,
+                text=[f"{name}, k = {point[0]}" for point in points], hovertemplate="%{text}<extra></extra>",
+                marker={"symbol": "circle-open", "color": QUIET, "size": 8}, showlegend=False,
             )  # fmt: skip
         verdicts = dict(self.frequencies)
         for k, variation, least in self.coordinates:
             figure.add_scatter(
-                x=[variation], y=[least], mode="markers", name=f"k = {k}: {verdicts[k]}", cliponaxis=False, marker_size=12
-            )
+                x=[variation], y=[least], mode="markers", name=f"k = {k}: {verdicts[k]}", cliponaxis=False,
+                marker={"size": 14, "color": colours[k], "symbol": SYMBOLS[verdicts[k]]},
+            )  # fmt: skip
         if not self.coordinates:
-            figure.add_annotation(text=self.reason, x=0.4, y=0.5, showarrow=False)
-        published = f"gradient symmetry {self.gradient_symmetry:.2f}, distance irrelevance {self.distance_irrelevance:.2f}"
-        return figure.update_layout(
-            title=f"Circuit: {self.circuit}<br><sup>published measures: {published} ({self.published_criterion})</sup>",
-            xaxis_title="variation of the amplitude over the distance a - b",
-            yaxis_title="least amplitude / largest",
-            xaxis_range=[0, max([0.8, *(1.05 * variation for _, variation, _ in self.coordinates)])],
+            say(figure, self.reason)
+        return finish(
+            figure,
+            f"Circuit: {self.circuit}" + (f" ({self.reason})" if self.coordinates else ""),
+            "Every key frequency by its amplitude over the distance a - b: how much it varies, and how far it falls. "
+            "Flat amplitudes (upper left) are clocks, |cos| (lower right) pizzas; outside both areas a frequency is "
+            "neither. Open circles: the networks in this project's checkpoints/. Published measures: gradient symmetry "
+            f"{self.gradient_symmetry:.2f}, distance irrelevance {self.distance_irrelevance:.2f} "
+            f"({self.published_criterion}).",
+            xaxis={"title": "variation of the amplitude (standard deviation / mean)",
+                   "range": [-0.02, max([0.8, *(1.05 * variation for _, variation, _ in self.coordinates)])]},
+            yaxis={"title": "least amplitude / largest",
+                   "range": [min([-0.15, *(least - 0.05 for _, _, least in self.coordinates)]), 1.1]},
             showlegend=True,
-            yaxis_range=[min([-0.15, *(least - 0.05 for _, _, least in self.coordinates)]), 1.1],
-        )
+        )  # fmt: skip
 
 
 @measurement

@@ -7,6 +7,7 @@ import torch
 
 from interp import fourier
 from interp.circuit import Circuit
+from interp.drawing import bars, finish
 from interp.finding import Finding, Table, measurement
 
 if TYPE_CHECKING:
@@ -47,17 +48,17 @@ class EmbeddingSpectrum(Finding):
     def figure(self) -> "go.Figure":
         import plotly.graph_objects as go
 
-        figure = go.Figure(
-            go.Bar(
-                x=self.frequencies,
-                y=self.shares,
-                customdata=self.axis_ratios,
-                hovertemplate=("k = %{x}<br>share %{y:.4f}<br>axis ratio %{customdata:.3f}<extra></extra>"),
-            )
-        )
+        marker = bars(self.frequencies, (), accompanying=self.present)
+        figure = go.Figure(go.Bar(x=self.frequencies, y=self.shares, customdata=self.axis_ratios, marker=marker,
+            hovertemplate="k = %{x}<br>share %{y:.4f}<br>axis ratio %{customdata:.3f}<extra></extra>"))  # fmt: skip
         figure.add_hline(y=PRESENT, line_dash="dot", annotation_text="present from .02")
-        return figure.update_layout(
-            title="Spectrum of the embedding W_E", xaxis_title="frequency k", yaxis_title="energy share"
+        return finish(
+            figure,
+            f"About {self.effective_frequencies:.1f} frequencies carry the embedding",
+            "Energy of the embedding W_E at each frequency, as a share of all but its constant. Hatched: present, from .02. A "
+            "network that learned nothing has a little of everything. Hover for the axis ratio: 1 is a circle, 0 a line.",
+            xaxis_title="frequency k (turns per p numbers)",
+            yaxis_title="share of energy",
         )
 
 

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from analyses.paper_triples import paper_sample
 from interp.circuit import Circuit
+from interp.drawing import finish
 from interp.finding import Finding, Table, measurement
 from interp.model import Unavailable
 
@@ -50,12 +51,14 @@ class GradientSymmetry(Finding):
         figure = go.Figure(go.Scatter(x=LEVELS, y=self.quantiles, mode="lines+markers"))
         figure.add_hline(y=self.mean, line_dash="dash", annotation_text="mean")
         figure.add_hline(y=0.98, line_dash="dot", annotation_text="pizza: mean above .98", annotation_position="bottom right")
-        return figure.update_layout(
-            title=f"Gradient symmetry {self.mean:.3f}",
-            xaxis_title="share of triples below",
-            yaxis_title="cosine of the two gradients",
-            xaxis_range=[0, 1],
-            yaxis_range=[-1, 1.05],
+        return finish(
+            figure,
+            f"Gradient symmetry {self.mean:.3f}: a and b are treated " + ("alike" if self.mean > 0.98 else "differently"),
+            f"Cosine between a logit's gradients at the embeddings of a and of b, as quantiles over {self.triples} "
+            "triples (a, b, c). A pizza reads the sum of the two and has 1 everywhere. The published measure, for "
+            "comparison: no verdict rests on it.",
+            xaxis={"title": "share of triples below", "range": [0, 1]},
+            yaxis={"title": "cosine of the two gradients", "range": [-1, 1.05]},
         )
 
 

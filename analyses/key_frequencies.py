@@ -1,6 +1,6 @@
 """Which frequencies does the output use?"""
 
-from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -8,18 +8,19 @@ from jaxtyping import Float
 from torch import Tensor
 
 from analyses.embedding_spectrum import embedding_spectrum
-from analyses.logit_spectrum import logit_spectrum
+from analyses.logit_spectrum import KEY, logit_spectrum
 from analyses.neuron_clusters import neuron_clusters
 from interp import fourier
 from interp.circuit import Circuit
+from interp.drawing import bars, finish
 from interp.finding import Finding, Table, measurement
 from interp.model import Unavailable
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
 
-KEY, MINOR = 0.05, 0.005
-"""Clock terms t_k from which a frequency is key, and minor."""
+MINOR = 0.005
+"""Clock term t_k from which a frequency that is not key is minor."""
 OF_LARGEST = 0.25
 """Rules 2 and 4: component norms above this share of the largest."""
 
@@ -46,6 +47,9 @@ class KeyFrequencies(Finding):
     """The minor ones that are 2k of a key frequency k."""
     accompanying: tuple[int, ...]
     """Energy share ≥ .02 of the embedding, but not key in the output; usually 2k of a key k."""
+    spectra: tuple[tuple[str, tuple[float, ...]], ...]
+    """What each rule that applies looks at, k = 1..⌊p/2⌋: t_k of the logits; norm of W_L's component over the largest;
+    members of each cluster of neurons; norm of W_E's component over the largest."""
 
     @property
     def frequencies(self) -> tuple[int, ...]:
@@ -83,16 +87,34 @@ class KeyFrequencies(Finding):
         return Table("Key frequencies by rule", ("rule", "frequencies", "only here", "missing here"), tuple(rows), note)
 
     def figure(self) -> "go.Figure":
-        import plotly.graph_objects as go
+        from plotly.subplots import make_subplots
 
-        figure = go.Figure()
-        for name, found in self.rules.items():
-            figure.add_scatter(x=found, y=[name] * len(found), mode="markers", name=name, marker={"size": 12})
-        return figure.update_layout(
-            title="Key frequencies by rule",
-            xaxis_title="frequency k",
-            xaxis_range=[0, self.p // 2 + 1],
-            yaxis={"categoryorder": "array", "categoryarray": [*reversed(self.rules)], "range": [-0.5, len(self.rules) - 0.5]},
+        axes = {
+            "logits": "clock term t_k",
+            "neuron-logit map": "norm / largest",
+            "neurons": "neurons",
+            "embedding": "norm / largest",
+        }
+        figure = make_subplots(
+            len(self.spectra), 1, shared_xaxes=True, vertical_spacing=0.07, subplot_titles=[name for name, _ in self.spectra]
+        )
+        ks = list(range(1, self.p // 2 + 1))
+        for row, (name, heights) in enumerate(self.spectra, start=1):
+            marker = bars(ks, self.frequencies, self.accompanying)
+            figure.add_bar(x=ks, y=heights, marker=marker, name=name, row=row, col=1,
+                           hovertemplate=f"{name}<br>k = %{{x}}<br>%{{y:.4g}}<extra></extra>")  # fmt: skip
+            cut = {"logits": KEY, "neurons": None}.get(name, OF_LARGEST)
+            if cut is not None:
+                figure.add_hline(y=cut, line_dash="dot", row=row, col=1)
+            figure.update_yaxes(title=axes[name], row=row, col=1)
+        figure.update_xaxes(title="frequency k (turns per p numbers)", row=len(self.spectra))
+        return finish(
+            figure,
+            f"Key frequencies: {_listed(self.frequencies)}",
+            "The same frequencies, read in four places: the output, what neurons add to it, the neurons (members of "
+            "each cluster), and the embedding. In colour: key, by the output; hatched: in the embedding only, usually "
+            "twice a key frequency. Dotted: the cut-off of each rule.",
+            height=110 + 190 * len(self.spectra),
             showlegend=False,
         )
 
@@ -110,34 +132,51 @@ def key_frequencies(circuit: Circuit) -> KeyFrequencies:
     2. neuron-logit map, 3. neurons, 4. embedding: see the fields. Source: Nanda et al. 2023, arXiv 2301.05217.
     """
     p = circuit.p
-    terms = dict(zip(fourier.frequencies(p), logit_spectrum(circuit).clock_terms, strict=True))
+    spectra = _spectra(circuit)
+    terms = dict(zip(fourier.frequencies(p), spectra["logits"], strict=True))
     keys = tuple(k for k, t in terms.items() if t >= KEY)
     minor = tuple(k for k, t in terms.items() if MINOR <= t < KEY)
-    present = _where_available(lambda: embedding_spectrum(circuit).present)
     doubled = {fourier.fold(2 * k, p) for k in keys}
+    present = embedding_spectrum(circuit).present if "embedding" in spectra else ()
+
+    def above(rule: str, cut: float) -> tuple[int, ...] | None:
+        return tuple(k for k, height in enumerate(spectra[rule], start=1) if height > cut) if rule in spectra else None
+
     return KeyFrequencies(
         p=p,
         logits=keys,
-        neuron_logit_map=_where_available(lambda: _above_share_of_largest(circuit.neuron_logit_map.T)),
-        neurons=_where_available(lambda: tuple(neuron_clusters(circuit).clusters)),
-        embedding=_where_available(lambda: _above_share_of_largest(circuit.embedding)),
+        neuron_logit_map=above("neuron-logit map", OF_LARGEST),
+        neurons=above("neurons", 0.0),
+        embedding=above("embedding", OF_LARGEST),
         strengths=tuple(terms[k] for k in keys),
         minor=minor,
         harmonics=tuple(k for k in minor if k in doubled),
-        accompanying=tuple(sorted(k for k in present or () if k not in keys)),
+        accompanying=tuple(sorted(k for k in present if k not in keys)),
+        spectra=tuple(spectra.items()),
     )
 
 
-def _where_available(find: Callable[[], tuple[int, ...]]) -> tuple[int, ...] | None:
-    try:
-        return find()
-    except Unavailable:
-        return None
+def _spectra(circuit: Circuit) -> dict[str, tuple[float, ...]]:
+    """What each rule looks at, for the rules that apply to this network."""
+
+    def members() -> tuple[float, ...]:
+        clusters = neuron_clusters(circuit).clusters
+        return tuple(float(clusters.get(k, 0)) for k in fourier.frequencies(circuit.p))
+
+    spectra = {"logits": logit_spectrum(circuit).clock_terms}
+    for name, measure in (
+        ("neuron-logit map", lambda: _of_largest(circuit.neuron_logit_map.T)),
+        ("neurons", members),
+        ("embedding", lambda: _of_largest(circuit.embedding)),
+    ):
+        with suppress(Unavailable):
+            spectra[name] = measure()
+    return spectra
 
 
-def _above_share_of_largest(M: Float[Tensor, "p n"]) -> tuple[int, ...]:
-    norms = fourier.energies(M).sqrt().tolist()
-    return tuple(k for k, norm in enumerate(norms, start=1) if norm > OF_LARGEST * max(norms))
+def _of_largest(M: Float[Tensor, "p n"]) -> tuple[float, ...]:
+    norms = fourier.energies(M).sqrt()
+    return tuple((norms / norms.max()).tolist())
 
 
 def _listed(found: tuple[int, ...]) -> str:

@@ -9,11 +9,15 @@ from torch import Tensor
 
 from interp import fourier
 from interp.circuit import Circuit
+from interp.drawing import bars, finish
 from interp.finding import Finding, Table, measurement
 from interp.task import answers
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
+
+KEY = 0.05
+"""Clock term t_k from which a frequency is key."""
 
 
 @dataclass(frozen=True)
@@ -43,12 +47,16 @@ class LogitSpectrum(Finding):
     def figure(self) -> "go.Figure":
         import plotly.graph_objects as go
 
-        figure = go.Figure(go.Bar(x=self.frequencies, y=self.clock_terms))
-        figure.add_hline(y=0.05, line_dash="dot", annotation_text="key from .05")
-        return figure.update_layout(
-            title="Clock terms of the logits",
-            xaxis_title="frequency k",
-            yaxis_title="t_k = correlation with cos w_k(a+b-c)",
+        keys = [k for k, t in zip(self.frequencies, self.clock_terms, strict=True) if t >= KEY]
+        figure = go.Figure(go.Bar(x=self.frequencies, y=self.clock_terms, marker=bars(self.frequencies, keys)))
+        figure.add_hline(y=KEY, line_dash="dot", annotation_text="key from .05")
+        return finish(
+            figure,
+            f"{self.clock_share:.1%} of the output is cosines of a + b - c, at {len(keys)} key frequencies",
+            "Correlation of the logits with cos w_k(a+b-c), the wave that is largest at the right answer. Its square is "
+            "the share of the logits' variance on this wave.",
+            xaxis_title="frequency k (turns per p numbers)",
+            yaxis_title="clock term t_k (correlation)",
         )
 
 

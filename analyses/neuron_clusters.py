@@ -11,6 +11,7 @@ from torch import Tensor
 
 from interp import fourier
 from interp.circuit import Circuit
+from interp.drawing import QUIET, finish, frequency_colours
 from interp.finding import Finding, Table, measurement
 
 if TYPE_CHECKING:
@@ -49,17 +50,27 @@ class NeuronClusters(Finding):
     def figure(self) -> "go.Figure":
         import plotly.graph_objects as go
 
-        figure = go.Figure(go.Scatter(x=self.best_frequencies, y=self.shares, mode="markers", marker={"opacity": 0.4}))
+        clusters, colours = self.clusters, frequency_colours(tuple(self.clusters))
+        figure = go.Figure(
+            go.Scatter(
+                x=self.best_frequencies, y=self.shares, mode="markers",
+                marker={"opacity": 0.5, "color": [colours.get(k, QUIET) for k in self.best_frequencies]},
+                hovertemplate="k = %{x}<br>%{y:.3f} of its variance<extra></extra>",
+            )
+        )  # fmt: skip
         figure.add_hline(
             y=EXPLAINED, line_dash="dot", annotation_text="member of a cluster from .85", annotation_position="bottom left"
         )
-        for k, count in self.clusters.items():
-            figure.add_annotation(x=k, y=1.04, text=f"{count}", showarrow=False)
-        return figure.update_layout(
-            title="Each neuron at its best frequency (above: members of the cluster)",
-            xaxis_title="best frequency k",
-            yaxis_title="share of variance",
-            yaxis_range=[0, 1.1],
+        for k, count in clusters.items():
+            figure.add_annotation(x=k, y=1.05, text=f"{count}", showarrow=False)
+        return finish(
+            figure,
+            f"{sum(clusters.values())} of {len(self.shares)} neurons work at one frequency each",
+            "Every point is a neuron: the frequency that explains most of its activation over all pairs, and how much "
+            "that is. The numbers above count the members of each cluster. Of all neurons' variance "
+            f"{self.specialisation:.1%} lies at each one's own frequency.",
+            xaxis_title="best frequency k of the neuron (turns per p numbers)",
+            yaxis={"title": "share of its variance", "range": [0, 1.12]},
         )
 
     def to_dict(self) -> dict[str, object]:

@@ -1,5 +1,6 @@
 """Does every neuron write at the sum of the phases at which it reads?"""
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
@@ -13,6 +14,7 @@ from analyses.last_layer import LastNeurons, last_neurons
 from analyses.neuron_clusters import EXPLAINED, neuron_clusters
 from analyses.scoring import score
 from interp.circuit import Circuit
+from interp.drawing import finish, frequency_colours
 from interp.finding import Finding, Table, measurement
 from interp.task import answers
 
@@ -75,14 +77,22 @@ class PhaseLaw(Finding):
     def figure(self) -> "go.Figure":
         import plotly.graph_objects as go
 
-        figure = go.Figure()
+        figure, colours = go.Figure(), frequency_colours([law.k for law in self.frequencies])
         for law, differences in zip(self.frequencies, self.phase_differences, strict=True):
-            figure.add_scatter(x=differences, y=[f"k = {law.k}"] * len(differences), mode="markers", marker={"opacity": 0.3})
-        return figure.update_layout(
-            title="Phases: every neuron writes at the sum of what it reads where all points are at 0",
-            xaxis_title="φ_out - φ_a - φ_b, in turns",
-            yaxis_title="best frequency of the neuron",
-            xaxis_range=[-0.5, 0.5],
+            name = f"k = {law.k}: R {law.R:.3f}"
+            figure.add_scatter(x=differences, y=[name] * len(differences), mode="markers",
+                               marker={"opacity": 0.3, "size": 9, "color": colours[law.k]})  # fmt: skip
+        least = min((law.R for law in self.frequencies), default=math.nan)
+        return finish(
+            figure,
+            f"Neurons write at the sum of the phases at which they read (R ≥ {least:.3f})"
+            if least >= 0.95
+            else f"Not all neurons write at the sum of the phases at which they read (least R {least:.3f})",
+            "Every point is a neuron of this frequency: how far the phase at which it writes to the logits is from the "
+            "sum of the phases at which it reads a and b. All at 0: the neurons add up to cos w_k(a+b-c), and their "
+            "other products cancel. R is 1 where they agree, near 0 for phases dealt out at random.",
+            xaxis={"title": "φ_out - φ_a - φ_b (turns)", "range": [-0.5, 0.5]},
+            yaxis_title="key frequency of the neuron",
             showlegend=False,
         )
 

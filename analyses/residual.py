@@ -11,6 +11,7 @@ from analyses.amplitude_profile import explained_share
 from analyses.key_frequencies import key_frequencies
 from interp import fourier
 from interp.circuit import Circuit
+from interp.drawing import finish
 from interp.finding import Finding, Table, measurement
 
 if TYPE_CHECKING:
@@ -78,12 +79,16 @@ class Residual(Finding):
     def figure(self) -> "go.Figure":
         import plotly.graph_objects as go
 
-        parts = self.parts()
+        parts = dict(sorted(self.parts().items(), key=lambda part: part[1]))
         figure = go.Figure(go.Bar(x=list(parts.values()), y=list(parts), orientation="h"))
-        return figure.update_layout(
-            title=f"What clock and pizza terms leave: {self.unexplained:.4f} of the logits' variance",
+        return finish(
+            figure,
+            f"{self.unexplained:.2%} of the output is neither clock nor pizza: where that is",
+            "Shares of the variance of the centred logits outside Σ A_k(a-b) cos w_k(a+b-c), by what they are a "
+            f"function of. The parts add up to {self.unexplained:.4f}. What is no function of a + b does not help to "
+            "add: often what is remembered of single pairs.",
             xaxis_title="share of the variance of the centred logits",
-            yaxis={"autorange": "reversed", "title": "part"},
+            height=480,
         )
 
 

@@ -10,6 +10,7 @@ from analyses.last_layer import last_neurons
 from analyses.phase_law import lawful_map
 from analyses.scoring import Score, score
 from interp.circuit import Circuit
+from interp.drawing import finish
 from interp.finding import Finding, Table, measurement
 from interp.model import Unavailable
 
@@ -42,18 +43,28 @@ class Surrogate(Finding):
         import plotly.graph_objects as go
 
         figure = go.Figure()
+        hover = "%{customdata[0]}<br>%{x} numbers<br>%{y:.4f} explained<br>%{customdata[1]:.4f} of its answers<extra></extra>"
         for name, scores, symbol in (("neurons", self.neurons, "circle"), ("formula", self.closed_forms, "diamond")):
             figure.add_scatter(
-                x=[s.numbers for s in scores], y=[s.explained for s in scores], text=[s.name for s in scores],
-                mode="markers+text", textposition="bottom center", name=name, marker={"size": 11, "symbol": symbol},
+                x=[s.numbers for s in scores], y=[s.explained for s in scores],
+                customdata=[(s.name, s.agreement) for s in scores], mode="markers", name=name,
+                marker={"size": 12, "symbol": symbol},
+                hovertemplate=hover,
             )  # fmt: skip
-        figure.add_hline(y=0.95, line_dash="dot", annotation_text="explained from .95")
-        return figure.update_layout(
-            title="How much of the logits' variance with how many numbers",
-            xaxis_title="numbers taken from the network",
-            xaxis_type="log",
-            yaxis_title="explained variance of the centred logits",
-            yaxis_range=[min([0.0, *(s.explained for s in self.closed_forms if s.explained > -1)]), 1.05],
+        figure.add_hline(y=0.95, line_dash="dot", annotation_text="explained from .95", annotation_position="bottom right")
+        most = max(self.closed_forms, key=lambda s: s.explained)
+        best = min((s for s in self.closed_forms if s.explained >= 0.95), key=lambda s: s.numbers, default=most)
+        return finish(
+            figure,
+            f"{best.numbers} numbers reproduce {best.explained:.1%} of the output and {best.agreement:.1%} of its answers",
+            "Each point replaces the network by something simpler: a formula (Σ A_k(a-b) cos w_k(a+b-c), with A_k "
+            "measured or as one or two numbers per frequency), or the network run on from neurons that are a few waves "
+            "each. To the left: fewer numbers; up: more of the logits' variance explained. Hover for the name.",
+            xaxis={"title": "numbers taken from the network (logarithmic)", "type": "log"},
+            yaxis={
+                "title": "share of the logits' variance explained",
+                "range": [min([0.0, *(s.explained for s in self.closed_forms if s.explained > -1)]), 1.05],
+            },
         )
 
 

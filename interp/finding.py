@@ -9,6 +9,7 @@ from functools import partial, wraps
 from typing import TYPE_CHECKING, Any, TypeVar, cast, overload
 
 from interp.circuit import Circuit
+from interp.drawing import caption
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -78,9 +79,11 @@ class Finding:
         head = "".join(f"<th>{html.escape(name)}</th>" for name in table.columns)
         body = "".join("<tr>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in row) + "</tr>" for row in table.text_rows())
         note = f"<p>{html.escape(table.note)}</p>" if table.note else ""
+        # One that is still being written may have no figure yet.
+        drawn = "" if type(self).figure is Finding.figure else _figure_html(self.figure())
         return (
             f"<table><caption>{html.escape(table.title)}</caption>"
-            f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>{note}"
+            f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>{note}{drawn}"
         )
 
 
@@ -118,6 +121,21 @@ def _remembering(measure: M, *, on_request: bool) -> M:
 
     remembering.on_request = on_request  # type: ignore[attr-defined]
     return cast(M, remembering)
+
+
+def _figure_html(figure: "go.Figure") -> str:
+    """The figure as plotly's renderer of this notebook shows it (``plotly.io.renderers.default``), its caption below.
+
+    Renderers that make pictures ("png", PLOTLY_RENDERER=png) give a small one; all others plotly's own HTML.
+    """
+    import plotly.io
+
+    if plotly.io.renderers.default == "png":
+        picture = figure._repr_mimebundle_()["image/png"]
+        shown = f'<img alt="{html.escape(figure.layout.title.text or "")}" src="data:image/png;base64,{picture}">'
+    else:
+        shown = figure._repr_html_()
+    return f"<figure>{shown}<figcaption>{html.escape(caption(figure))}</figcaption></figure>"
 
 
 def _text(cell: Cell) -> str:

@@ -12,6 +12,7 @@ import pytest
 import analyses
 from interp.circuit import Circuit
 from interp.config import NetworkConfig
+from interp.drawing import caption
 from interp.finding import Finding, Table
 from interp.initialisation import initialise
 
@@ -38,7 +39,8 @@ def test_a_finding_shows_itself(name: str, which: str, trained: Circuit) -> None
     figure = finding.figure()
     assert isinstance(figure, go.Figure)
     layout = figure.layout
-    assert layout.title.text and layout.xaxis.title.text
+    assert layout.title.text and len(caption(figure)) > 60
+    assert any(axis.title.text for axis in figure.select_xaxes())
     assert json.loads(json.dumps(finding.to_dict(), allow_nan=False))
     for field in dataclasses.fields(finding):
         assert field.name in {**finding.to_dict(), "to_a": None}
@@ -47,9 +49,9 @@ def test_a_finding_shows_itself(name: str, which: str, trained: Circuit) -> None
 def test_every_file_is_a_measurement_or_helps_one() -> None:
     files = {module.name for module in pkgutil.iter_modules(analyses.__path__)}
     assert files - analyses.MEASUREMENTS.keys() == {
-        "cli", "report", "paper_triples", "timeline", "last_layer", "closed_form", "scoring", "ablation",
+        "cli", "hands", "known", "report", "paper_triples", "timeline", "last_layer", "closed_form", "scoring", "ablation",
     }  # fmt: skip
-    assert len(analyses.MEASUREMENTS) == 16
+    assert len(analyses.MEASUREMENTS) == 18
 
 
 @pytest.mark.parametrize("name", analyses.MEASUREMENTS)
@@ -79,3 +81,9 @@ def test_html_is_escaped_and_numbers_are_short() -> None:
 
     shown = Fake()._repr_html_()
     assert "&lt;b&gt;" in shown and "x &amp; y" in shown and "<i>" not in shown
+
+
+def test_a_finding_shows_its_figure_below_its_table(trained: Circuit) -> None:
+    shown = analyses.MEASUREMENTS["clock_or_pizza"](trained)._repr_html_()
+    table, figure = shown.split("<figure>")
+    assert "<caption>Circuit: clock</caption>" in table and "plotly" in figure and "<figcaption>Every key" in figure

@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+from analyses.known import known_coordinates
+
 FOLDER = Path(__file__).parent.parent / "checkpoints"
 EXPECTED: dict[str, dict[str, Any]] = json.loads((FOLDER / "expected.json").read_text())
 ANALYZE = str(Path(sys.executable).parent / "interp-analyze")
@@ -38,6 +40,9 @@ def test_a_known_checkpoint_yields_its_key_frequencies_and_circuit(name: str) ->
     assert (finished.returncode, finished.stderr) == (0, "")
     answer = json.loads(finished.stdout)
     assert answer["accuracy"] == pytest.approx(expected["accuracy"], abs=1e-3)
+    on_the_map = [number for each in known_coordinates().get(name.removesuffix(".pt"), ()) for number in each]
+    measured = [number for each in answer["findings"]["clock_or_pizza"]["coordinates"] for number in each]
+    assert on_the_map == pytest.approx(measured, abs=2e-3)
     verdicts = {str(k): verdict for k, verdict in answer["findings"]["clock_or_pizza"]["frequencies"]}
     assert verdicts == expected["frequencies"]
     if expected["frequencies"]:

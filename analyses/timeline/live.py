@@ -1,7 +1,6 @@
 """What can be measured while a network trains, in a fraction of the time that training takes."""
 
-from analyses.key_frequencies import KEY
-from analyses.logit_spectrum import logit_spectrum
+from analyses.logit_spectrum import KEY, logit_spectrum
 from analyses.timeline.moment import all_logits, gini, or_nan, squared_weights
 from analyses.timeline.parts import part_losses
 from interp.checkpoint import Checkpoint

@@ -9,8 +9,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from analyses.amplitude_profile import amplitudes, coordinates, explained_share, hiding
-from analyses.key_frequencies import KEY
-from analyses.logit_spectrum import logit_spectrum
+from analyses.logit_spectrum import KEY, logit_spectrum
 from analyses.neuron_clusters import neuron_clusters
 from analyses.timeline.parts import part_losses
 from interp import fourier

@@ -1,0 +1,199 @@
+"""How does the network add these two numbers?"""
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from analyses.amplitude_profile import amplitude_profile
+from analyses.circles import plane_coordinates
+from analyses.hands import MADE, OUTPUT, Hand, Point, angle_of, dial, in_turns, name_of, square
+from interp import fourier
+from interp.circuit import Circuit
+from interp.drawing import QUIET, finish
+from interp.errors import InterpError
+from interp.finding import Finding, Table, measurement
+
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
+
+
+@dataclass(frozen=True)
+class Addition(Finding):
+    """One pair of numbers on its way through the network."""
+
+    p: int
+    """The modulus."""
+    a: int
+    """The first number."""
+    b: int
+    """The second."""
+    answer: int
+    """What the network answers: the largest logit."""
+    right: int
+    """(a + b) mod p."""
+    margin: float
+    """The answer's logit less the next largest, nats."""
+    logits: tuple[float, ...]
+    """Centred, per answer c."""
+    hands: tuple[Hand, ...]
+    """One per key frequency, ascending."""
+
+    def table(self) -> Table:
+        rows = tuple(
+            (
+                h.k,
+                h.verdict,
+                in_turns(angle_of(h.a)),
+                in_turns(angle_of(h.b)),
+                in_turns(h.predicted),
+                in_turns(angle_of(h.output)),
+                in_turns(2 * math.pi * (h.k * self.right % self.p) / self.p),
+                math.hypot(*h.output),
+            )
+            for h in self.hands
+        )
+        columns = ("k", "circuit", "a at", "b at", "together", "output at", "a + b at", "length")
+        note = (
+            "Angles in turns. together: the sum of the two angles; of a pizza twice the angle of the mean of the two points. "
+            "length: of the output's hand, over the largest of all pairs; short where a pizza's points lie opposite"
+        )
+        return Table(f"{self._sum()}: the answer is {self.answer}, by {self.margin:.1f} nats", columns, rows, note)
+
+    def figure(self) -> "go.Figure":
+        from plotly.subplots import make_subplots
+
+        columns = min(max(len(self.hands), 1), 3)
+        rows = -(-len(self.hands) // columns)
+        specs: list[list[Any]] = [[{}] * columns] * rows + [[{"colspan": columns}] + [None] * (columns - 1)]
+        names = [name_of(h) for h in self.hands] + [""] * (rows * columns - len(self.hands)) + ["logits"]
+        figure = make_subplots(
+            rows + 1, columns, specs=specs, subplot_titles=names, row_heights=[3] * rows + [2],
+            horizontal_spacing=0.03, vertical_spacing=0.18 / (rows + 1),
+        )  # fmt: skip
+        named = set[str]()
+        for index, hand in enumerate(self.hands):
+            row, column = divmod(index, columns)
+            for trace in dial(hand, self.p, self.answer):
+                name = trace.get("name", "")
+                figure.add_scatter(**trace, showlegend=name not in {"", *named}, row=row + 1, col=column + 1)
+                named.add(name)
+            axis = "" if index == 0 else str(index + 1)
+            figure.update_layout({f"{name}axis{axis}": each for name, each in square(axis).items()})
+        figure.add_traces(self._logit_traces(), rows=rows + 1, cols=1)
+        figure.update_xaxes(title="answer c", row=rows + 1, col=1)
+        figure.update_yaxes(title="centred logit (nats)", row=rows + 1, col=1)
+        return finish(figure, self._title(), _CAPTION, height=400 + 260 * rows, margin_t=150)
+
+    def dial_figure(self, index: int) -> "go.Figure":
+        """One hand alone."""
+        import plotly.graph_objects as go
+
+        hand = self.hands[index]
+        figure = go.Figure([go.Scatter(**trace) for trace in dial(hand, self.p, self.answer)])
+        figure.update_layout({f"{name}axis": each for name, each in square("").items()})
+        return finish(figure, name_of(hand), "", showlegend=False, margin={"l": 5, "r": 5, "t": 5, "b": 5}, height=250)
+
+    def logit_figure(self) -> "go.Figure":
+        """The logits alone."""
+        import plotly.graph_objects as go
+
+        figure = go.Figure(self._logit_traces())
+        return finish(
+            figure, "The logits, and the answer", "",
+            xaxis_title="answer c", yaxis_title="centred logit (nats)", height=300, margin_t=40,
+        )  # fmt: skip
+
+    def _logit_traces(self) -> list["go.Scatter | go.Bar"]:
+        import plotly.graph_objects as go
+
+        cs = list(range(self.p))
+        return [
+            go.Bar(x=cs, y=self.logits, name="logit", marker_color=QUIET, meta="logits"),
+            go.Scatter(x=cs, y=self.waves(), name="key frequencies together", line_color=OUTPUT, meta="waves"),
+            go.Scatter(
+                x=[self.answer], y=[self.logits[self.answer]], mode="markers", name="the answer", meta="answer",
+                marker={"symbol": "star", "size": 15, "color": MADE},
+            ),
+        ]  # fmt: skip
+
+    def waves(self) -> tuple[float, ...]:
+        """What the key frequencies' parts of the logits add up to, per answer c."""
+        logits, total = torch.tensor(self.logits, dtype=torch.float64), torch.zeros(self.p, dtype=torch.float64)
+        for hand in self.hands:
+            rows = fourier.rows(hand.k, self.p)
+            total += rows.T @ (rows @ logits)
+        return tuple(total.tolist())
+
+    def to_dict(self) -> dict[str, object]:
+        """Everything but the dials, which are for the figure and too long for a report."""
+        plain = super().to_dict()
+        return {**plain, "hands": [{n: v for n, v in each.items() if "ring" not in n} for each in plain["hands"]]}
+
+    def _sum(self) -> str:
+        return f"{self.a} + {self.b} mod {self.p}"
+
+    def _title(self) -> str:
+        return f"{self._sum()} = {self.answer}" if self.answer == self.right else f"{self._sum()} is not {self.answer}"
+
+
+_CAPTION = (
+    "Each dial is the circle of the numbers at one key frequency, as this network embeds them. A clock adds the angles "
+    "of a and b: the dashed hand. A pizza takes the mean of the two points, and reads which slice it lies in: the "
+    "slice's angle is half that of the sum, and its two ends mean the same. Green: what the logits hold of this "
+    "frequency; the star is the answer's place on the dial. Below, the logits: where all frequencies agree, they add up "
+    "to the answer."
+)
+
+
+@measurement(on_request=True)
+def addition(circuit: Circuit, *, a: int | None = None, b: int | None = None) -> Addition:
+    """How does the network add these two numbers?
+
+    ``a``, ``b``: 0..p-1; a fifth and a third of p where not given. Everything is measured: the numbers' places are the
+    embedding's, the output's hand is the logits'; only ``Hand.predicted``, the angle between them, is the circuit's idea.
+
+    Raises InterpError for numbers out of range. Sources: this project; the clock after Nanda et al. 2023, arXiv 2301.05217, the
+    pizza after Zhong et al. 2023, arXiv 2306.17844.
+    """
+    p = circuit.p
+    a, b = p // 5 if a is None else a, p // 3 if b is None else b
+    if not (0 <= a < p and 0 <= b < p):
+        raise InterpError(f"expected a and b from 0 to {p - 1}, got {a} and {b}")
+    logits = circuit.centred_logits[a, b]
+    best, second = circuit.logits[a, b].topk(2).values.tolist()
+    return Addition(
+        p=p,
+        a=a,
+        b=b,
+        answer=int(circuit.logits[a, b].argmax()),
+        right=(a + b) % p,
+        margin=best - second,
+        logits=tuple(logits.tolist()),
+        hands=tuple(_hand(circuit, each.k, each.verdict, a, b) for each in amplitude_profile(circuit).profiles),
+    )
+
+
+def _hand(circuit: Circuit, k: int, verdict: str, a: int, b: int) -> Hand:
+    rings = [_ring(table, k) for table in circuit.tables]
+    # cos and sin over c, as one complex number per pair.
+    hands = circuit.centred_logits @ fourier.waves(k, circuit.p).T
+    output = hands[a, b] / hands.norm(dim=-1).max()
+    return Hand(
+        k=k,
+        verdict=verdict,
+        a=rings[0][a],
+        b=rings[1][b],
+        output=(output[0].item(), output[1].item()),
+        ring_a=rings[0],
+        ring_b=rings[1],
+    )
+
+
+def _ring(table: Float[Tensor, "p d"], k: int) -> tuple[Point, ...]:
+    flat = plane_coordinates(table, k)
+    flat = flat / flat.norm(dim=1).square().mean().sqrt()
+    return tuple((x, y) for x, y in flat.tolist())

@@ -1,0 +1,144 @@
+"""Do the numbers sit on circles, and in order?"""
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from analyses.key_frequencies import key_frequencies
+from interp import fourier
+from interp.circuit import Circuit
+from interp.drawing import CYCLIC, QUIET, finish, say
+from interp.finding import Finding, Table, measurement
+
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
+
+
+@dataclass(frozen=True)
+class FrequencyCircle:
+    """The numbers in the plane of one frequency."""
+
+    k: int
+    """The frequency: the numbers 0..p-1 go round k times."""
+    radius: float
+    """Root mean square distance from the centre, in units of the embedding."""
+    roundness: float
+    """Least distance from the centre over the largest, [0, 1]: 1 for a circle."""
+    off: float
+    """Root mean square of the angle by which a number is out of place, in turns; neighbours are 1/p apart."""
+    pure: float
+    """Share of the variance in this plane that is the frequency's own, [0, 1]; the rest are others that overlap with it."""
+    points: tuple[tuple[float, float], ...]
+    """Where each number is, in units of ``radius``; its ideal place is at angle 2πk·n/p."""
+
+
+@dataclass(frozen=True)
+class Circles(Finding):
+    """One circle per key frequency."""
+
+    p: int
+    """The modulus."""
+    circles: tuple[FrequencyCircle, ...]
+    """In ascending order of k."""
+
+    def table(self) -> Table:
+        rows = tuple((c.k, c.radius, c.roundness, c.off, c.pure) for c in self.circles)
+        columns = ("k", "radius", "roundness", "off (turns)", "pure")
+        note = (
+            f"roundness: least distance from the centre / largest; off: how far numbers are out of place, neighbours are "
+            f"{1 / self.p:.4f} turns apart; pure: share of the plane's variance that is this frequency's own"
+        )
+        return Table("Circles of the numbers in the embedding", columns, rows, note)
+
+    def figure(self) -> "go.Figure":
+        from plotly.subplots import make_subplots
+
+        count = max(len(self.circles), 1)
+        columns = min(count, 3)
+        rows = -(-count // columns)
+        figure = make_subplots(
+            rows, columns, horizontal_spacing=0.06, vertical_spacing=0.3 / rows,
+            subplot_titles=[f"k = {c.k}" for c in self.circles],
+        )  # fmt: skip
+        if not self.circles:
+            say(figure, "no key frequencies")
+        for index, circle in enumerate(self.circles):
+            row, column = divmod(index, columns)
+            figure.add_scatter(**circle_trace(circle.points, circle.k), row=row + 1, col=column + 1)
+        figure.update_xaxes(range=[-1.5, 1.5], tickvals=[-1, 0, 1], title="along cos (radii)")
+        figure.update_yaxes(range=[-1.5, 1.5], tickvals=[-1, 0, 1])
+        figure.update_yaxes(title="along sin (radii)", col=1)
+        for index in range(count):  # as wide as high
+            axis = "" if index == 0 else str(index + 1)
+            figure.update_layout({f"yaxis{axis}": {"scaleanchor": f"x{axis}", "constrain": "domain"}})
+            figure.update_layout({f"xaxis{axis}": {"constrain": "domain"}})
+        return finish(
+            figure,
+            f"The numbers 0 to {self.p - 1} sit on {len(self.circles)} circles" if self.circles else "No circles to see",
+            "The whole embedding, seen in the plane of each key frequency k, in units of the mean radius. Along the "
+            "circle the number grows by 1 in every k-th of a turn, so neighbours in colour are far apart where k is "
+            "large. Hover for the numbers. Dots beside the circle are what other frequencies add to this plane.",
+            coloraxis={"colorscale": CYCLIC, "cmin": 0, "cmax": self.p, "colorbar": {"title": "number"}},
+            height=90 + 320 * rows,
+            showlegend=False,
+        )
+
+    def to_dict(self) -> dict[str, object]:
+        """Everything but the points, which are for the figure and too long for a report."""
+        plain = super().to_dict()
+        return {**plain, "circles": [{n: v for n, v in each.items() if n != "points"} for each in plain["circles"]]}
+
+
+@measurement
+def circles(circuit: Circuit) -> Circles:
+    """Do the numbers sit on circles, and in order?
+
+    The plane of frequency k is spanned by the components of W_E along cos w_k n and sin w_k n; its axes are the orthonormal
+    pair that is closest to the two. The whole centred embedding is projected onto it, not its frequency k alone, which
+    would be an ellipse by construction.
+
+    Source: this project; the circles are those of Nanda et al. 2023, arXiv 2301.05217.
+    """
+    keys = key_frequencies(circuit).frequencies
+    return Circles(p=circuit.p, circles=tuple(_circle(circuit.embedding, k) for k in keys))
+
+
+def plane_coordinates(E: Float[Tensor, "p d"], k: int) -> Float[Tensor, "p 2"]:
+    """Where each number is in the plane of frequency k, number 0 near angle 0; at k = p/2 it is a line."""
+    E = E.double()
+    rows = fourier.rows(k, len(E)) @ E
+    U, _, Vh = torch.linalg.svd(rows, full_matrices=False)
+    flat = (E - E.mean(0)) @ (U @ Vh).T
+    return flat if flat.shape[1] == 2 else torch.cat([flat, torch.zeros_like(flat)], dim=1)
+
+
+def circle_trace(points: tuple[tuple[float, float], ...], k: int) -> dict[str, object]:
+    """The numbers as points, coloured by residue."""
+    return {
+        "x": [x for x, _ in points], "y": [y for _, y in points], "mode": "markers", "customdata": list(range(len(points))),
+        "marker": {"color": list(range(len(points))), "coloraxis": "coloraxis", "size": 8,
+                   "line": {"color": QUIET, "width": 1}},
+        "hovertemplate": f"<b>%{{customdata}}</b><br>k = {k}<br>(%{{x:.2f}}, %{{y:.2f}})<extra></extra>", "name": f"k = {k}",
+    }  # fmt: skip
+
+
+def _circle(E: Float[Tensor, "p d"], k: int) -> FrequencyCircle:
+    p, flat = len(E), plane_coordinates(E, k)
+    radii = flat.norm(dim=1)
+    radius = radii.square().mean().sqrt()
+    cosine, sine = fourier.waves(k, p)
+    # The angle from the ideal place to where it is: of the point, turned back by the ideal angle.
+    angle = torch.atan2(flat[:, 1] * cosine - flat[:, 0] * sine, flat[:, 0] * cosine + flat[:, 1] * sine)
+    own = (fourier.rows(k, p) @ flat).square().sum() / flat.square().sum()
+    return FrequencyCircle(
+        k=k,
+        radius=radius.item(),
+        roundness=(radii.min() / radii.max()).item(),
+        off=angle.square().mean().sqrt().item() / (2 * math.pi),
+        pure=own.item(),
+        points=tuple((x, y) for x, y in (flat / radius).tolist()),
+    )

@@ -1,0 +1,99 @@
+"""What all figures share: colours that colour-blind readers tell apart, a light and a dark look, title and caption."""
+
+import textwrap
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
+
+COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9")
+"""Okabe and Ito's, less yellow and black, which vanish on one of the two backgrounds."""
+QUIET, STRONG = "#8a8f98", "#0072b2"
+"""For what is beside the point, and for what is the point."""
+CIRCUIT_COLOURS = {"clock": "#56b4e9", "pizza": "#e69f00", "between": "#999999"}
+SYMBOLS = {"clock": "circle", "pizza": "triangle-up", "between": "diamond"}
+"""Of a frequency's verdict: seen without colour too."""
+CYCLIC = "Twilight"
+"""For residues, where p - 1 is beside 0: light and dark alternate, so it is read without hue."""
+
+Theme = Literal["light", "dark"]
+_LOOKS: dict[Theme, tuple[str, str, str, str]] = {
+    # paper, ink, grid, axis
+    "light": ("#ffffff", "#1c2024", "#e6e8eb", "#9aa0a8"),
+    "dark": ("#15181d", "#e6e8eb", "#2b3038", "#7d848d"),
+}
+WIDTH, AXIS = 900, 72
+"""Of a picture, and what lies below its axes, in pixels."""
+CAPTION_WIDTH = 120
+"""Characters of a caption's line where it is drawn into the picture."""
+
+
+def template(theme: Theme = "light") -> "go.layout.Template":
+    """The look of every figure."""
+    import plotly.graph_objects as go
+
+    paper, ink, grid, axis = _LOOKS[theme]
+    along = {
+        "gridcolor": grid, "linecolor": axis, "zerolinecolor": grid, "ticks": "outside", "tickcolor": axis, "automargin": True,
+        "title": {"font": {"size": 13}},
+    }  # fmt: skip
+    return go.layout.Template(
+        layout={
+            "paper_bgcolor": paper, "plot_bgcolor": paper, "colorway": COLOURS,
+            "font": {"family": "system-ui, 'Segoe UI', 'DejaVu Sans', sans-serif", "size": 13, "color": ink},
+            "title": {"x": 0, "xref": "container", "pad": {"l": 16}, "y": 0.98, "yanchor": "top", "yref": "container",
+                      "subtitle": {"font": {"size": 13, "color": axis}}},
+            "xaxis": along, "yaxis": along, "legend": {"orientation": "h", "yanchor": "bottom", "y": 1.01, "x": 0},
+            "margin": {"l": 60, "r": 20, "t": 90, "b": 55}, "hoverlabel": {"align": "left"},
+            "shapedefaults": {"line": {"color": axis}}, "annotationdefaults": {"arrowcolor": axis},
+        }
+    )  # fmt: skip
+
+
+def finish(figure: "go.Figure", title: str, caption: str, **layout: Any) -> "go.Figure":
+    """Gives a figure its title, which says what it shows, its caption, which tells how to read it, and the common look.
+
+    The caption is at ``figure.layout.meta["caption"]``: beside the figure on a page, in the picture where it is a file.
+    """
+    figure.update_annotations(font_size=13)  # subplots' titles
+    return figure.update_layout(title_text=title, meta={"caption": caption}, template=template(), **layout)
+
+
+def caption(figure: "go.Figure") -> str:
+    """How to read a figure; empty where nobody said."""
+    meta = figure.layout.meta
+    return str(meta["caption"]) if isinstance(meta, dict) and "caption" in meta else ""
+
+
+def with_caption(figure: "go.Figure") -> "go.Figure":
+    """A copy with its caption in the picture, below everything else, as a file that stands alone needs it."""
+    import plotly.graph_objects as go
+
+    copy, lines = go.Figure(figure), textwrap.wrap(caption(figure), CAPTION_WIDTH)
+    room, height = 17 * len(lines) + 10, figure.layout.height or 450
+    copy.update_layout(width=WIDTH, height=height + room, margin_b=AXIS + room)
+    return copy.add_annotation(
+        text="<br>".join(lines), showarrow=False, align="left", xref="paper", yref="paper", x=1, y=0, xanchor="right",
+        yanchor="top", yshift=-AXIS, font={"size": 12},
+    )  # fmt: skip
+
+
+def say(figure: "go.Figure", text: str) -> None:
+    """In place of data: why there is nothing to draw."""
+    figure.add_annotation(text=text, x=0.5, y=0.5, xref="paper", yref="paper", showarrow=False)
+
+
+def frequency_colours(keys: Sequence[int]) -> dict[int, str]:
+    """A colour for each key frequency, the same in every figure of a network."""
+    return {k: COLOURS[index % len(COLOURS)] for index, k in enumerate(keys)}
+
+
+def bars(frequencies: Sequence[int], keys: Sequence[int], accompanying: Iterable[int] = ()) -> dict[str, Any]:
+    """The marker of a spectrum's bars: each key frequency in its colour, accompanying ones hatched, all others faint."""
+    own, beside = frequency_colours(keys), set(accompanying)
+    return {
+        "color": [own.get(k, QUIET) for k in frequencies],
+        "opacity": [1 if k in own or k in beside else 0.45 for k in frequencies],
+        "pattern": {"shape": ["/" if k in beside and k not in own else "" for k in frequencies], "size": 4, "solidity": 0.6},
+    }
