@@ -14,7 +14,7 @@ def headline(answer: Answer) -> list[str]:
     """
     notes = [f"Read as: {'; '.join(answer.checkpoint.notes)}"] if answer.checkpoint.notes else []
     explained = [_line_explained(answer)] if answer.explained is not None else []
-    return [_line_network(answer), _line_frequencies(answer), _line_circuit(answer), *explained, *notes]
+    return [_line_network(answer), _line_frequencies(answer), verdict(answer), *explained, *notes]
 
 
 def overview(answers: Sequence[Answer]) -> Table:
@@ -64,12 +64,13 @@ def _line_explained(answer: Answer) -> str:
     return f"Explained: {'yes' if card.explained else 'no'} ({card.reason})"
 
 
-def _line_circuit(answer: Answer) -> str:
-    verdict = answer.clock_or_pizza
+def verdict(answer: Answer) -> str:
+    """Which circuit, how sure, and how much it explains, in one line."""
+    found = answer.clock_or_pizza
     shares = "how much it explains is unknown"
-    if verdict.explained == verdict.explained:  # known, not NaN
-        shares = f"{verdict.explained:.1%} of the logits' variance explained, {verdict.unexplained:.1%} not"
-    if verdict.sureness == "none":
-        return f"Circuit: {verdict.circuit} ({verdict.reason}); {shares}"
-    how_sure = f"{verdict.sureness}, {verdict.margin:.2f} from the nearest profile cut-off"
-    return f"Circuit: {verdict.circuit} ({verdict.reason}; {how_sure}); {shares}"
+    if found.explained == found.explained:  # known, not NaN
+        shares = f"{found.explained:.1%} of the logits' variance explained, {found.unexplained:.1%} not"
+    if found.sureness == "none":
+        return f"Circuit: {found.circuit} ({found.reason}); {shares}"
+    how_sure = f"{found.sureness}, {found.margin:.2f} from the nearest profile cut-off"
+    return f"Circuit: {found.circuit} ({found.reason}; {how_sure}); {shares}"
