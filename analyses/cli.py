@@ -21,6 +21,7 @@ from interp.errors import InterpError
 from interp.finding import is_on_request
 from interp.formats.facts import Facts
 from interp.formats.options import add_reading_options, facts_of
+from interp.terminal import marked, print_line
 
 AS_EXPECTED, NOT_AS_EXPECTED, UNREADABLE = 0, 1, MISTAKE
 SUFFIXES = (".pt", ".pth", ".safetensors")
@@ -193,7 +194,7 @@ def _progress(status: Status, label: str, *, says: bool) -> Callable[[str], None
 
 def _print_report(out: Console, given: Answer) -> None:
     for line in text.headline(given):
-        out.print(line, soft_wrap=True, highlight=False, markup=False)
+        print_line(out, marked(line))
     for finding in given.findings.values():
         out.print()
         out.print(finding.table())
