@@ -11,7 +11,7 @@ from analyses.last_layer import last_neurons
 from analyses.phase_law import lawful_map
 from analyses.scoring import Score, score
 from interp.circuit import Circuit
-from interp.finding import Finding, Table, measurement
+from interp.finding import Cell, Finding, Table, measurement
 from interp.model import Unavailable
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ class Surrogate(Finding):
     def table(self) -> Table:
         scores = (*self.neurons, *self.closed_forms)
         errs = not all(math.isnan(s.error_agreement) for s in scores)
-        rows = tuple(
+        rows: tuple[tuple[Cell, ...], ...] = tuple(
             (
                 s.name,
                 s.numbers,

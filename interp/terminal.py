@@ -45,9 +45,11 @@ def renderables(table: "Table", width: int) -> Iterator[RenderableType]:
         yield Text(table.title, style="bold")
     yield from _grids(table, width)
     if table.sparklines:
-        yield from ("", *_sparklines(table, width))
+        yield ""
+        yield from _sparklines(table, width)
     if table.note:
-        yield from ("", Text(table.note, style="dim"))
+        yield ""
+        yield Text(table.note, style="dim")
 
 
 def marked(line: str) -> Text:
@@ -84,9 +86,14 @@ class _Column:
         words = (word for text in (self.name, *(cell.plain for cell in self.cells)) for word in text.split())
         return max((cell_len(word) for word in words), default=0)
 
+    @property
+    def of_words(self) -> bool:
+        """Is there a word in it? Several numbers in a cell belong together."""
+        return any(character.isalpha() for cell in self.cells for character in cell.plain)
+
     def least(self, *, wrap_short: bool) -> int:
         """How narrow it may be; ``wrap_short``: may words be wrapped in a short column too?"""
-        if self.numeric or (self.width <= SHORT and not wrap_short):
+        if self.numeric or (self.width <= SHORT and not (wrap_short and self.of_words)):
             return self.width
         word = min(self.longest_word, LONGEST)
         return word if self.width <= SHORT else min(max(word, READABLE), self.width)
@@ -115,27 +122,29 @@ def _cell(cell: "Cell", text: str) -> Text:
 
 def _grids(table: "Table", width: int) -> Iterator[RenderableType]:
     columns = _columns(table)
-    for number, (part, wrap_short) in enumerate(_parts(columns, width)):
-        if number:
-            yield ""
-        yield _grid(part, _widths(part, width, wrap_short=wrap_short))
-
-
-def _parts(columns: Sequence[_Column], width: int) -> Iterator[tuple[list[_Column], bool]]:
-    """All columns together where they fit with their words wrapped; else as many as do, the first with each of them."""
     if not columns:
         return
     if _total([column.least(wrap_short=True) for column in columns]) <= width:
-        yield list(columns), True
+        yield _grid(columns, _widths(columns, width, wrap_short=True))
         return
+    # As few parts as there can be, and of these as narrow ones: none is left with one column.
+    count = len(_parts(columns, width))
+    evenly = next(limit for limit in range(1, width + 1) if len(_parts(columns, limit)) == count)
+    for number, part in enumerate(_parts(columns, evenly)):
+        if number:
+            yield ""
+        yield _grid(part, _widths(part, width, wrap_short=False))
+
+
+def _parts(columns: Sequence[_Column], width: int) -> list[list[_Column]]:
+    """As many columns in each part as fit, the first in all of them."""
     first, *others = columns
-    part = [first]
+    parts = [[first]]
     for column in others:
-        if len(part) > 1 and _total([each.least(wrap_short=False) for each in (*part, column)]) > width:
-            yield part, False
-            part = [first]
-        part.append(column)
-    yield part, False
+        if len(parts[-1]) > 1 and _total([each.least(wrap_short=False) for each in (*parts[-1], column)]) > width:
+            parts.append([first])
+        parts[-1].append(column)
+    return parts
 
 
 def _widths(columns: Sequence[_Column], width: int, *, wrap_short: bool) -> list[int]:

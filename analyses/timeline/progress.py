@@ -76,8 +76,8 @@ class Progress(Finding):
                    "weights²", "Gini W_E", "Gini W_L", "neurons", "variation")  # fmt: skip
         note = (
             f"{len(moments)} of {len(self.moments)} snapshots shown. Losses over the p residues; accuracy: of the test; "
-            "restricted: P L + mean L on all pairs, excluded: L - P L on the training pairs; generalises, memorises: nats of the "
-            "training loss that each circuit takes off; neurons: share with ≥ .85 of their variance at one frequency; "
+            "restricted: P L + mean L on all pairs, excluded: L - P L on the training pairs; generalises, memorises: nats of "
+            "the training loss that each circuit takes off; neurons: share with ≥ .85 of their variance at one frequency; "
             "variation: of the amplitude over a - b, clock < .2, pizza > .4"
         )
         axis = f"{len(self.moments)} snapshots; losses on a log scale"
