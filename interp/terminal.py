@@ -59,7 +59,7 @@ def marked(line: str) -> Text:
         for word, style in STYLES.items():
             text.highlight_regex(rf"\b{word}\b", style)
     if line.startswith("Explained: no"):
-        text.highlight_words(["no"], FAILS)
+        text.stylize(FAILS, len("Explained: "), len("Explained: no"))
     return text
 
 
