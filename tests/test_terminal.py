@@ -103,10 +103,11 @@ def test_every_table_of_a_report_fits() -> None:
 def test_the_rows_of_a_directory_fit(tmp_path: Path) -> None:
     for name in ("zhong-59-rate-0", "memorising-59", "nanda-113-step-9400"):
         (tmp_path / f"{name}.pt").symlink_to(CLOCK.parent / f"{name}.pt")
-    directory = os.path.relpath(tmp_path, ROOT)
-    text = _plain(_in_terminal(directory))
-    assert text.startswith(f"{directory}: 3 files\n")
-    columns, _, memorising, nanda, zhong = _rows(text, f"{directory}: 3 files")
+    text = _plain(_in_terminal(tmp_path))
+    title, table = text.split("\nfile ", 1)
+    # The directory is said once, however long; its files have a row each.
+    assert title.replace("\n", "").replace(" ", "") == f"{tmp_path}:3files".replace(" ", "")
+    columns, _, memorising, nanda, zhong = f"file {table}".split("\n\n")[0].splitlines()
     assert columns.split() == ["file", "p", "accuracy", "frequencies", "circuit", "left"]
     assert re.fullmatch(r"memorising-59.pt +59 +0.2048  none +not generalising +1", memorising)
     assert re.fullmatch(r"nanda-113-step-9400.pt  113 +0.7135  14 35 41 42 52  not generalising  0.3309", nanda)
