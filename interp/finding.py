@@ -26,27 +26,22 @@ class Table:
     columns: tuple[str, ...]
     rows: tuple[tuple[Cell, ...], ...]
     note: str = ""
+    sparklines: tuple[tuple[str, tuple[float, ...]], ...] = ()
+    """Label and values: spectra and curves, each a line of blocks under the rows."""
+    axis: str = ""
+    """What the values of the sparklines run over."""
 
     def text_rows(self) -> list[list[str]]:
         """The cells as text."""
         return [[_text(cell) for cell in row] for row in self.rows]
 
-    def __rich__(self) -> "rich.console.Group":
-        """How rich prints it: numbers to the right, title and note at the full width."""
-        import rich.box
-        import rich.console
-        import rich.table
-        import rich.text
+    def __rich_console__(
+        self, console: "rich.console.Console", options: "rich.console.ConsoleOptions"
+    ) -> "rich.console.RenderResult":
+        """How rich prints it: see ``interp.terminal``."""
+        from interp.terminal import renderables
 
-        shown = rich.table.Table(box=rich.box.SIMPLE_HEAD, padding=(0, 1))
-        for index, name in enumerate(self.columns):
-            numeric = all(isinstance(row[index], int | float | None) for row in self.rows)
-            shown.add_column(name, justify="right" if numeric else "left")
-        for row in self.text_rows():
-            shown.add_row(*(rich.text.Text(cell, overflow="fold") for cell in row))
-        title = [rich.text.Text(self.title, style="bold")] if self.title else []
-        note = [rich.text.Text(self.note, style="dim")] if self.note else []
-        return rich.console.Group(*title, shown, *note)
+        yield from renderables(self, options.max_width)
 
 
 @dataclass(frozen=True)
@@ -69,7 +64,8 @@ class Finding:
     def __str__(self) -> str:
         from rich.console import Console
 
-        console = Console(width=100, no_color=True)
+        # No styles at all: the string may go anywhere.
+        console = Console(width=80, color_system=None)
         with console.capture() as capture:
             console.print(self.table())
         return capture.get()

@@ -1,6 +1,8 @@
 """Answers as text: three lines a person understands, then the tables; or one row per file."""
 
+import os
 from collections.abc import Sequence
+from pathlib import Path
 
 from analyses.explanation import Explanation
 from analyses.report.answer import Answer
@@ -18,23 +20,32 @@ def headline(answer: Answer) -> list[str]:
 
 
 def overview(answers: Sequence[Answer]) -> Table:
-    """One row per file."""
+    """One row per file; the directory that all of them are in is the title."""
     asked = any(answer.explained is not None for answer in answers)
+    directory = _directory([answer.path for answer in answers])
     rows = tuple(
         (
-            str(answer.path),
+            str(answer.path.relative_to(directory)),
             answer.checkpoint.network.p,
             answer.performance.accuracy,
             " ".join(map(str, answer.key_frequencies.frequencies)) or "none",
-            answer.clock_or_pizza.circuit,
-            answer.clock_or_pizza.sureness,
-            answer.clock_or_pizza.unexplained,
+            answer.clock_or_pizza.circuit + (", narrow" if answer.clock_or_pizza.sureness == "narrow" else ""),
+            round(answer.clock_or_pizza.unexplained, 4),
             *([answer.explained] if asked else []),
         )
         for answer in answers
     )
-    columns = ("file", "p", "accuracy", "key frequencies", "circuit", "sure", "unexplained", *(["explained"] if asked else []))
-    return Table("", columns, rows)
+    columns = ("file", "p", "accuracy", "frequencies", "circuit", "left", *(["explained"] if asked else []))
+    title = "" if directory == Path() else f"{directory}: {len(answers)} file" + ("s" if len(answers) > 1 else "")
+    return Table(title, columns, rows, "left: share of the logits' variance that clocks and pizzas do not explain")
+
+
+def _directory(paths: Sequence[Path]) -> Path:
+    """The one that all files are in; '.', which nothing is lost of, where there is none."""
+    try:
+        return Path(os.path.commonpath([path.parent for path in paths]))
+    except ValueError:  # some absolute and some not
+        return Path()
 
 
 def _line_network(answer: Answer) -> str:
