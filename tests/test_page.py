@@ -65,7 +65,7 @@ def test_the_sliders_show_what_the_measurement_says_of_each_pair(both: Path, fil
             expected = analyses.MEASUREMENTS["addition"](circuit, a=a, b=b)
             for hand in expected.hands:
                 shown = traces_of(tab, f"dial-{index}-{hand.k}")
-                for trace in dial(hand, 59, given):
+                for trace in dial(hand, 59, a=a, b=b, answer=given):
                     got = shown[trace["meta"]]
                     assert got["x"] == pytest.approx(trace["x"], abs=0.01), (a, b, hand.k, trace["meta"])
                     assert got["y"] == pytest.approx(trace["y"], abs=0.01), (a, b, hand.k, trace["meta"])
