@@ -124,6 +124,7 @@ class Explanation(Finding):
                 name=f"k = {f.k}: {f.verdict}", cliponaxis=False,
                 marker={"size": 14, "color": colours[f.k], "symbol": SYMBOLS.get(f.verdict, "circle")},
             )  # fmt: skip
+        at = [0.0, *(f.coordinate for f in self.frequencies if f.coordinate == f.coordinate)]  # not NaN
         if not self.frequencies:
             say(figure, self.reason)
         return finish(
@@ -133,7 +134,7 @@ class Explanation(Finding):
             "clock and a pizza), and how much of the output it carries. Clock and pizza terms leave "
             f"{self.unexplained:.2%} unexplained. Explained needs a formula that fits (what), neurons that obey the "
             "phase law (how) and interventions beside random ones (why).",
-            xaxis_title="clock–pizza coordinate (0 a clock, 1 a pizza)",
+            xaxis={"title": "clock–pizza coordinate (0 a clock, 1 a pizza)", "range": [min(-0.1, *at), max(1.15, *at)]},
             yaxis={"title": "share of the logits' variance", "rangemode": "tozero"},
         )
 

@@ -1,5 +1,6 @@
 """Answers as files: the page, and every figure as a picture."""
 
+import asyncio
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
@@ -31,28 +32,31 @@ def write_figures(directory: Path, subjects: Sequence[Subject], progress: Callab
 
     Raises InterpError where they cannot be written, or there is no browser to draw them.
     """
-    import kaleido
     from choreographer.errors import ChromeNotFoundError
 
     try:
         directory.mkdir(parents=True, exist_ok=True)
-        kaleido.start_sync_server(silence_warnings=True)
-        figures = list(_figures(subjects))
-        for name, finding in figures:
-            figure = with_caption(finding.figure())
-            for kind in ("png", "svg"):
-                progress(f"{name}.{kind}")
-                size = {"width": figure.layout.width, "height": figure.layout.height, "scale": 2 if kind == "png" else 1}
-                picture = kaleido.calc_fig_sync(figure, opts={"format": kind, **size})
-                write_atomically(directory / f"{name}.{kind}", picture)
+        return asyncio.run(_draw(directory, list(_figures(subjects)), progress))
     except ChromeNotFoundError as error:
         raise InterpError(
             "--figures needs Chrome or Chromium to draw: install one, or name it in the environment variable BROWSER_PATH"
         ) from error
     except OSError as error:
         raise InterpError(f"cannot write into {directory}: {error.strerror}") from error
-    finally:
-        kaleido.stop_sync_server(silence_warnings=True)
+
+
+async def _draw(directory: Path, figures: Sequence[tuple[str, Finding]], progress: Callable[[str], None]) -> int:
+    """All of them in one browser, which takes longer to start than to draw."""
+    import kaleido
+
+    async with kaleido.Kaleido() as browser:
+        for name, finding in figures:
+            figure = with_caption(finding.figure())
+            for kind in ("png", "svg"):
+                progress(f"{name}.{kind}")
+                size = {"width": figure.layout.width, "height": figure.layout.height, "scale": 2 if kind == "png" else 1}
+                picture = await browser.calc_fig(figure, opts={"format": kind, **size})
+                write_atomically(directory / f"{name}.{kind}", picture)
     return 2 * len(figures)
 
 
