@@ -48,6 +48,15 @@ class Table:
         note = [rich.text.Text(self.note, style="dim")] if self.note else []
         return rich.console.Group(*title, shown, *note)
 
+    def _repr_html_(self) -> str:
+        head = "".join(f"<th>{html.escape(name)}</th>" for name in self.columns)
+        body = "".join("<tr>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in row) + "</tr>" for row in self.text_rows())
+        note = f"<p>{html.escape(self.note)}</p>" if self.note else ""
+        return (
+            f"<table><caption>{html.escape(self.title)}</caption>"
+            f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>{note}"
+        )
+
 
 @dataclass(frozen=True)
 class Finding:
@@ -75,16 +84,13 @@ class Finding:
         return capture.get()
 
     def _repr_html_(self) -> str:
-        table = self.table()
-        head = "".join(f"<th>{html.escape(name)}</th>" for name in table.columns)
-        body = "".join("<tr>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in row) + "</tr>" for row in table.text_rows())
-        note = f"<p>{html.escape(table.note)}</p>" if table.note else ""
         # One that is still being written may have no figure yet.
         drawn = "" if type(self).figure is Finding.figure else _figure_html(self.figure())
-        return (
-            f"<table><caption>{html.escape(table.title)}</caption>"
-            f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>{note}{drawn}"
-        )
+        return self.table()._repr_html_() + drawn
+
+    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
+        # What IPython shows in a terminal, and keeps in a notebook beside the HTML: some findings hold p² numbers.
+        printer.text(str(self))
 
 
 M = TypeVar("M", bound=Callable[..., Finding])
