@@ -9,8 +9,8 @@ from jaxtyping import Float
 from torch import Tensor
 
 from analyses.amplitude_profile import amplitude_profile
-from analyses.circles import plane_coordinates
-from analyses.hands import MADE, OUTPUT, Hand, Point, angle_of, dial, in_turns, name_of, square
+from analyses.circles import Point, plane_coordinates
+from analyses.hands import MADE, OUTPUT, Hand, angle_of, dial, in_turns, name_of, square
 from interp import fourier
 from interp.circuit import Circuit
 from interp.drawing import QUIET, finish

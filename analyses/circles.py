@@ -1,8 +1,9 @@
 """Do the numbers sit on circles, and in order?"""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
 from jaxtyping import Float
@@ -16,6 +17,8 @@ from interp.finding import Finding, Table, measurement
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
+
+Point = tuple[float, float]
 
 
 @dataclass(frozen=True)
@@ -32,7 +35,7 @@ class FrequencyCircle:
     """Root mean square of the angle by which a number is out of place, in turns; neighbours are 1/p apart."""
     pure: float
     """Share of the variance in this plane that is the frequency's own, [0, 1]; the rest are others that overlap with it."""
-    points: tuple[tuple[float, float], ...]
+    points: tuple[Point, ...]
     """Where each number is, in units of ``radius``; its ideal place is at angle 2πk·n/p."""
 
 
@@ -55,36 +58,17 @@ class Circles(Finding):
         return Table("Circles of the numbers in the embedding", columns, rows, note)
 
     def figure(self) -> "go.Figure":
-        from plotly.subplots import make_subplots
-
-        count = max(len(self.circles), 1)
-        columns = min(count, 3)
-        rows = -(-count // columns)
-        figure = make_subplots(
-            rows, columns, horizontal_spacing=0.06, vertical_spacing=0.3 / rows,
-            subplot_titles=[f"k = {c.k}" for c in self.circles],
-        )  # fmt: skip
+        figure = circle_grid([c.k for c in self.circles], self.p)
         if not self.circles:
             say(figure, "no key frequencies")
         for index, circle in enumerate(self.circles):
-            row, column = divmod(index, columns)
-            figure.add_scatter(**circle_trace(circle.points, circle.k), row=row + 1, col=column + 1)
-        figure.update_xaxes(range=[-1.5, 1.5], tickvals=[-1, 0, 1], title="along cos (radii)")
-        figure.update_yaxes(range=[-1.5, 1.5], tickvals=[-1, 0, 1])
-        figure.update_yaxes(title="along sin (radii)", col=1)
-        for index in range(count):  # as wide as high
-            axis = "" if index == 0 else str(index + 1)
-            figure.update_layout({f"yaxis{axis}": {"scaleanchor": f"x{axis}", "constrain": "domain"}})
-            figure.update_layout({f"xaxis{axis}": {"constrain": "domain"}})
+            figure.add_trace({**circle_trace(circle.points, circle.k), **panel(index)})
         return finish(
             figure,
             f"The numbers 0 to {self.p - 1} sit on {len(self.circles)} circles" if self.circles else "No circles to see",
-            "The whole embedding, seen in the plane of each key frequency k, in units of the mean radius. Along the "
-            "circle the number grows by 1 in every k-th of a turn, so neighbours in colour are far apart where k is "
-            "large. Hover for the numbers. Dots beside the circle are what other frequencies add to this plane.",
-            coloraxis={"colorscale": CYCLIC, "cmin": 0, "cmax": self.p, "colorbar": {"title": "number"}},
-            height=90 + 320 * rows,
-            showlegend=False,
+            "The whole embedding, seen in the plane of each key frequency k, in units of the mean radius. The numbers "
+            "go round k times: n belongs at k·n/p turns, so that neighbours in colour are far apart on the circle. "
+            "Hover for the numbers. What lies off the circle is what other frequencies add to this plane.",
         )
 
     def to_dict(self) -> dict[str, object]:
@@ -104,7 +88,7 @@ def circles(circuit: Circuit) -> Circles:
     Source: this project; the circles are those of Nanda et al. 2023, arXiv 2301.05217.
     """
     keys = key_frequencies(circuit).frequencies
-    return Circles(p=circuit.p, circles=tuple(_circle(circuit.embedding, k) for k in keys))
+    return Circles(p=circuit.p, circles=tuple(circle_of(circuit.embedding, k) for k in keys))
 
 
 def plane_coordinates(E: Float[Tensor, "p d"], k: int) -> Float[Tensor, "p 2"]:
@@ -116,17 +100,47 @@ def plane_coordinates(E: Float[Tensor, "p d"], k: int) -> Float[Tensor, "p 2"]:
     return flat if flat.shape[1] == 2 else torch.cat([flat, torch.zeros_like(flat)], dim=1)
 
 
-def circle_trace(points: tuple[tuple[float, float], ...], k: int) -> dict[str, object]:
+def circle_grid(keys: Sequence[int], p: int) -> "go.Figure":
+    """An empty square panel per frequency, three in a row, and the colours of the numbers."""
+    from plotly.subplots import make_subplots
+
+    columns = min(max(len(keys), 1), 3)
+    rows = -(-max(len(keys), 1) // columns)
+    figure = make_subplots(
+        rows, columns, horizontal_spacing=0.06, vertical_spacing=0.3 / rows, subplot_titles=[f"k = {k}" for k in keys]
+    )
+    figure.update_xaxes(range=[-1.5, 1.5], tickvals=[-1, 0, 1], title="along cos (radii)", constrain="domain")
+    figure.update_yaxes(range=[-1.5, 1.5], tickvals=[-1, 0, 1], constrain="domain")
+    figure.update_yaxes(title="along sin (radii)", col=1)
+    for axis in figure.select_yaxes():
+        axis.scaleanchor = axis.anchor  # as wide as high
+    return figure.update_layout(
+        coloraxis={"colorscale": CYCLIC, "cmin": 0, "cmax": p, "colorbar": {"title": "number"}},
+        height=90 + 320 * rows,
+        showlegend=False,
+    )
+
+
+def panel(index: int) -> dict[str, str]:
+    """The axes of a grid's panel."""
+    number = "" if index == 0 else str(index + 1)
+    return {"xaxis": f"x{number}", "yaxis": f"y{number}"}
+
+
+def circle_trace(points: Sequence[Point], k: int) -> dict[str, Any]:
     """The numbers as points, coloured by residue."""
+    numbers = list(range(len(points)))
+    marker = {"color": numbers, "coloraxis": "coloraxis", "size": 8, "line": {"color": QUIET, "width": 1}}
+    hover = f"<b>%{{customdata}}</b><br>k = {k}<br>(%{{x:.2f}}, %{{y:.2f}})<extra></extra>"
+    xs, ys = [x for x, _ in points], [y for _, y in points]
     return {
-        "x": [x for x, _ in points], "y": [y for _, y in points], "mode": "markers", "customdata": list(range(len(points))),
-        "marker": {"color": list(range(len(points))), "coloraxis": "coloraxis", "size": 8,
-                   "line": {"color": QUIET, "width": 1}},
-        "hovertemplate": f"<b>%{{customdata}}</b><br>k = {k}<br>(%{{x:.2f}}, %{{y:.2f}})<extra></extra>", "name": f"k = {k}",
+        "type": "scatter", "x": xs, "y": ys, "mode": "markers", "marker": marker, "customdata": numbers,
+        "hovertemplate": hover, "name": f"k = {k}",
     }  # fmt: skip
 
 
-def _circle(E: Float[Tensor, "p d"], k: int) -> FrequencyCircle:
+def circle_of(E: Float[Tensor, "p d"], k: int) -> FrequencyCircle:
+    """The numbers in the plane of frequency k of these embeddings."""
     p, flat = len(E), plane_coordinates(E, k)
     radii = flat.norm(dim=1)
     radius = radii.square().mean().sqrt()

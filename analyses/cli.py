@@ -16,8 +16,12 @@ from analyses import MEASUREMENTS
 from analyses.clock_or_pizza import CircuitName
 from analyses.report import text, timeline
 from analyses.report.answer import SCHEMA, Answer, answer
+from analyses.report.files import check_is_writable, write_figures, write_page
+from analyses.report.page import Subject
+from analyses.timeline.moving_circles import moving_circles
+from interp import run
 from interp.command import MISTAKE, run_command
-from interp.errors import InterpError
+from interp.errors import InterpError, one_line
 from interp.finding import is_on_request
 from interp.formats.facts import Facts
 from interp.formats.options import add_reading_options, facts_of
@@ -48,6 +52,7 @@ examples:
   interp-analyze checkpoints                          one row per checkpoint
   interp-analyze runs/quick-p113-seed0/model.pt --only key_frequencies amplitude_profile
   interp-analyze model.pt --json | jq .circuit
+  interp-analyze model.pt --html page.html            a page to look at and play with
   interp-analyze runs/quick-p113-seed0                the timeline of a run
   interp-analyze model.pt --explain                   is it explained, how much is left, and where that lives
   interp-analyze model.pt --expect-circuit clock --expect-frequencies 14 35 41 42 52     in CI
@@ -93,7 +98,14 @@ def _parser() -> argparse.ArgumentParser:
         "seconds per file",
     )
     parser.add_argument(
-        "--figure", type=Path, metavar="FILE.html", help="run directories: draw the timeline too, into one HTML file"
+        "--html",
+        type=Path,
+        metavar="PAGE.html",
+        help="write a page: the answer, the circles, two sliders that add, the evidence, all measurements; one file that needs "
+        "no network. Of a run directory its timeline too; several files are put side by side",
+    )
+    parser.add_argument(
+        "--figures", type=Path, metavar="DIR", help="write every figure into this directory, as PNG and SVG (needs Chromium)"
     )
     parser.add_argument(
         "--all-triples",
@@ -122,40 +134,82 @@ def _analyze(options: argparse.Namespace) -> int:
     runs = [path for path in options.paths if timeline.is_run(path)]
     if runs:
         _check_options_of_runs(options)
-    if options.figure is not None and len(runs) != 1:
-        raise InterpError(f"--figure draws the timeline of one run directory, and {len(runs)} are named")
-    shown = timeline.show(runs, out, err, as_json=options.json, figure=options.figure)
-    code = AS_EXPECTED if shown else UNREADABLE
+    if options.html is not None:
+        check_is_writable(options.html)
     paths = [path for path in options.paths if path not in runs]
     files = list(_files(paths))
     shows_rows = len(files) > 1 or any(path.is_dir() for path in paths)
-    only = _measurements(options)
-    facts = facts_of(options)
-    answers: list[Answer] = []
+    subjects: list[Subject] = []
+    code = AS_EXPECTED
+    for path in runs:
+        try:
+            found = timeline.measure(path, err)
+            if _draws(options):
+                saved = run.load(path).model_path
+                circles = moving_circles(path, found.key_frequencies)
+                subjects.append(Subject(_answer(saved, str(path), options, err), found, circles))
+        except InterpError as error:
+            code = _refuse(path, error, options)
+            continue
+        timeline.show(path, found, out, as_json=options.json)
     for number, path in enumerate(files, start=1):
         try:
-            label = f"{path} ({number} of {len(files)})"
-            with err.status(Text(label)) as status:
-                progress = _progress(status, label, says=options.explain and not err.is_terminal)
-                given = answer(path, only=only, all_triples=options.all_triples, facts=facts, progress=progress)
+            given = _answer(path, f"{path} ({number} of {len(files)})", options, err)
         except InterpError as error:
-            print(f"interp-analyze: {error}", file=sys.stderr)
-            if options.json:
-                print(json.dumps({"schema": SCHEMA, "file": str(path), "error": str(error)}))
-            code = UNREADABLE
+            code = _refuse(path, error, options)
             continue
-        answers.append(given)
+        subjects.append(Subject(given))
         if options.json:
             print(json.dumps(given.to_dict(), allow_nan=False))
         for line in _unexpected(given, options):
             print(f"interp-analyze: {path}: {line}", file=sys.stderr)
             code = max(code, NOT_AS_EXPECTED)
+    answers = [subject.answer for subject in subjects if subject.progress is None]
     if not options.json and answers:
         if shows_rows:
             out.print(text.overview(answers))
         else:
-            _print_report(out, answers[0])
+            _print_report(out, answers[0], [] if _draws(options) and not options.only else _measurements(options))
+    if subjects:
+        _write(subjects, options, err)
     return code
+
+
+def _draws(options: argparse.Namespace) -> bool:
+    """Are files asked for, which show everything?"""
+    return options.html is not None or options.figures is not None
+
+
+def _answer(path: Path, label: str, options: argparse.Namespace, err: Console) -> Answer:
+    """Everything that is asked about one file, with a word about how far it is."""
+    wanted = _measurements(options)
+    if _draws(options):
+        wanted += [name for name in (*ORDER, *_USUAL, *CARD, "addition") if name not in wanted]
+        wanted = list(dict.fromkeys(wanted))
+    with err.status(Text(label)) as status:
+        slow = options.explain or _draws(options)
+        progress = _progress(status, label, says=slow and not err.is_terminal)
+        return answer(path, only=wanted, all_triples=options.all_triples, facts=facts_of(options), progress=progress)
+
+
+def _refuse(path: Path, error: InterpError, options: argparse.Namespace) -> int:
+    """Say what is wrong with a file or run; the exit code for it."""
+    print(f"interp-analyze: {one_line(str(error))}", file=sys.stderr)
+    if options.json:
+        print(json.dumps({"schema": SCHEMA, "file": str(path), "error": str(error)}))
+    return UNREADABLE
+
+
+def _write(subjects: list[Subject], options: argparse.Namespace, err: Console) -> None:
+    """The files that were asked for."""
+    if options.html is not None:
+        size = write_page(options.html, subjects)
+        print(f"interp-analyze: {options.html}: {size / 1e6:.1f} MB, open it in a browser", file=sys.stderr)
+    if options.figures is not None:
+        with err.status(Text(f"{options.figures}: starting a browser")) as status:
+            progress = _progress(status, str(options.figures), says=not err.is_terminal)
+            count = write_figures(options.figures, subjects, progress)
+        print(f"interp-analyze: {options.figures}: {count} pictures", file=sys.stderr)
 
 
 def _check_options_of_runs(options: argparse.Namespace) -> None:
@@ -169,7 +223,8 @@ def _check_options_of_runs(options: argparse.Namespace) -> None:
     )
     if asked or facts_of(options) != Facts():
         raise InterpError(
-            "a run directory takes no option but --json and --figure: for one of its networks name RUN/model.pt or a snapshot"
+            "a run directory takes no option but --json, --html and --figures: for one of its networks name RUN/model.pt "
+            "or a snapshot"
         )
 
 
@@ -191,12 +246,12 @@ def _progress(status: Status, label: str, *, says: bool) -> Callable[[str], None
     return progress
 
 
-def _print_report(out: Console, given: Answer) -> None:
+def _print_report(out: Console, given: Answer, names: list[str]) -> None:
     for line in text.headline(given):
         out.print(line, soft_wrap=True, highlight=False, markup=False)
-    for finding in given.findings.values():
+    for name in names:
         out.print()
-        out.print(finding.table())
+        out.print(given.findings[name].table())
 
 
 def _unexpected(given: Answer, options: argparse.Namespace) -> Iterator[str]:

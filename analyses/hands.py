@@ -4,14 +4,13 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
+from analyses.circles import Point
 from interp.drawing import QUIET
 
 A, B, MADE, OUTPUT = "#0072b2", "#d55e00", "#cc79a7", "#009e73"
 """The colours of the two inputs, of what the circuit makes of them, and of the output."""
 LIMIT = 1.45
 """Half the side of a dial, in units of the mean radius."""
-
-Point = tuple[float, float]
 
 
 @dataclass(frozen=True)

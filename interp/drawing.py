@@ -18,6 +18,7 @@ CYCLIC = "Twilight"
 """For residues, where p - 1 is beside 0: light and dark alternate, so it is read without hue."""
 
 Theme = Literal["light", "dark"]
+THEMES: tuple[Theme, ...] = ("light", "dark")
 _LOOKS: dict[Theme, tuple[str, str, str, str]] = {
     # paper, ink, grid, axis
     "light": ("#ffffff", "#1c2024", "#e6e8eb", "#9aa0a8"),

@@ -57,6 +57,8 @@ class Answer:
 
     path: Path
     checkpoint: Checkpoint
+    circuit: Circuit
+    """The network on all pairs, for what else is made of it."""
     performance: Performance
     key_frequencies: KeyFrequencies
     clock_or_pizza: ClockOrPizza
@@ -128,6 +130,7 @@ def examine(
     return Answer(
         path=path,
         checkpoint=saved,
+        circuit=circuit,
         performance=performance(circuit),
         key_frequencies=key_frequencies(circuit),
         clock_or_pizza=clock_or_pizza(circuit, **triples),

@@ -1,8 +1,6 @@
 """The timeline of run directories, as tables or JSON."""
 
 import json
-import sys
-from collections.abc import Sequence
 from pathlib import Path
 
 from rich.console import Console
@@ -10,7 +8,6 @@ from rich.text import Text
 
 from analyses.report.answer import SCHEMA
 from analyses.timeline.progress import Progress, progress
-from interp.errors import InterpError, one_line
 
 
 def is_run(path: Path) -> bool:
@@ -25,31 +22,16 @@ def is_on_the_way(file: Path) -> bool:
     )
 
 
-def show(runs: Sequence[Path], out: Console, err: Console, *, as_json: bool, figure: Path | None = None) -> bool:
-    """Print the timeline of each run, and draw it into a file where one is named.
-
-    False where one could not be read, after a line that says why.
-    """
-    all_read = True
-    for path in runs:
-        try:
-            found = _measure(path, err)
-        except InterpError as error:
-            print(f"interp-analyze: {one_line(str(error))}", file=sys.stderr)
-            if as_json:
-                print(json.dumps({"schema": SCHEMA, "file": str(path), "error": str(error)}))
-            all_read = False
-            continue
-        if figure is not None:
-            _draw(found, figure)
-        if as_json:
-            print(json.dumps({"schema": SCHEMA, "file": str(path), "error": None, **found.to_dict()}, allow_nan=False))
-        else:
-            _print(found, out)
-    return all_read
+def show(path: Path, found: Progress, out: Console, *, as_json: bool) -> None:
+    """Print the timeline of a run."""
+    if as_json:
+        print(json.dumps({"schema": SCHEMA, "file": str(path), "error": None, **found.to_dict()}, allow_nan=False))
+    else:
+        _print(found, out)
 
 
-def _measure(path: Path, err: Console) -> Progress:
+def measure(path: Path, err: Console) -> Progress:
+    """The timeline of a run, with a word on standard error about how far it is."""
     with err.status(Text(f"{path}: reading")) as status:
         shown = -1
 
@@ -61,15 +43,6 @@ def _measure(path: Path, err: Console) -> Progress:
                 err.print(f"interp-analyze: {path}: snapshot {done} of {count}", highlight=False, markup=False, soft_wrap=True)
 
         return progress(path, on_moment=on_moment)
-
-
-def _draw(found: Progress, figure: Path) -> None:
-    # One file that shows itself without a network.
-    html = found.figure().to_html(include_plotlyjs=True)
-    try:
-        figure.write_text(html)
-    except OSError as error:
-        raise InterpError(f"cannot write {figure}: {error.strerror}") from error
 
 
 def _print(found: Progress, out: Console) -> None:

@@ -10,12 +10,10 @@ from analyses.key_frequencies import key_frequencies
 from analyses.timeline.figure import draw
 from analyses.timeline.moment import Moment, moment
 from analyses.timeline.phases import Phases, phases
-from interp import formats, run
+from analyses.timeline.snapshots import network_at, snapshots
+from interp import run
 from interp.circuit import Circuit
-from interp.errors import InterpError
 from interp.finding import Cell, Finding, Table
-from interp.network import Network
-from interp.run import Run
 from interp.train import training_split
 
 if TYPE_CHECKING:
@@ -116,27 +114,15 @@ def progress(path: str | Path, *, on_moment: Callable[[int, int], None] = lambda
     Raises InterpError on a directory that is no run, holds no snapshots, or a damaged one.
     """
     each = run.load(path)
-    paths = each.snapshot_paths
-    if not paths:
-        raise InterpError(
-            f"{each.path} has no snapshots, so there is no timeline: train it again with --snapshots (every record) or "
-            f"--snapshots-per-decade 12 into another directory; interp-analyze {each.model_path} analyses its last network"
-        )
+    paths = snapshots(each)
     train = training_split(each.config.recipe, each.config.seed).train
-    last = _network(each, paths[-1])[0]
+    last = network_at(each, paths[-1])[0]
     keys = key_frequencies(Circuit(last, train)).frequencies
     moments = []
     for done, snapshot in enumerate(paths):
         on_moment(done, len(paths))
-        network, step = _network(each, snapshot)
+        network, step = network_at(each, snapshot)
         moments.append(moment(network, train, keys, step))
     on_moment(len(paths), len(paths))
     moments.sort(key=lambda m: m.step)
     return Progress(p=last.p, key_frequencies=keys, phases=phases(moments, last.p), moments=tuple(moments))
-
-
-def _network(each: Run, path: Path) -> tuple[Network, int]:
-    saved = formats.load(path)
-    if not isinstance(saved.network, Network) or saved.network.config != each.config.recipe.network:
-        raise InterpError(f"{path} is no network of this run, as its config.json describes it: take it out")
-    return saved.network, saved.step

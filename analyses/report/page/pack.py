@@ -1,0 +1,59 @@
+"""What the page's script works with, packed: the logits of all pairs, the figures, plotly itself."""
+
+import base64
+import gzip
+import json
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from analyses.addition import Addition
+from interp import fourier
+from interp.circuit import Circuit
+
+MOST_LOGITS = 3_400_000
+"""Bytes of logits, one each, that a page carries: with the rest, compressed, it stays below 8 MB."""
+
+
+def packed(data: bytes) -> str:
+    """Compressed, as text; the page's script undoes it (``DecompressionStream``)."""
+    return base64.b64encode(gzip.compress(data, 9, mtime=0)).decode()
+
+
+def packed_json(value: Any) -> str:
+    """The same of plain values."""
+    return packed(json.dumps(value, separators=(",", ":"), allow_nan=False).encode())
+
+
+def pairs(circuit: Circuit, shown: Addition, *, with_logits: bool) -> tuple[dict[str, Any], bytes]:
+    """Everything that the two sliders need of all pairs: what is in it, and the bytes.
+
+    Answers and margins are exact. Hands are to 1/127 of the largest and logits to 1/255 of their range at each pair: finer
+    than a pixel.
+    """
+    p, centred = circuit.p, circuit.centred_logits
+    best = circuit.logits.topk(2, dim=-1)
+    parts: dict[str, NDArray[Any]] = {
+        "answers": best.indices[..., 0].numpy().astype("<u2"),
+        "margins": (best.values[..., 0] - best.values[..., 1]).numpy().astype("<f4"),
+    }
+    largest = []
+    for hand in shown.hands:
+        hands = (centred @ fourier.waves(hand.k, p).T).numpy()
+        length = float(np.linalg.norm(hands, axis=-1).max())
+        parts[f"hand {hand.k}"] = np.round(hands / length * 127).astype("i1")
+        largest.append(length * (1 if 2 * hand.k == p else 2) / p)
+    if with_logits:
+        values = centred.numpy()
+        low, high = values.min(-1, keepdims=True), values.max(-1, keepdims=True)
+        parts |= {"low": low.astype("<f4"), "high": high.astype("<f4")}
+        parts["logits"] = np.round((values - low) / np.maximum(high - low, 1e-12) * 255).astype("u1")
+    # Those of four bytes first: a view of them must start at a multiple of four.
+    order = sorted(parts, key=lambda name: -parts[name].itemsize)
+    layout = [[name, parts[name].dtype.str.lstrip("<|"), int(parts[name].size)] for name in order]
+    about = {
+        "p": p, "layout": layout, "a": shown.a, "b": shown.b,
+        "hands": [{"k": h.k, "verdict": h.verdict, "largest": each} for h, each in zip(shown.hands, largest, strict=True)],
+    }  # fmt: skip
+    return about, b"".join(parts[name].tobytes() for name in order)

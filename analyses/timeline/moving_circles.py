@@ -1,0 +1,82 @@
+"""How do the numbers come to their circles in the course of a run?"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from analyses.circles import FrequencyCircle, circle_grid, circle_of, circle_trace, panel
+from analyses.timeline.snapshots import network_at, snapshots
+from interp import run
+from interp.circuit import Circuit
+from interp.drawing import finish
+from interp.finding import Finding, Table
+
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
+
+FRAMES = 60
+"""Most moments that are drawn: what a page can carry, and more than an eye wants."""
+
+
+@dataclass(frozen=True)
+class MovingCircles(Finding):
+    """The circles of the final key frequencies, through time."""
+
+    p: int
+    """The modulus."""
+    steps: tuple[int, ...]
+    """Of the moments."""
+    circles: tuple[tuple[FrequencyCircle, ...], ...]
+    """Per moment, one circle per final key frequency, ascending."""
+
+    def table(self) -> Table:
+        rows = tuple((step, *(c.off for c in each)) for step, each in zip(self.steps, self.circles, strict=True))
+        columns = ("step", *(f"k = {c.k}" for c in self.circles[-1]))
+        note = (
+            f"root mean square of the angle by which a number is out of place, in turns; neighbours are {1 / self.p:.4f} apart"
+        )
+        return Table("How far the numbers are out of place", columns, rows, note)
+
+    def figure(self) -> "go.Figure":
+        last = self.circles[-1]
+        figure = circle_grid([c.k for c in last], self.p)
+        frames = [[_trace(c, radius=end.radius) for c, end in zip(each, last, strict=True)] for each in self.circles]
+        figure.add_traces([{**trace, **panel(index)} for index, trace in enumerate(frames[-1])])
+        figure.frames = [
+            {"name": str(step), "data": [{"type": "scatter", "x": t["x"], "y": t["y"]} for t in traces]}
+            for step, traces in zip(self.steps, frames, strict=True)
+        ]
+        still = {"mode": "immediate", "frame": {"duration": 0, "redraw": True}, "transition": {"duration": 0}}
+        stops = [{"label": str(step), "method": "animate", "args": [[str(step)], still]} for step in self.steps]
+        figure.update_layout(sliders=[{"steps": stops, "active": len(stops) - 1, "currentvalue": {"prefix": "step "}}])
+        return finish(
+            figure,
+            f"The numbers come to their circles: step {self.steps[0]} to {self.steps[-1]}",
+            "The embedding in the plane of each final key frequency, in units of its last radius, at the step that the "
+            "slider picks. At first the numbers lie at random; then each comes to its place on a circle, one frequency "
+            "sooner than another.",
+        )
+
+
+def moving_circles(path: str | Path, keys: Sequence[int]) -> MovingCircles:
+    """How do the numbers come to their circles in the course of a run?
+
+    ``keys``: the frequencies to look at, those of the run's last network. At most ``FRAMES`` snapshots, spread evenly over
+    those that there are. Raises InterpError on a directory that is no run, holds no snapshots, or a damaged one.
+    """
+    each = run.load(path)
+    paths = snapshots(each)
+    spread = {round(i * (len(paths) - 1) / (FRAMES - 1)) for i in range(FRAMES)}
+    seen = sorted((network_at(each, paths[index]) for index in spread), key=lambda pair: pair[1])
+    return MovingCircles(
+        p=each.config.recipe.network.p,
+        steps=tuple(step for _, step in seen),
+        circles=tuple(tuple(circle_of(Circuit(network).embedding, k) for k in keys) for network, _ in seen),
+    )
+
+
+def _trace(circle: FrequencyCircle, *, radius: float) -> dict[str, Any]:
+    """The numbers in units of another radius, to a thousandth, which is all an eye can tell."""
+    scale = circle.radius / radius
+    return circle_trace([(round(x * scale, 3), round(y * scale, 3)) for x, y in circle.points], circle.k)

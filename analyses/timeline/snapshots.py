@@ -1,0 +1,27 @@
+"""The networks that a run kept on its way."""
+
+from pathlib import Path
+
+from interp import formats
+from interp.errors import InterpError
+from interp.network import Network
+from interp.run import Run
+
+
+def snapshots(each: Run) -> list[Path]:
+    """The files, by step. Raises InterpError where there are none."""
+    paths = each.snapshot_paths
+    if not paths:
+        raise InterpError(
+            f"{each.path} has no snapshots, so there is no timeline: train it again with --snapshots (every record) or "
+            f"--snapshots-per-decade 12 into another directory; interp-analyze {each.model_path} analyses its last network"
+        )
+    return paths
+
+
+def network_at(each: Run, path: Path) -> tuple[Network, int]:
+    """The network of a snapshot and its step. Raises InterpError where it is damaged, or of another run."""
+    saved = formats.load(path)
+    if not isinstance(saved.network, Network) or saved.network.config != each.config.recipe.network:
+        raise InterpError(f"{path} is no network of this run, as its config.json describes it: take it out")
+    return saved.network, saved.step
