@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help demo test bench truth check checkpoints clean
+.PHONY: help demo test bench truth check checkpoints notebooks clean
 
 help:            ## this list
 	@grep -E '^[a-z-]+: .*##' $(MAKEFILE_LIST) | sed -E 's/: .*## /\t/' | expand -t 16
@@ -12,7 +12,7 @@ demo: .venv/installed            ## train a mod-113 network from scratch, then s
 	$(BIN)/interp-train --recipe quick --seed 2 --out runs/demo
 	$(BIN)/interp-analyze runs/demo/model.pt
 
-test: .venv/installed-test       ## all tests
+test: .venv/installed-test       ## all tests, and every notebook
 	$(BIN)/pytest --numprocesses auto --maxprocesses 4 --dist worksteal
 
 bench: .venv/installed-test      ## a training step beside the usual ways to compute it
@@ -29,6 +29,9 @@ check: .venv/installed-test      ## lint, format and types
 
 checkpoints: .venv/installed     ## retrain everything in checkpoints/ (minutes)
 	sh checkpoints/train.sh $(BIN)
+
+notebooks: .venv/installed-test  ## run the scripts in notebooks/ and write their .ipynb (minutes; needs chromium)
+	$(BIN)/python notebooks/build.py
 
 clean:                           ## remove the environment and caches
 	rm -rf .venv build *.egg-info .pytest_cache .ruff_cache .mypy_cache .hypothesis

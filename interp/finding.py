@@ -48,6 +48,18 @@ class Table:
         note = [rich.text.Text(self.note, style="dim")] if self.note else []
         return rich.console.Group(*title, shown, *note)
 
+    def __str__(self) -> str:
+        from rich.console import Console
+
+        # Not as rich would in Jupyter, where printing to a console displays.
+        console = Console(width=100, color_system=None, force_jupyter=False)
+        with console.capture() as capture:
+            console.print(self)
+        return capture.get()
+
+    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
+        printer.text(str(self))
+
     def _repr_html_(self) -> str:
         head = "".join(f"<th>{html.escape(name)}</th>" for name in self.columns)
         body = "".join("<tr>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in row) + "</tr>" for row in self.text_rows())
@@ -75,13 +87,13 @@ class Finding:
         plain: dict[str, Any] = _plain(asdict(self))
         return plain
 
-    def __str__(self) -> str:
-        from rich.console import Console
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        # IPython takes the first of _repr_pretty_ and __repr__ that a class or its bases have: a dataclass has the second.
+        cls._repr_pretty_ = Finding._repr_pretty_  # type: ignore[method-assign]
 
-        console = Console(width=100, no_color=True)
-        with console.capture() as capture:
-            console.print(self.table())
-        return capture.get()
+    def __str__(self) -> str:
+        return str(self.table())
 
     def _repr_html_(self) -> str:
         # One that is still being written may have no figure yet.

@@ -11,8 +11,8 @@
 # %% [markdown]
 # # 1. A first look
 #
-# A small transformer was shown 30% of all sums `a + b mod 113` and trained until it knew the other 70% too. Nobody told it
-# how to add. What did it come up with?
+# A small transformer was shown 30% of all sums `a + b mod 113` and trained until it knew the other 70% too. Nobody told
+# it how to add. What did it come up with?
 #
 # Four questions, in the order in which one would ask them: does it add, which frequencies does it use, where are the
 # numbers, and which circuit computes the sum. At the end the same questions go to a network that was never trained.
@@ -30,8 +30,9 @@ circuit = interp.load(checkpoints / "quick-113.pt")
 circuit.network.describe()
 
 # %% [markdown]
-# `interp.load` reads checkpoints of interp and of several other projects. What it gives is a *circuit*: the network on all
-# p² pairs, with every activation at hand. Here are its logits: for each `a` and `b` a number for each possible answer `c`.
+# `interp.load` reads checkpoints of interp and of several other projects. What it gives is a *circuit*: the network on
+# all p² pairs, with every activation at hand. Here are its logits: for each `a` and `b` a number for each possible
+# answer `c`.
 
 # %%
 circuit.logits.shape
@@ -39,8 +40,8 @@ circuit.logits.shape
 # %% [markdown]
 # ## Does it add?
 #
-# The largest logit is the answer. Every measurement returns a *finding*, which shows itself as a table and a figure with
-# its caption; the numbers are its fields.
+# The largest logit is the answer. Every measurement returns a *finding*, which shows itself as a table and a figure
+# with its caption; the numbers are its fields.
 
 # %%
 analyses.performance(circuit)
@@ -55,10 +56,10 @@ print(f"{right.sum()} of {right.numel()} sums are right; {len(circuit.train)} of
 #
 # ## Which frequencies does it use?
 #
-# Take one answer `c` and look at its logit as a function of `a` and `b`. In networks like this one it is a sum of very few
-# waves, cos(2πk(a + b - c)/p), and the numbers `k` are the network's *key frequencies*. There are four published ways to find
-# them: in the logits (Chughtai et al. 2023), in what the neurons write, in the neurons themselves, and in the embedding
-# (Nanda et al. 2023, arXiv 2301.05217). They need not agree.
+# Take one answer `c` and look at its logit as a function of `a` and `b`. In networks like this one it is a sum of very
+# few waves, cos(2πk(a + b - c)/p), and the numbers `k` are the network's *key frequencies*. There are four published
+# ways to find them: in the logits (Chughtai et al. 2023), in what the neurons write, in the neurons themselves, and in
+# the embedding (Nanda et al. 2023, arXiv 2301.05217). They need not agree.
 
 # %%
 keys = analyses.key_frequencies(circuit)
@@ -72,20 +73,21 @@ assert keys.frequencies == (6, 7, 11, 38)
 assert keys.accompanying == (22,)
 
 # %% [markdown]
-# Four frequencies of 56. The embedding has a fifth, 22, which the output does not use: it is twice the key frequency 11. Keep
-# it in mind, it comes back below.
+# Four frequencies of 56. The embedding has a fifth, 22, which the output does not use: it is twice the key frequency
+# 11. Keep it in mind, it comes back below.
 #
 # ## Where are the numbers?
 #
-# A wave of frequency `k` has a cosine and a sine, so the numbers 0 to 112 have a place in a plane. Here is the whole embedding,
-# 128-dimensional, seen in the plane of each key frequency.
+# A wave of frequency `k` has a cosine and a sine, so the numbers 0 to 112 have a place in a plane. Here is the whole
+# embedding, 128-dimensional, seen in the plane of each key frequency.
 
 # %%
 analyses.circles(circuit)
 
 # %% [markdown]
-# The network has put the numbers on circles. Along the circle of frequency `k`, going from one number to the next is `k`
-# steps of 1/113 of a turn: the number is an *angle*. Adding numbers mod 113 is adding angles, and going round is free.
+# The network has put the numbers on circles. Along the circle of frequency `k`, going from one number to the next is
+# `k` steps of 1/113 of a turn: the number is an *angle*. Adding numbers mod 113 is adding angles, and going round is
+# free.
 #
 # ## How does it add two numbers?
 #
@@ -100,25 +102,25 @@ assert addition.answer == 17 + 30
 print(f"17 + 30 = {addition.answer}, by a margin of {addition.margin:.1f} nats")
 
 # %% [markdown]
-# No dial alone says which of the 113 numbers it is: neighbours on it are too close. But each one is at its largest at the
-# right answer, and nowhere else are all of them: the waves add up there (the star) and cancel elsewhere.
+# No dial alone says which of the 113 numbers it is: neighbours on it are too close. But each one is at its largest at
+# the right answer, and nowhere else are all of them: the waves add up there (the star) and cancel elsewhere.
 #
-# The dials differ. Three of them add the angles, like a **clock**. One of them, 11, does not: it takes the *mean of the two
-# points* and looks in which slice of a **pizza** that lies (Zhong et al. 2023, arXiv 2306.17844).
+# The dials differ. Three of them add the angles, like a **clock**. One of them, 11, does not: it takes the *mean of the
+# two points* and looks in which slice of a **pizza** that lies (Zhong et al. 2023, arXiv 2306.17844).
 #
 # ## Which circuit is it?
 #
-# How to tell them apart? A clock does not mind how far apart `a` and `b` are. A pizza does: where the two points lie opposite,
-# their mean is the centre, and the centre lies in no slice. So look at how strong each wave is in the output, pair by pair,
-# sorted by the distance `a - b`.
+# How to tell them apart? A clock does not mind how far apart `a` and `b` are. A pizza does: where the two points lie
+# opposite, their mean is the centre, and the centre lies in no slice. So look at how strong each wave is in the output,
+# pair by pair, sorted by the distance `a - b`.
 
 # %%
 analyses.amplitude_profile(circuit)
 
 # %% [markdown]
-# 6, 7 and 38 are flat, 11 follows the |cos| of a pizza. That shows because the circle at 22, twice 11, was taken out of the
-# embedding first; [the next notebook](2_the_clock_and_the_pizza.ipynb) shows why that is needed. The verdict puts this beside
-# the rest of the evidence.
+# 6, 7 and 38 are flat, 11 follows the |cos| of a pizza. That shows because the circle at 22, twice 11, was taken out of
+# the embedding first; [the next notebook](2_the_clock_and_the_pizza.ipynb) shows why that is needed. The verdict puts
+# this beside the rest of the evidence.
 
 # %%
 verdict = analyses.clock_or_pizza(circuit)
@@ -148,12 +150,12 @@ print("circuit:", control.circuit)
 print("key frequencies:", analyses.key_frequencies(untrained).frequencies or "none")
 
 # %% [markdown]
-# No key frequencies, no circles, no circuit, since it does not add. Its published measures are numbers all the same: its
-# gradient symmetry is above .98, as if half a pizza. That is why accuracy is asked for first.
+# No key frequencies, no circles, no circuit, since it does not add. Its published measures are numbers all the same:
+# its gradient symmetry is above .98, as if half a pizza. That is why accuracy is asked for first.
 #
 # ## Try
 #
-# 1. Find two numbers whose points lie opposite on the circle of 11: `analyses.addition(circuit, a=..., b=...)`. What is left of
-#    the green hand there? Is the answer still right, and who saves it?
+# 1. Find two numbers whose points lie opposite on the circle of 11: `analyses.addition(circuit, a=..., b=...)`. What is
+#    left of the green hand there? Is the answer still right, and who saves it?
 # 2. `interp.load(checkpoints / "memorising-59.pt")` learned its training pairs by heart. Put the four questions to it.
 # 3. All measurements: `analyses.MEASUREMENTS`. What does `analyses.neuron_clusters(circuit)` say about the neurons?

@@ -11,18 +11,18 @@
 # %% [markdown]
 # # 2. The clock and the pizza
 #
-# Nanda et al. (2023, arXiv 2301.05217) opened a network that adds mod 113 and found a **clock**: it multiplies waves of `a`
-# with waves of `b`, which adds their angles. Zhong et al. (2023, arXiv 2306.17844) found a second way, the **pizza**: average the
-# points of `a` and `b` on their circle, and read which slice the mean lies in. They also gave two measures to tell the two
-# apart.
+# Nanda et al. (2023, arXiv 2301.05217) opened a network that adds mod 113 and found a **clock**: it multiplies waves of
+# `a` with waves of `b`, which adds their angles. Zhong et al. (2023, arXiv 2306.17844) found a second way, the
+# **pizza**: average the points of `a` and `b` on their circle, and read which slice the mean lies in. They also gave
+# two measures to tell the two apart.
 #
-# Here are one of each, from the same seed, so with the same initial weights. The only difference is the *attention rate* of the
-# second paper: 1 is a transformer's usual attention, 0 is attention that looks at all tokens alike, whatever they are.
+# Here are one of each, from the same seed, so with the same initial weights. The only difference is the *attention
+# rate* of the second paper: 1 is a transformer's usual attention, 0 is attention that looks at all tokens alike,
+# whatever they are.
 
 # %%
 from pathlib import Path
 
-import torch
 from plotly.subplots import make_subplots
 
 import analyses
@@ -45,12 +45,12 @@ for circuit in (pizza, clock):
 #
 # ## The paper's two measures
 #
-# **Gradient symmetry.** A pizza sees `a` and `b` through their mean only, so a logit changes in the same way whether one moves
-# the embedding of `a` or that of `b`: the cosine of the two gradients is near 1. A clock multiplies: what moving `a` does depends
-# on where `b` is.
+# **Gradient symmetry.** A pizza sees `a` and `b` through their mean only, so a logit changes in the same way whether
+# one moves the embedding of `a` or that of `b`: the cosine of the two gradients is near 1. A clock multiplies: what
+# moving `a` does depends on where `b` is.
 #
-# **Distance irrelevance.** In a pizza the right answer's logit depends on how far apart `a` and `b` are. The measure is the share
-# of its spread that is left among pairs with the same distance: near 0 for a pizza, near 1 for a clock.
+# **Distance irrelevance.** In a pizza the right answer's logit depends on how far apart `a` and `b` are. The measure is
+# the share of its spread that is left among pairs with the same distance: near 0 for a pizza, near 1 for a clock.
 
 # %%
 for name, circuit in (("rate 0", pizza), ("rate 1", clock)):
@@ -64,9 +64,9 @@ assert analyses.clock_or_pizza(clock).published_criterion == "clock"
 # %% [markdown]
 # ## Side by side, frequency by frequency
 #
-# Each of the two measures is one number for the whole network. A finer look: how strong is the wave of each key frequency in
-# the output, as the distance `a - b` grows from 0 once round the circle? A clock is flat, a pizza follows |cos|: two points
-# that lie opposite (in the middle) average to nothing.
+# Each of the two measures is one number for the whole network. A finer look: how strong is the wave of each key
+# frequency in the output, as the distance `a - b` grows from 0 once round the circle? A clock is flat, a pizza follows
+# |cos|: two points that lie opposite (in the middle) average to nothing.
 
 # %%
 both = make_subplots(1, 2, subplot_titles=["attention rate 0", "attention rate 1"], shared_yaxes=True)
@@ -82,13 +82,13 @@ for circuit, expected in ((pizza, "pizza"), (clock, "clock")):
     assert all(each.verdict == expected for each in profiles)
 
 # %% [markdown]
-# The *variation* is the standard deviation of such a curve over its mean: 0 for an ideal clock and .48 for an ideal pizza. Below
-# .2 a frequency is called a clock, above .4 a pizza.
+# The *variation* is the standard deviation of such a curve over its mean: 0 for an ideal clock and .48 for an ideal
+# pizza. Below .2 a frequency is called a clock, above .4 a pizza.
 #
 # ## The pizza hides
 #
-# One step was left out: before it measures the curve of frequency k, `amplitude_profile` takes frequency **2k** out of the
-# embedding. What if it did not?
+# One step was left out: before it measures the curve of frequency k, `amplitude_profile` takes frequency **2k** out of
+# the embedding. What if it did not?
 
 # %%
 for k in analyses.key_frequencies(pizza).frequencies:
@@ -99,8 +99,8 @@ for k in analyses.key_frequencies(pizza).frequencies:
     assert as_it_is < 0.2 and uncovered > 0.4
 
 # %% [markdown]
-# As it stands, the purest pizza there is passes for a clock! Look at its embedding: there are circles at twice the key frequencies,
-# 2·21 = 42 ≡ 17, 2·24 = 48 ≡ 11 and 2·29 = 58 ≡ 1 (k and 59 - k are the same frequency).
+# As it stands, the purest pizza there is passes for a clock! Look at its embedding: there are circles at twice the key
+# frequencies, 2·21 = 42 ≡ 17, 2·24 = 48 ≡ 11 and 2·29 = 58 ≡ 1 (k and 59 - k are the same frequency).
 
 # %%
 print("in the embedding, but not in the output:", analyses.key_frequencies(pizza).accompanying)
@@ -108,14 +108,15 @@ assert set(analyses.key_frequencies(pizza).accompanying) == {fourier.fold(2 * k,
 analyses.embedding_spectrum(pizza)
 
 # %% [markdown]
-# On the circle at 2k the points of `a` and `b` add up to 2 cos(w(a - b)) times the point of a + b on the circle of k, with
-# w = 2πk/p. The network takes that away from its pizza, and |cos(w(a - b)/2)| - ½ cos(w(a - b)) is nearly flat: the circle at
-# 2k *helps where the pizza is weak*. Useful for the network, and it hides what goes on from everyone who only looks at the logits.
+# On the circle at 2k the points of `a` and `b` add up to 2 cos(w(a - b)) times the point of a + b on the circle of k,
+# with w = 2πk/p. The network takes that away from its pizza, and |cos(w(a - b)/2)| - ½ cos(w(a - b)) is nearly flat:
+# the circle at 2k *helps where the pizza is weak*. Useful for the network, and it hides what goes on from everyone who
+# only looks at the logits.
 #
 # ## Where is the clock's multiplication?
 #
-# ReLU neurons can multiply, but attention can too: it weighs `a` and `b` by how they compare. Freeze it: replace each head's
-# attention by its mean over all pairs, so that it is there but cannot depend on the numbers.
+# ReLU neurons can multiply, but attention can too: it weighs `a` and `b` by how they compare. Freeze it: replace each
+# head's attention by its mean over all pairs, so that it is there but cannot depend on the numbers.
 
 
 # %%
@@ -124,14 +125,15 @@ def frozen(pattern):
 
 
 stopped = clock.with_activation("blocks.0.attn.hook_pattern", frozen)
-print(f"accuracy {analyses.performance(clock).accuracy:.3f}, with frozen attention {analyses.performance(stopped).accuracy:.3f}")
+for name, circuit in (("as it is", clock), ("attention frozen", stopped)):
+    print(f"{name}: accuracy {analyses.performance(circuit).accuracy:.3f}")
 assert [each.verdict for each in analyses.amplitude_profile(stopped).profiles] == ["pizza"] * 3
 analyses.amplitude_profile(stopped)
 
 # %% [markdown]
-# A clock whose attention is stopped is a pizza. It is a worse one, right on about half of all pairs, since it never grew the
-# circles at 2k; but its neurons slice as a pizza's do. Attention is what makes a clock of it, and at attention rate 0 there is
-# none to do so.
+# A clock whose attention is stopped is a pizza. It is a poor one, right on about half of all pairs, for nothing ever
+# trained it to be one; but all three curves follow |cos|. So the attention, which depends on the numbers, is what makes
+# a clock of it, and at attention rate 0 there is none that could.
 #
 # ## The published clock
 #
@@ -152,13 +154,13 @@ assert dict(verdict.frequencies) == {14: "clock", 35: "between", 41: "pizza", 42
 analyses.amplitude_profile(nanda)
 
 # %% [markdown]
-# By the published criterion it is a clock. Frequency by frequency it is a **hybrid**: 14, 42 and 52 are clocks, 41 is a pizza, and
-# 35 lies between.
+# By the published criterion it is a clock. Frequency by frequency it is a **hybrid**: 14, 42 and 52 are clocks, 41 is a
+# pizza, and 35 lies between.
 #
 # ### Why the average does not show it
 #
-# Distance irrelevance is one number for the sum of five waves. Take the logits apart and measure it on each wave alone; and beside
-# it, how strong that wave is, and its variation with and without 2k.
+# Distance irrelevance is one number for the sum of five waves. Take the logits apart and measure it on each wave alone;
+# and beside it, how strong that wave is, and its variation with and without 2k.
 
 # %%
 p, keys = nanda.p, analyses.key_frequencies(nanda).frequencies
@@ -177,20 +179,22 @@ for k in keys:
 assert min(alone, key=alone.get) == 41 and alone[41] < 0.6 < min(alone[k] for k in keys if k != 41)
 
 # %% [markdown]
-# - Alone, 41 is on the pizza's side of the published cut-off, and no other frequency is. It is one of five, and the two strongest,
-#   42 and 52, are clocks: the average is theirs.
-# - 41 is disguised too: as it is, its amplitude hardly varies. The circle at 2·41 = 82 ≡ 31 sees to that. It is the one
-#   frequency that the embedding has and the output does not use.
+# - Alone, 41 is on the pizza's side of the published cut-off, and no other frequency is. It is one of five, and the two
+#   strongest, 42 and 52, are clocks: the average is theirs.
+# - 41 is disguised too: as it is, its amplitude hardly varies. The circle at 2·41 = 82 ≡ 31 sees to that: it is in the
+#   embedding, and the output does not use it.
 
 # %%
 print("accompanying:", analyses.key_frequencies(nanda).accompanying)
 assert analyses.key_frequencies(nanda).accompanying == (31,)
 
 # %% [markdown]
-# The cut-offs were chosen after seeing 14 published networks. That is why coordinates and margins are always shown beside the label.
+# The cut-offs were chosen after seeing 14 published networks. That is why coordinates and margins are always shown
+# beside the label.
 #
 # ## Try
 #
 # 1. Freeze the attention of `nanda`. Which of its frequencies changes its verdict, which does not?
 # 2. 35 lies between. What happens to its variation if the circle at 70 ≡ 43 is left in?
-# 3. `analyses.addition(nanda, a=17, b=30)` shows a pizza's dial among clocks'. Find two numbers where the pizza's hand is short.
+# 3. `analyses.addition(nanda, a=17, b=30)` shows a pizza's dial among clocks'. Find two numbers where the pizza's hand
+#    is short.

@@ -11,15 +11,15 @@
 # %% [markdown]
 # # 3. Grokking over time
 #
-# A network learns its training pairs by heart, knows nothing else for a long time, and then, suddenly, knows all. That is
-# *grokking*. Nanda et al. (2023, arXiv 2301.05217) looked inside: it is not sudden there. We train a small network to see it
-# happen, then look at theirs.
+# A network learns its training pairs by heart, knows nothing else for a long time, and then, suddenly, knows all. That
+# is *grokking*. Nanda et al. (2023, arXiv 2301.05217) looked inside: it is not sudden there. We train a small network
+# to see it happen, then look at theirs.
 #
 # ## A run of our own
 #
 # Numbers mod 59, 35% of the pairs to train on, the recipe `quick` with twice its weight decay. It takes some seconds.
-# (In a shell: `interp-train --recipe quick --network.p 59 --train-fraction 0.35 --weight-decay 2 --steps 600 --record-every 20
-# --snapshots`.)
+# (In a shell: `interp-train --recipe quick --network.p 59 --train-fraction 0.35 --weight-decay 2 --steps 500
+# --record-every 20 --snapshots`.)
 
 # %%
 import json
@@ -39,36 +39,37 @@ from interp import run
 checkpoints = Path("checkpoints") if Path("checkpoints").is_dir() else Path("../checkpoints")
 
 quick = interp.RECIPES["quick"]
-recipe = replace(quick, network=replace(quick.network, p=59), train_fraction=0.35, weight_decay=2.0, steps=600)
+recipe = replace(quick, network=replace(quick.network, p=59), train_fraction=0.35, weight_decay=2.0, steps=500)
 config = run.RunConfig(recipe=recipe, seed=0, record_every=20, snapshots=True)
 
 ours = run.create(Path(tempfile.mkdtemp()) / "run", config)
 for snapshot in ours.train():
     if snapshot.step % 100 == 0:
-        losses = snapshot.losses
-        print(f"step {snapshot.step}: accuracy on training pairs {losses['train_accuracy']:.3f}, others {losses['test_accuracy']:.3f}")
+        trained, others = snapshot.losses["train_accuracy"], snapshot.losses["test_accuracy"]
+        print(f"step {snapshot.step}: accuracy on training pairs {trained:.3f}, on all others {others:.3f}")
 
 # %% [markdown]
-# Within 100 steps it knows its training pairs. The others stay where they are at first, at a third; then, within another 200
-# steps, they are nearly all right. (Why a third? [Notebook 5](5_your_own_measurement.ipynb) has an idea.)
+# Within 100 steps it knows its training pairs. The others stay where they are at first, at a third; then, within
+# another 200 steps, they are nearly all right. (Why a third? [Notebook 5](5_your_own_measurement.ipynb) has an idea.)
 #
-# The timeline looks at every snapshot with the key frequencies that the run ends with. It splits the logits in two: the waves of
-# a + b at those frequencies, which is the circuit that generalises, and all the rest, where memorising is.
+# The timeline looks at every snapshot with the key frequencies that the run ends with. It splits the logits in two: the
+# waves of a + b at those frequencies, which is the circuit that generalises, and all the rest, where memorising is.
 #
 # - **restricted loss**: of the waves alone, on all pairs. It falls as the circuit forms.
 # - **excluded loss**: of the rest alone, on the training pairs. It is low as long as they are known by heart.
 
 # %%
 timeline = progress(ours.path)
-timeline
+timeline.figure()
 
 # %% [markdown]
-# Look at the restricted loss in the first panel: the waves alone get better all the time, also while test accuracy stands
-# still. In the second panel the work passes from one circuit to the other: what the generalising one takes off the training
-# loss rises, what memorising takes off falls. Test accuracy merely hears of it late.
+# (The numbers behind it: `timeline.table()`.) Look at the restricted loss in the first panel: the waves alone get
+# better all the time, also while test accuracy stands still. In the second panel the work passes from one circuit to
+# the other: what the generalising one takes off the training loss rises, what memorising takes off falls. Test accuracy
+# merely hears of it late.
 #
-# The three phases of the paper (memorisation, circuit formation, clean-up) are found by a rule, and not by eye. Beside each end
-# stands the range that the rule's thresholds and the gaps between snapshots leave open.
+# The three phases of the paper (memorisation, circuit formation, clean-up) are found by a rule, and not by eye. Beside
+# each end stands the range that the rule's thresholds and the gaps between snapshots leave open.
 
 # %%
 timeline.phases.table()
@@ -92,8 +93,7 @@ print(f"the restricted loss moves {lead['restricted loss']} steps before test ac
 assert lead["restricted loss"] > 0
 
 # %% [markdown]
-# The restricted loss is among the first. The neurons, each at one frequency, are the last. (In the paper's own run, which takes
-# twenty times as long, these leads are thousands of steps.)
+# The restricted loss is among the first to move. The neurons, each at one frequency, are the last.
 #
 # And here is what it ended as.
 
@@ -122,8 +122,8 @@ print(f"training accuracy above .99 at step {memorised}, test accuracy above .99
 assert memorised == 200 and 9_000 < grokked < 11_000
 
 # %% [markdown]
-# Fifty times as long to generalise as to memorise. What happened in between? The key frequencies of each snapshot, taken by
-# itself:
+# Fifty times as long to generalise as to memorise. What happened in between? The key frequencies of each snapshot,
+# taken by itself:
 
 # %%
 snapshots = {step: interp.load(checkpoints / f"nanda-113-step-{step}.pt") for step in (0, 1400, 5000, 9400)}
@@ -133,8 +133,8 @@ for step, circuit in snapshots.items():
     print(f"step {step:6}: test accuracy {accuracy:.3f}, key frequencies {analyses.key_frequencies(circuit).frequencies}")
 
 # %% [markdown]
-# At step 1400, with next to no sum right that it was not trained on, two of the five frequencies are already there. At 5000 there
-# are three, and still it has not helped. Restricted and excluded loss say the same in nats:
+# At step 1400, with next to no sum right that it was not trained on, two of the five frequencies are already there. At
+# 5000 there are three, and still it has not helped. Restricted and excluded loss say the same in nats:
 
 # %%
 keys = analyses.key_frequencies(snapshots[14_000]).frequencies
@@ -152,10 +152,11 @@ assert at[5000].test_loss > 3, "while the test loss does not show it"
 assert at[1400].excluded_loss < at[5000].excluded_loss < at[14_000].excluded_loss, "and memorising fades"
 
 # %% [markdown]
-# Read it from left to right. *Step 1400*: the training loss is nothing, and all of it is by heart: without the waves (excluded) it
-# stays as low. *Step 5000*: the waves alone have come down, though the test loss is still worse than guessing, log 113 = 4.7.
-# *Step 9400*: the waves alone do better than the whole network, which what it learned by heart still disturbs. *Step 14000*: that is
-# gone, and without the waves nothing is known any more, not even the training pairs.
+# Read it from left to right. *Step 1400*: the training loss is nothing, and all of it is by heart: without the waves
+# (excluded) it stays as low. *Step 5000*: the waves alone have come down, though the test loss is still worse than
+# guessing, log 113 = 4.7. *Step 9400*: the waves alone do better than the whole network, which what it learned by heart
+# still disturbs. *Step 14000*: that is gone, and without the waves nothing is known any more, not even the training
+# pairs.
 #
 # Five snapshots are a timeline too, if a coarse one: look at the ranges.
 
@@ -170,13 +171,13 @@ coarse.phases.table()
 coarse.frequency_table()
 
 # %% [markdown]
-# Four numbers each: the share of the logits' variance, of the embedding's energy and of the neurons at that frequency, and
-# the variation of its amplitude, which tells a clock (below .2) from a pizza (above .4). The embedding is first, the neurons
-# come last.
+# Four numbers each: the share of the logits' variance, of the embedding's energy and of the neurons at that frequency,
+# and the variation of its amplitude, which tells a clock (below .2) from a pizza (above .4). The embedding is first,
+# the neurons come last.
 #
 # ## Try
 #
 # 1. Train with other seeds (`seed=1`, `2`). Do the key frequencies repeat? Do the phases?
 # 2. Take the weight decay away (`weight_decay=0.0`). What becomes of clean-up, and of grokking?
-# 3. Train the paper's run with all its snapshots (`interp-train --recipe nanda-2023 --steps 14000 --snapshots`, ten minutes), and
-#    draw its timeline with `progress`.
+# 3. Train the paper's run with all its snapshots (`interp-train --recipe nanda-2023 --steps 14000 --snapshots`, ten
+#    minutes), and draw its timeline with `progress`.

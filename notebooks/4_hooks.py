@@ -11,9 +11,9 @@
 # %% [markdown]
 # # 4. Hooks: the same network in TransformerLens
 #
-# interp runs its networks with a few plain functions. Many people know TransformerLens, with its caches, hooks and patching. Here
-# is the network of Nanda et al. (2023, arXiv 2301.05217) in both, and each of interp's numbers that is used is checked
-# against TransformerLens's.
+# interp runs its networks with a few plain functions. Many people know TransformerLens, with its caches, hooks and
+# patching. Here is the network of Nanda et al. (2023, arXiv 2301.05217) in both, and each of interp's numbers that is
+# used is checked against TransformerLens's.
 
 # %%
 from pathlib import Path
@@ -62,8 +62,8 @@ for name, difference in differences.items():
 #
 # ## Patching: where does the answer travel?
 #
-# Run the network on one pair, and put in an activation of *another* pair, at the last position only. Whose sum does it answer?
-# Each pair gets a partner by lot.
+# Run the network on one pair, and put in an activation of *another* pair, at the last position only. Whose sum does it
+# answer? Each pair gets a partner by lot.
 
 # %%
 partner = torch.randperm(p * p, generator=torch.Generator().manual_seed(0))
@@ -83,9 +83,9 @@ for name in ("hook_resid_pre", "hook_attn_out", "hook_mlp_out"):
         assert other == 1
 
 # %% [markdown]
-# What stands at '=' before attention says nothing. What attention brings says all, and what the neurons make of it says all:
-# the sum takes the road tokens → attention → neurons → logits. (The few hits left are pairs that have the same sum as their
-# partner: about 1 in 113.)
+# What stands at '=' before attention says nothing. What attention brings says all, and what the neurons make of it says
+# all: the sum takes the road tokens → attention → neurons → logits. (The few hits left are pairs that have the same sum
+# as their partner: about 1 in 113.)
 #
 # ## Turning the hands
 #
@@ -125,8 +125,8 @@ assert stays > 0.999
 assert moves < 0.2
 
 # %% [markdown]
-# No hand can do it alone: the others hold the answer where it was. interp's own measurement does the same for many Δ, beside
-# random frequencies *as large* as the key ones.
+# No hand can do it alone: the others hold the answer where it was. interp's own measurement does the same for many Δ,
+# beside random frequencies *as large* as the key ones.
 
 # %%
 causal = analyses.causal(circuit)
@@ -138,8 +138,8 @@ causal
 # %% [markdown]
 # ## What do the heads carry?
 #
-# A head reads tokens and writes `W_E W_V W_O` to the residual stream: its OV circuit, applied to each number. As a function of the
-# number it has a Fourier spectrum.
+# A head reads tokens and writes `W_E W_V W_O` to the residual stream: its OV circuit, applied to each number. As a
+# function of the number it has a Fourier spectrum.
 
 # %%
 OV = model.OV[0].AB  # [head, d_model, d_model]
@@ -153,13 +153,13 @@ assert (shares[:, [k - 1 for k in keys]].sum(1) > 0.95).all()
 spectrum.update_layout(title="What each head's OV circuit carries", yaxis_title="share of its energy")
 
 # %% [markdown]
-# All four heads carry the key frequencies and hardly anything else. Heads have their preferences: the largest bar of head 1 is at
-# 42, that of head 2 at 52. Their attention agrees: it is what goes by waves at those frequencies.
+# All four heads carry the key frequencies and hardly anything else. Heads have their preferences: the largest bar of
+# head 1 is at 42, that of head 2 at 52. Their attention agrees: it is what goes by waves at those frequencies.
 
 # %%
 pattern = analyses.attention_pattern(circuit)
 assert [shares[head].argmax().item() + 1 for head in range(4)] == list(pattern.best_frequencies)
-pattern
+pattern.table()
 
 # %% [markdown]
 # ## Freezing the attention
@@ -184,8 +184,8 @@ for each in analyses.amplitude_profile(here).profiles:
     print(f"k = {each.k}: {each.verdict}")
 
 # %% [markdown]
-# The same numbers once more. Most sums are still right: with its attention frozen the network goes on as a pizza, which needs no
-# attention ([notebook 2](2_the_clock_and_the_pizza.ipynb) does the same to a pure clock).
+# The same numbers once more. Most sums are still right: with its attention frozen the network goes on as a pizza, if
+# not quite at 14 ([notebook 2](2_the_clock_and_the_pizza.ipynb) does the same to a pure clock).
 #
 # ## Traps, as of TransformerLens 4
 #

@@ -11,15 +11,14 @@
 # %% [markdown]
 # # 5. Your own measurement
 #
-# *Does the network know that a + b = b + a?* Nobody told it. One that has learned its training pairs by heart may still have
-# noticed. We write one file, and find its answer in the report.
+# *Does the network know that a + b = b + a?* Nobody told it. One that has learned its training pairs by heart may still
+# have noticed. We write one file, and find its answer in the report.
 #
-# A measurement is a file that defines a function of its own name, from a circuit to a `Finding`. In interp itself it goes to
-# `analyses/`. Your own can live anywhere: the environment variable `INTERP_ANALYSES` names the folder. Here that is a folder
-# in a temporary directory, so that nothing is left behind.
+# A measurement is a file that defines a function of its own name, from a circuit to a `Finding`. In interp itself it
+# goes to `analyses/`. Your own can live anywhere: the environment variable `INTERP_ANALYSES` names the folder. Here
+# that is a folder in a temporary directory, so that nothing is left behind.
 
 # %%
-import json
 import os
 import sys
 import tempfile
@@ -35,10 +34,10 @@ os.environ["INTERP_ANALYSES"] = "my_measurements"  # before analyses is imported
 # %% [markdown]
 # ## One file
 #
-# Two things are worth measuring. *How far are a and b exchanged?* Split the logits into a part that stays when `a` and `b` change
-# places and one that changes its sign; the share of the second is 0 for a network that does not mind the order. And *what is it
-# good for?* Of the pairs that were held out, some have their mirror image (b, a) among the training pairs. One who knows that
-# the order does not matter knows those.
+# Two things are worth measuring. *How far are a and b exchanged?* Split the logits into a part that stays when `a` and
+# `b` change places and one that changes its sign; the share of the second is 0 for a network that does not mind the
+# order. And *what is it good for?* Of the pairs that were held out, some have their mirror image (b, a) among the
+# training pairs. One who knows that the order does not matter knows those.
 
 # %%
 # %%writefile my_measurements/commutativity.py
@@ -111,7 +110,8 @@ def commutativity(circuit: Circuit) -> Commutativity:
 #
 # ## It is there
 #
-# Nothing else has to be edited. After the import it is a measurement like the others. (Changed the file? Restart the kernel.)
+# Nothing else has to be edited. After the import it is a measurement like the others. (Changed the file? Restart the
+# kernel.)
 
 # %%
 import analyses
@@ -124,9 +124,9 @@ memorised = interp.load(checkpoints / "nanda-113-step-1400.pt")
 # %% [markdown]
 # ## A truth to test it on
 #
-# Before it is let loose on networks: does it find what was put in? `interp.from_logits` makes a circuit of any logits, so of some
-# whose answer is known. Logits that depend on `a` alone are half symmetric, half not. Logits that tell `a` from `b` only are not
-# symmetric at all.
+# Before it is let loose on networks: does it find what was put in? `interp.from_logits` makes a circuit of any logits,
+# so of some whose answer is known. Logits that depend on `a` alone are half symmetric, half not. Logits that tell `a`
+# from `b` only are not symmetric at all.
 
 # %%
 import torch
@@ -158,8 +158,8 @@ assert (planted.trained, planted.mirrored, planted.unseen) == (1.0, 1.0, 0.0)
 planted.table()
 
 # %% [markdown]
-# Such a test is what `CONTRIBUTING.md` asks of a new measurement; in the repository it goes to `tests/`, where `planted.py`
-# builds whole networks with known circuits.
+# Such a test is what `CONTRIBUTING.md` asks of a new measurement; in the repository it goes to `tests/`, where
+# `planted.py` builds whole networks with known circuits.
 #
 # ## What it finds
 #
@@ -181,26 +181,29 @@ assert at_1400.mirrored > 100 * at_1400.unseen
 assert analyses.commutativity(nanda).antisymmetric < 1e-4
 
 # %% [markdown]
-# So what it learns by heart is not quite a table of pairs. At step 1400 it knows a quarter of the sums whose mirror image it was
-# trained on, and one in a thousand of the rest: nearly all that it gets right beyond its training pairs is *order does not
-# matter*. Addition comes thousands of steps later. And in the end a and b are exchanged to one part in 10⁵.
+# So what it learns by heart is not quite a table of pairs. At step 1400 it knows a quarter of the sums whose mirror
+# image it was trained on, and one in a thousand of the rest: nearly all that it gets right beyond its training pairs is
+# *order does not matter*. Addition comes thousands of steps later. And in the end a and b are exchanged to one part in
+# 10⁵.
 #
-# (At step 0 the logits are symmetric too: a random network attends to a and b alike. Symmetric is not the same as knowing.)
+# (At step 0 the logits are symmetric too: a random network attends to a and b alike. Symmetric is not the same as
+# knowing.)
 #
 # ## It is in the report
 #
-# In a shell, with `INTERP_ANALYSES=my_measurements` in the environment, `interp-analyze FILE` has it among the other tables, and
-# `--only commutativity` shows it alone, below the three lines of answer:
+# In a shell, with `INTERP_ANALYSES=my_measurements` in the environment, `interp-analyze FILE` has it among the other
+# tables, and `--only commutativity` shows it alone, below the three lines of answer:
 
 # %%
 # !{sys.executable} -m analyses.cli {checkpoints}/nanda-113-step-1400.pt --only commutativity 2>&1 | cat
 
 # %% [markdown]
-# And in the JSON, under the names of its fields:
+# And in the JSON, under the names of its fields. (`--json` prints this whole answer.)
 
 # %%
-# lines = !{sys.executable} -m analyses.cli {checkpoints}/nanda-113-step-1400.pt --only commutativity --json 2>/dev/null
-json.loads(lines[0])["findings"]
+from analyses.report.answer import answer
+
+answer(checkpoints / "nanda-113-step-1400.pt", only=["commutativity"]).to_dict()["findings"]
 
 # %% [markdown]
 # ## Try

@@ -1,7 +1,6 @@
 """Makes the .ipynb of every percent script here: run, with pictures instead of live figures, and quiet in a diff.
 
-    make notebooks                                     # all of them
-    python notebooks/build.py notebooks/4_hooks.py     # one
+``make notebooks`` makes them all, ``python notebooks/build.py notebooks/4_hooks.py`` one.
 """
 
 import os
@@ -19,7 +18,8 @@ HERE = Path(__file__).parent
 def build(script: Path) -> Path:
     """Run a percent script, and write it with its outputs beside itself. A cell that fails raises, and nothing is written."""
     notebook = image(script)
-    NotebookClient(notebook, timeout=300, kernel_name="python3", coalesce_streams=True, resources={"metadata": {"path": str(HERE)}}).execute()
+    client = NotebookClient(notebook, timeout=300, kernel_name="python3", coalesce_streams=True)
+    client.execute(cwd=str(HERE))
     for cell in notebook.cells:
         cell.metadata.pop("execution", None)  # when it was run
     notebook.metadata.language_info = {"name": "python"}  # and not which Python ran it
