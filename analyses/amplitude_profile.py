@@ -66,7 +66,13 @@ class AmplitudeProfile(Finding):
             "clock: variation < .2 and min/max > .5; pizza: variation > .4 and min/max < .3. "
             f"Σ_k A_k(a-b) cos w_k(a+b-c) explains {self.explained:.4f} of the logits' variance"
         )
-        return Table("Amplitude of each key frequency over the distance a - b", columns, rows, note)
+        # As in the figure: against k·d mod p every frequency shows one arch, however fast it turns.
+        spectra = tuple(
+            (f"k = {f.k}", tuple(value for _, value in sorted((f.k * d % len(f.profile), a) for d, a in enumerate(f.profile))))
+            for f in self.profiles
+        )
+        axis = f"k·d mod p = 0 … {len(self.profiles[0].profile) - 1}" if self.profiles else ""
+        return Table("Amplitude of each key frequency over the distance a - b", columns, rows, note, spectra, axis)
 
     def figure(self) -> "go.Figure":
         import plotly.graph_objects as go

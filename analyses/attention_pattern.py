@@ -64,6 +64,7 @@ class AttentionPattern(Finding):
             figure.add_heatmap(z=shown, coloraxis="coloraxis", hovertemplate=hover, row=row + 1, col=column + 1)
         figure.update_xaxes(title="b", row=rows)
         figure.update_yaxes(title="a", col=1)
+        figure.update_layout(meta={"panels": heads})
         varies = max((each[0] for each in self.deviations), default=0.0)
         return finish(
             figure,

@@ -29,7 +29,7 @@ from analyses.last_layer import last_neurons
 from interp import fourier
 from interp.circuit import Circuit
 from interp.drawing import CIRCUIT_COLOURS, QUIET, STRONG, finish, say
-from interp.finding import Finding, Table, measurement
+from interp.finding import Cell, Finding, Table, measurement
 from interp.model import Unavailable
 
 if TYPE_CHECKING:
@@ -97,12 +97,15 @@ class Causal(Finding):
 
     def table(self) -> Table:
         rows = tuple(
-            (e.site, e.edit, e.value, _range(e.same), _range(e.as_large), e.same.beaten, e.as_large.beaten)
+            (e.site, e.edit, e.value, _range(e.same), _beaten(e, e.same), _range(e.as_large), _beaten(e, e.as_large))
             for e in self.effects
         )
-        columns = ("site", "edit", "share", "null: same edit", "null: as large", "beats it", "beats as large")
+        columns = ("site", "edit", "share", "same edit", "beaten", "as large", "beaten")
         alone = ", ".join(f"{k}: {share:.3f}" for k, share in self.turned_alone)
-        note = f"{self.draws} draws; hand turned for {self.turns} (a, Δ); each frequency alone {alone or '–'}"
+        note = (
+            f"same edit, as large: least and most of {self.draws} random draws, beaten where the share is beyond all of them; "
+            f"hand turned for {self.turns} (a, Δ); each frequency alone {alone or '–'}"
+        )
         return Table("Interventions at the key frequencies", columns, rows, ". ".join([note, *self.lacking]))
 
     def figure(self) -> "go.Figure":
@@ -258,7 +261,13 @@ def _turn(circuit: Circuit, keys: Sequence[int], nulls: Sequence[Draw], a: Rows,
 
 
 def _range(null: Null) -> str:
-    return f"{null.median:.3f} ({null.least:.3f}–{null.most:.3f})"
+    return f"{null.least:.3f}–{null.most:.3f}"
+
+
+def _beaten(effect: Effect, null: Null) -> Cell:
+    """Is this null beaten? A truth value where an explanation needs it, else a word."""
+    needed = effect.edit in ("remove", "turn") and (null is effect.same or effect.site == "embedding")
+    return null.beaten if needed or null.beaten else "no"
 
 
 def _turned_share(circuit: Circuit, hand: Callable[[Tensor], Tensor], a: Rows, delta: Rows) -> float:

@@ -118,6 +118,7 @@ def circle_grid(keys: Sequence[int], p: int) -> "go.Figure":
         coloraxis={"colorscale": CYCLIC, "cmin": 0, "cmax": p, "colorbar": {"title": "number"}},
         height=90 + 320 * rows,
         showlegend=False,
+        meta={"panels": len(keys)},
     )
 
 

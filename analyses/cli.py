@@ -25,6 +25,7 @@ from interp.errors import InterpError, one_line
 from interp.finding import is_on_request
 from interp.formats.facts import Facts
 from interp.formats.options import add_reading_options, facts_of
+from interp.terminal import marked, print_line
 
 AS_EXPECTED, NOT_AS_EXPECTED, UNREADABLE = 0, 1, MISTAKE
 SUFFIXES = (".pt", ".pth", ".safetensors")
@@ -249,7 +250,7 @@ def _progress(status: Status, label: str, *, says: bool) -> Callable[[str], None
 
 def _print_report(out: Console, given: Answer, names: list[str]) -> None:
     for line in text.headline(given):
-        out.print(line, soft_wrap=True, highlight=False, markup=False)
+        print_line(out, marked(line))
     for name in names:
         out.print()
         out.print(given.findings[name].table())

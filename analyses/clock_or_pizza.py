@@ -126,7 +126,7 @@ class ClockOrPizza(Finding):
             "neither. Open circles: the networks in this project's checkpoints/. Published measures: gradient symmetry "
             f"{self.gradient_symmetry:.2f}, distance irrelevance {self.distance_irrelevance:.2f} "
             f"({self.published_criterion}).",
-            xaxis={"title": "variation of the amplitude (standard deviation / mean)",
+            xaxis={"title": "variation of the amplitude (deviation / mean)",
                    "range": [-0.02, max([0.8, *(1.05 * variation for _, variation, _ in self.coordinates)])]},
             yaxis={"title": "least amplitude / largest",
                    "range": [min([-0.15, *(least - 0.05 for _, _, least in self.coordinates)]), 1.1]},

@@ -43,7 +43,8 @@ class EmbeddingSpectrum(Finding):
     def table(self) -> Table:
         rows = tuple((k, self.shares[k - 1], self.axis_ratios[k - 1]) for k in self.present)
         note = f"effective number of frequencies {self.effective_frequencies:.2f}, Gini {self.gini:.3f}"
-        return Table("Embedding: frequencies with share ≥ .02", ("k", "energy share", "axis ratio"), rows, note)
+        columns, axis = ("k", "energy share", "axis ratio"), f"k = 1 … {len(self.frequencies)}"
+        return Table("Embedding: frequencies with share ≥ .02", columns, rows, note, (("share", self.shares),), axis)
 
     def figure(self) -> "go.Figure":
         import plotly.graph_objects as go

@@ -1,5 +1,6 @@
 """Is this network explained: what it computes, how, and why we believe it?"""
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
@@ -17,7 +18,7 @@ from analyses.scoring import Score
 from analyses.surrogate import surrogate
 from interp.circuit import Circuit
 from interp.drawing import SYMBOLS, finish, frequency_colours, say
-from interp.finding import Finding, Table, measurement
+from interp.finding import Cell, Finding, Table, measurement
 from interp.model import Unavailable
 
 if TYPE_CHECKING:
@@ -92,22 +93,26 @@ class Explanation(Finding):
     """The parts that do not apply to this network, and why."""
 
     def table(self) -> Table:
-        form, weakest = self.closed_form, min((f for f in self.frequencies), key=lambda f: f.R, default=None)
-        law = "–" if weakest is None else f"least R {weakest.R:.4f} at k = {weakest.k}"
-        rows: list[tuple[str, str, str, bool | None]] = [
-            ("what", f"{form.name}, {form.numbers} numbers", f"explained {form.explained:.4f}, agreement {form.agreement:.4f}",
-             self.what),
-            ("how", self.neuron_surrogate or "–", f"agreement {self.neuron_agreement:.4f}; phase law: {law}", self.how),
-            ("why", "removal and turned hand beside random draws", f"the answer moves with the hand: {self.turned:.4f}",
-             self.why),
-        ]  # fmt: skip
+        form, law = self.closed_form, ", R –"
+        if self.frequencies and not math.isnan(least := min(f.R for f in self.frequencies)):
+            law = f", R ≥ {least:.4f}"
+        rows: list[tuple[Cell, ...]] = [
+            ("what", f"{form.name}, {form.numbers} numbers", _round(form.explained), f"agrees {form.agreement:.4f}", self.what),
+            ("how", self.neuron_surrogate or "–", None, f"agrees {_shown(self.neuron_agreement)}{law}", self.how),
+            ("why", "removal, turned hand", None, f"turned {_shown(self.turned)}", self.why),
+        ]
         for f in self.frequencies:
-            kind = f"{f.verdict}, clock–pizza coordinate {f.coordinate:.2f}, {f.share:.1%} of the logits' variance"
-            rows.append((f"k = {f.k}", kind, f"{f.neurons} neurons, R {f.R:.4f}, {f.shape}", f.lawful))
+            kind, neurons = f"{f.verdict}, coordinate {f.coordinate:.2f}", f"{f.neurons} neurons, R {_shown(f.R)}, {f.shape}"
+            rows.append((f"k = {f.k}", kind, _round(f.share), neurons, f.lawful))
         for part, share in self.lives[:4]:
-            rows.append(("left", part, f"{share:.2%} of the logits' variance", None))
+            rows.append(("left", part, _round(share), "", None))
+        note = (
+            "share: of the logits' variance; agrees: answers that are the network's own; R: of the phase law; turned: answers "
+            "that follow the turned hand; coordinate: 0 a clock, 1 a pizza"
+        )
         title = f"Explained: {'yes' if self.explained else 'no'}"
-        return Table(title, ("", "finding", "evidence", "holds"), tuple(rows), ". ".join([self.reason, *self.lacking]))
+        columns = ("", "finding", "share", "evidence", "holds")
+        return Table(title, columns, tuple(rows), ". ".join([self.reason, *self.lacking, note]))
 
     def figure(self) -> "go.Figure":
         import plotly.graph_objects as go
@@ -185,6 +190,15 @@ def explanation(circuit: Circuit) -> Explanation:
         delta_2=law.delta_2 if law else float("nan"),
         lacking=(*lacking, *(interventions.lacking if interventions else ())),
     )
+
+
+def _round(share: float) -> float:
+    """As far as the table shows it."""
+    return round(share, 4)
+
+
+def _shown(share: float) -> str:
+    return "–" if math.isnan(share) else f"{share:.4f}"
 
 
 def _cards(circuit: Circuit, law: PhaseLaw | None, lacking: list[str]) -> tuple[FrequencyCard, ...]:

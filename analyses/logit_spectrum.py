@@ -42,7 +42,8 @@ class LogitSpectrum(Finding):
             f"clock terms {self.clock_share:.4f} of the centred logits' variance, "
             f"functions of a+b {self.sum_share:.4f}, unexplained {1 - self.clock_share:.4f}"
         )
-        return Table("Logits: strongest clock terms", ("k", "t_k"), tuple((k, t) for t, k in strongest), note)
+        rows, axis = tuple((k, t) for t, k in strongest), f"k = 1 … {len(self.frequencies)}"
+        return Table("Logits: strongest clock terms", ("k", "t_k"), rows, note, (("t_k", self.clock_terms),), axis)
 
     def figure(self) -> "go.Figure":
         import plotly.graph_objects as go

@@ -69,7 +69,7 @@ class NeuronClusters(Finding):
             "Every point is a neuron: the frequency that explains most of its activation over all pairs, and how much "
             "that is. The numbers above count the members of each cluster. Of all neurons' variance "
             f"{self.specialisation:.1%} lies at each one's own frequency.",
-            xaxis_title="best frequency k of the neuron (turns per p numbers)",
+            xaxis_title="best frequency k (turns per p numbers)",
             yaxis={"title": "share of its variance", "range": [0, 1.12]},
         )
 

@@ -70,9 +70,13 @@ class PhaseLaw(Finding):
         rows = tuple(
             (f.k, f.neurons, f.written, f.R, f.null_median, f.null_most, f.shape, f.resultant) for f in self.frequencies
         )
-        columns = ("k", "neurons", "of what is written", "R", "null median", "null most", "shape", "resultant of φ_a - φ_b")
-        note = f"Δ₂ = {self.delta_2:.4f}: accuracy {self.accuracy_order_2:.4f} with waves of a±b in the neurons, "
-        return Table("Phase law φ_out = φ_a + φ_b", columns, rows, f"{note}{self.accuracy_order_1:.4f} without")
+        columns = ("k", "neurons", "written", "R", "null median", "null most", "shape", "resultant")
+        note = (
+            f"written: their share of what all neurons write at k; resultant: of φ_a - φ_b, a disc from {DISC:g}. "
+            f"Δ₂ = {self.delta_2:.4f}: accuracy {self.accuracy_order_2:.4f} with waves of a±b in the neurons, "
+            f"{self.accuracy_order_1:.4f} without"
+        )
+        return Table("Phase law φ_out = φ_a + φ_b", columns, rows, note)
 
     def figure(self) -> "go.Figure":
         import plotly.graph_objects as go

@@ -1,5 +1,6 @@
 """With how few numbers can the network be replaced?"""
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -11,7 +12,7 @@ from analyses.phase_law import lawful_map
 from analyses.scoring import Score, score
 from interp.circuit import Circuit
 from interp.drawing import finish
-from interp.finding import Finding, Table, measurement
+from interp.finding import Cell, Finding, Table, measurement
 from interp.model import Unavailable
 
 if TYPE_CHECKING:
@@ -31,12 +32,27 @@ class Surrogate(Finding):
     """Why there are no neurons to replace; empty where there are."""
 
     def table(self) -> Table:
-        rows = tuple(
-            (s.name, s.numbers, s.explained, s.agreement, s.error_agreement, s.accuracy, s.divergence, s.margin_correlation)
-            for s in (*self.neurons, *self.closed_forms)
+        scores = (*self.neurons, *self.closed_forms)
+        errs = not all(math.isnan(s.error_agreement) for s in scores)
+        rows: tuple[tuple[Cell, ...], ...] = tuple(
+            (
+                s.name,
+                s.numbers,
+                round(s.explained, 4),
+                round(s.agreement, 4),
+                *([round(s.error_agreement, 4)] if errs else []),
+                round(s.accuracy, 4),
+                float(f"{s.divergence:.2g}"),
+                round(s.margin_correlation, 3),
+            )
+            for s in scores
         )
-        columns = ("surrogate", "numbers", "explained", "agreement", "on errors", "accuracy", "KL (nats)", "margins")
-        note = "agreement: its answer is the network's own, right or wrong; on errors: the same where the network is wrong"
+        columns = ("surrogate", "numbers", "variance", "agrees", *(["errors"] if errs else []), "right", "KL", "margin")
+        note = (
+            "variance: share of the logits' explained; agrees: its answer is the network's own, right or wrong; "
+            + ("errors: the same where the network is wrong; " if errs else "")
+            + "right: its accuracy; KL: from the network, nats; margin: correlation with the network's"
+        )
         return Table("Surrogates", columns, rows, f"{note}. Neurons: {self.lacking}" if self.lacking else note)
 
     def figure(self) -> "go.Figure":

@@ -55,10 +55,12 @@ def template(theme: Theme = "light") -> "go.layout.Template":
 def finish(figure: "go.Figure", title: str, caption: str, **layout: Any) -> "go.Figure":
     """Gives a figure its title, which says what it shows, its caption, which tells how to read it, and the common look.
 
-    The caption is at ``figure.layout.meta["caption"]``: beside the figure on a page, in the picture where it is a file.
+    The caption is at ``figure.layout.meta["caption"]``: beside the figure on a page, in the picture where it is a file. One
+    that consists of equal panels says how many at ``meta["panels"]``, so that a page can stack them on a narrow screen.
     """
     figure.update_annotations(font_size=13)  # subplots' titles
-    return figure.update_layout(title_text=title, meta={"caption": caption}, template=template(), **layout)
+    said = {**(figure.layout.meta or {}), "caption": caption}
+    return figure.update_layout(title_text=title, meta=said, template=template(), **layout)
 
 
 def caption(figure: "go.Figure") -> str:

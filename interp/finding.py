@@ -1,5 +1,6 @@
 """Finding: what a measurement returns, and how it shows itself: as a dict, a table, a figure."""
 
+import base64
 import html
 import inspect
 import math
@@ -9,7 +10,7 @@ from functools import partial, wraps
 from typing import TYPE_CHECKING, Any, TypeVar, cast, overload
 
 from interp.circuit import Circuit
-from interp.drawing import caption
+from interp.drawing import WIDTH, caption
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -26,33 +27,28 @@ class Table:
     columns: tuple[str, ...]
     rows: tuple[tuple[Cell, ...], ...]
     note: str = ""
+    sparklines: tuple[tuple[str, tuple[float, ...]], ...] = ()
+    """Label and values: spectra and curves, each a line of blocks under the rows."""
+    axis: str = ""
+    """What the values of the sparklines run over."""
 
     def text_rows(self) -> list[list[str]]:
         """The cells as text."""
         return [[_text(cell) for cell in row] for row in self.rows]
 
-    def __rich__(self) -> "rich.console.Group":
-        """How rich prints it: numbers to the right, title and note at the full width."""
-        import rich.box
-        import rich.console
-        import rich.table
-        import rich.text
+    def __rich_console__(
+        self, console: "rich.console.Console", options: "rich.console.ConsoleOptions"
+    ) -> "rich.console.RenderResult":
+        """How rich prints it: see ``interp.terminal``."""
+        from interp.terminal import renderables
 
-        shown = rich.table.Table(box=rich.box.SIMPLE_HEAD, padding=(0, 1))
-        for index, name in enumerate(self.columns):
-            numeric = all(isinstance(row[index], int | float | None) for row in self.rows)
-            shown.add_column(name, justify="right" if numeric else "left")
-        for row in self.text_rows():
-            shown.add_row(*(rich.text.Text(cell, overflow="fold") for cell in row))
-        title = [rich.text.Text(self.title, style="bold")] if self.title else []
-        note = [rich.text.Text(self.note, style="dim")] if self.note else []
-        return rich.console.Group(*title, shown, *note)
+        yield from renderables(self, options.max_width)
 
     def __str__(self) -> str:
         from rich.console import Console
 
-        # Not as rich would in Jupyter, where printing to a console displays.
-        console = Console(width=100, color_system=None, force_jupyter=False)
+        # No styles at all: the string may go anywhere. And in Jupyter a console would display what it prints.
+        console = Console(width=80, color_system=None, force_jupyter=False)
         with console.capture() as capture:
             console.print(self)
         return capture.get()
@@ -65,7 +61,7 @@ class Table:
         body = "".join("<tr>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in row) + "</tr>" for row in self.text_rows())
         note = f"<p>{html.escape(self.note)}</p>" if self.note else ""
         return (
-            f"<table><caption>{html.escape(self.title)}</caption>"
+            f'<table><caption style="text-align: left; white-space: nowrap">{html.escape(self.title)}</caption>'
             f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>{note}"
         )
 
@@ -149,7 +145,7 @@ def _figure_html(figure: "go.Figure") -> str:
     import plotly.io
 
     if plotly.io.renderers.default == "png":
-        picture = figure._repr_mimebundle_()["image/png"]
+        picture = base64.b64encode(figure.to_image("png", width=WIDTH)).decode()
         shown = f'<img alt="{html.escape(figure.layout.title.text or "")}" src="data:image/png;base64,{picture}">'
     else:
         shown = figure._repr_html_()

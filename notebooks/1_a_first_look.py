@@ -102,8 +102,8 @@ assert addition.answer == 17 + 30
 print(f"17 + 30 = {addition.answer}, by a margin of {addition.margin:.1f} nats")
 
 # %% [markdown]
-# No dial alone says which of the 113 numbers it is: neighbours on it are too close. But each one is at its largest at
-# the right answer, and nowhere else are all of them: the waves add up there (the star) and cancel elsewhere.
+# No dial alone says which of the 113 numbers it is: neighbours on it are too close. But all green hands point near the
+# right answer, and there is no other number that suits them all: the waves add up there (the star) and cancel elsewhere.
 #
 # The dials differ. Three of them add the angles, like a **clock**. One of them, 11, does not: it takes the *mean of the
 # two points* and looks in which slice of a **pizza** that lies (Zhong et al. 2023, arXiv 2306.17844).

@@ -30,6 +30,7 @@ import interp
 from analyses.ablation import part
 from analyses.amplitude_profile import amplitudes, coordinates
 from interp import fourier
+from interp.drawing import finish
 
 checkpoints = Path("checkpoints") if Path("checkpoints").is_dir() else Path("../checkpoints")
 
@@ -73,7 +74,7 @@ both = make_subplots(1, 2, subplot_titles=["attention rate 0", "attention rate 1
 for column, circuit in enumerate((pizza, clock), start=1):
     both.add_traces(analyses.amplitude_profile(circuit).figure().data, rows=1, cols=column)
 both.update_xaxes(title="k(a - b) mod p (turns)").update_yaxes(title="amplitude / its largest", col=1)
-both.update_layout(showlegend=False)
+finish(both, "The same three frequencies, two circuits", "Grey: an ideal pizza and an ideal clock.", showlegend=False)
 
 # %%
 for circuit, expected in ((pizza, "pizza"), (clock, "clock")):

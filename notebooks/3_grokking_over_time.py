@@ -35,6 +35,7 @@ from analyses.timeline.moment import moment
 from analyses.timeline.phases import phases
 from analyses.timeline.progress import Progress, progress
 from interp import run
+from interp.drawing import finish
 
 checkpoints = Path("checkpoints") if Path("checkpoints").is_dir() else Path("../checkpoints")
 
@@ -114,6 +115,7 @@ curves = go.Figure()
 for name in ("train_loss", "test_loss"):
     curves.add_scatter(x=steps, y=[record[name] for record in log], name=name.replace("_", " "))
 curves.update_yaxes(type="log", exponentformat="power", title="loss (nats)").update_xaxes(title="step")
+finish(curves, "The run of the paper, seed 0", "Losses over all 114 outputs, as they were logged.")
 
 # %%
 memorised = next(record["step"] for record in log if record["train_accuracy"] > 0.99)

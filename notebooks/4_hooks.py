@@ -25,6 +25,7 @@ import analyses
 import interp
 from analyses.ablation import part
 from interp import fourier
+from interp.drawing import finish
 from interp.lens import to_transformer_lens, tokens
 
 checkpoints = Path("checkpoints") if Path("checkpoints").is_dir() else Path("../checkpoints")
@@ -150,7 +151,8 @@ for head, share in enumerate(shares):
     print(f"head {head}: {share[[k - 1 for k in keys]].sum():.3f} of what it carries lies at the key frequencies")
     spectrum.add_bar(x=[f"k = {k}" for k in keys], y=[share[k - 1].item() for k in keys], name=f"head {head}")
 assert (shares[:, [k - 1 for k in keys]].sum(1) > 0.95).all()
-spectrum.update_layout(title="What each head's OV circuit carries", yaxis_title="share of its energy")
+assert all(set(share.topk(5).indices.add(1).tolist()) == set(keys) for share in shares)
+finish(spectrum, "What each head carries", "Of the rest, every frequency has less.", yaxis_title="share of its energy")
 
 # %% [markdown]
 # All four heads carry the key frequencies and hardly anything else. Heads have their preferences: the largest bar of

@@ -169,14 +169,16 @@ planted.table()
 analyses.commutativity(memorised)
 
 # %%
-for step in ("0", "1400", "5000", "9400", "14000"):
-    each = analyses.commutativity(interp.load(checkpoints / f"nanda-113-step-{step}.pt") if step != "14000" else nanda)
+for name in ("step-0", "step-1400", "step-5000", "step-9400"):
+    each = analyses.commutativity(interp.load(checkpoints / f"nanda-113-{name}.pt"))
     print(
-        f"step {step:>5}: trained {each.trained:.3f}, mirror image trained {each.mirrored:.3f}, neither {each.unseen:.3f}; "
+        f"{name:>9}: trained {each.trained:.3f}, mirror image trained {each.mirrored:.3f}, neither {each.unseen:.3f}; "
         f"antisymmetric {each.antisymmetric:.1e}"
     )
 
+print(f"step-14000: antisymmetric {analyses.commutativity(nanda).antisymmetric:.1e}, and all right")
 at_1400 = analyses.commutativity(memorised)
+assert analyses.performance(nanda).wrong == 0
 assert at_1400.mirrored > 100 * at_1400.unseen
 assert analyses.commutativity(nanda).antisymmetric < 1e-4
 

@@ -1,6 +1,8 @@
 """Answers as text: three lines a person understands, then the tables; or one row per file."""
 
+import os
 from collections.abc import Sequence
+from pathlib import Path
 
 from analyses.explanation import Explanation
 from analyses.report.answer import Answer
@@ -14,27 +16,36 @@ def headline(answer: Answer) -> list[str]:
     """
     notes = [f"Read as: {'; '.join(answer.checkpoint.notes)}"] if answer.checkpoint.notes else []
     explained = [_line_explained(answer)] if answer.explained is not None else []
-    return [_line_network(answer), _line_frequencies(answer), _line_circuit(answer), *explained, *notes]
+    return [_line_network(answer), _line_frequencies(answer), verdict(answer), *explained, *notes]
 
 
 def overview(answers: Sequence[Answer]) -> Table:
-    """One row per file."""
+    """One row per file; the directory that all of them are in is the title."""
     asked = any(answer.explained is not None for answer in answers)
+    directory = _directory([answer.path for answer in answers])
     rows = tuple(
         (
-            str(answer.path),
+            str(answer.path.relative_to(directory)),
             answer.checkpoint.network.p,
             answer.performance.accuracy,
             " ".join(map(str, answer.key_frequencies.frequencies)) or "none",
-            answer.clock_or_pizza.circuit,
-            answer.clock_or_pizza.sureness,
-            answer.clock_or_pizza.unexplained,
+            answer.clock_or_pizza.circuit + (", narrow" if answer.clock_or_pizza.sureness == "narrow" else ""),
+            round(answer.clock_or_pizza.unexplained, 4),
             *([answer.explained] if asked else []),
         )
         for answer in answers
     )
-    columns = ("file", "p", "accuracy", "key frequencies", "circuit", "sure", "unexplained", *(["explained"] if asked else []))
-    return Table("", columns, rows)
+    columns = ("file", "p", "accuracy", "frequencies", "circuit", "left", *(["explained"] if asked else []))
+    title = "" if directory == Path() else f"{directory}: {len(answers)} file" + ("s" if len(answers) > 1 else "")
+    return Table(title, columns, rows, "left: share of the logits' variance that clocks and pizzas do not explain")
+
+
+def _directory(paths: Sequence[Path]) -> Path:
+    """The one that all files are in; '.', which nothing is lost of, where there is none."""
+    try:
+        return Path(os.path.commonpath([path.parent for path in paths]))
+    except ValueError:  # some absolute and some not
+        return Path()
 
 
 def _line_network(answer: Answer) -> str:
@@ -64,12 +75,13 @@ def _line_explained(answer: Answer) -> str:
     return f"Explained: {'yes' if card.explained else 'no'} ({card.reason})"
 
 
-def _line_circuit(answer: Answer) -> str:
-    verdict = answer.clock_or_pizza
+def verdict(answer: Answer) -> str:
+    """Which circuit, how sure, and how much it explains, in one line."""
+    found = answer.clock_or_pizza
     shares = "how much it explains is unknown"
-    if verdict.explained == verdict.explained:  # known, not NaN
-        shares = f"{verdict.explained:.1%} of the logits' variance explained, {verdict.unexplained:.1%} not"
-    if verdict.sureness == "none":
-        return f"Circuit: {verdict.circuit} ({verdict.reason}); {shares}"
-    how_sure = f"{verdict.sureness}, {verdict.margin:.2f} from the nearest profile cut-off"
-    return f"Circuit: {verdict.circuit} ({verdict.reason}; {how_sure}); {shares}"
+    if found.explained == found.explained:  # known, not NaN
+        shares = f"{found.explained:.1%} of the logits' variance explained, {found.unexplained:.1%} not"
+    if found.sureness == "none":
+        return f"Circuit: {found.circuit} ({found.reason}); {shares}"
+    how_sure = f"{found.sureness}, {found.margin:.2f} from the nearest profile cut-off"
+    return f"Circuit: {found.circuit} ({found.reason}; {how_sure}); {shares}"

@@ -8,6 +8,7 @@ from rich.text import Text
 
 from analyses.report.answer import SCHEMA
 from analyses.timeline.progress import Progress, progress
+from interp.terminal import print_line
 
 
 def is_run(path: Path) -> bool:
@@ -53,7 +54,7 @@ def _print(found: Progress, out: Console) -> None:
         f"Verdict: {verdict.verdict} ({verdict.reason})",
         f"Key frequencies at the end: {keys}",
     ):
-        out.print(line, soft_wrap=True, highlight=False, markup=False)
+        print_line(out, Text(line))
     tables = [found.table()]
     if verdict.boundaries:
         tables = [verdict.table(), verdict.moves_table(), *tables]

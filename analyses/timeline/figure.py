@@ -5,13 +5,12 @@ from typing import TYPE_CHECKING
 
 from analyses.timeline.moment import Moment
 from analyses.timeline.phases import Phases
+from interp.drawing import COLOURS, finish, frequency_colours
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
 
-# Okabe and Ito's colours, told apart by colour-blind people; lines differ in their dashes too.
-_COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000", "#999999")
-_DASHES = ("solid", "dash", "dot", "dashdot")
+_DASHES = ("solid", "dash", "dot", "dashdot", "longdash")
 _SHADES = ("#f0e442", "#56b4e9", "#009e73")
 
 
@@ -51,26 +50,35 @@ def draw(p: int, keys: Sequence[int], moments: Sequence[Moment], phases: Phases)
             {f"k = {k}": [max(m.clock_terms[i], 0.0) ** 2 for m in moments] for i, k in enumerate(keys)},
         ),
     ]
-    figure = make_subplots(rows=len(curves), cols=1, shared_xaxes=True, vertical_spacing=0.03)
-    steps, colour = [m.step for m in moments], 0
+    figure = make_subplots(rows=len(curves), cols=1, shared_xaxes=True, vertical_spacing=0.07)
+    steps, own = [m.step for m in moments], {f"k = {k}": colour for k, colour in frequency_colours(keys).items()}
     for row, (axis, lines) in enumerate(curves, start=1):
         for index, (name, values) in enumerate(lines.items()):
-            line = {"color": _COLOURS[colour % len(_COLOURS)], "dash": _DASHES[index % len(_DASHES)]}
+            line = {"color": own.get(name, COLOURS[index % len(COLOURS)]), "dash": _DASHES[index % len(_DASHES)]}
             figure.add_scatter(x=steps, y=values, name=name, mode="lines", line=line, row=row, col=1, legend=f"legend{row}")
-            colour += 1
         figure.update_yaxes(title_text=axis, row=row, col=1)
-        top = 1 - (row - 1) / len(curves)
-        figure.update_layout({f"legend{row}": {"y": top, "yanchor": "top"}})
+        # Above its own panel: what is left of a panel's height is its legend's.
+        domain = figure.layout[f"yaxis{row if row > 1 else ''}"].domain
+        figure.update_layout({f"legend{row}": {"orientation": "h", "x": 0, "y": domain[1], "yanchor": "bottom"}})
     start = steps[0]
     for each, shade in zip(phases.boundaries, _SHADES, strict=False):
         end = steps[-1] if each.step is None else each.step
         figure.add_vrect(x0=start, x1=end, fillcolor=shade, opacity=0.12, line_width=0)
-        figure.add_annotation(x=(start + end) / 2, y=1.03, xref="x", yref="paper", text=each.phase, showarrow=False)
+        figure.add_annotation(
+            x=(start + end) / 2, y=1.0, xref="x", yref="y domain", yanchor="top", text=each.phase, showarrow=False
+        )
         start = end
     figure.update_yaxes(type="log", exponentformat="power", row=1, col=1)
     figure.update_xaxes(title_text="step", row=len(curves), col=1)
-    title = f"Timeline, a + b mod {p}: {phases.verdict}<br><sup>{phases.reason}</sup>"
-    return figure.update_layout(title=title, height=1000, margin_t=110)
+    return finish(
+        figure,
+        f"Timeline, a + b mod {p}: {phases.verdict} ({phases.reason})",
+        "Over training steps. Top: the network's loss, the loss of the waves of a + b at the final key frequencies "
+        "alone (restricted), and of all but them on the training pairs (excluded). Then what each of the two circuits, "
+        "the generalising and the memorising one, takes off the training loss; accuracy, weights and sparsity; the "
+        "share of each final key frequency in the output. Shaded: the phases by rule.",
+        height=1100,
+    )
 
 
 def _of_largest(values: list[float]) -> list[float]:

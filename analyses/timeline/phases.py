@@ -79,7 +79,7 @@ class Phases:
     def table(self) -> Table:
         """The boundaries, one row each."""
         rows = tuple((each.phase, each.step, each.earliest, each.latest, each.rule) for each in self.boundaries)
-        columns = ("phase", "ends at step", "earliest", "latest", "rule")
+        columns = ("phase", "ends at", "earliest", "latest", "rule")
         return Table(f"Phases: {self.verdict}", columns, rows, self.reason)
 
     def moves_table(self) -> Table:

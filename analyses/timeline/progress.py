@@ -1,7 +1,7 @@
 """How did a run come to its circuit: what was memorised when, when did the circuit form, when was the rest cleaned up?"""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
 ROWS = 24
 """Most rows of the table in a terminal; JSON and figure have every snapshot."""
+
+LEAST_LOSS = 1e-12
+"""All that is below counts as this on a log scale: a loss may be 0."""
 
 OPERATORS = (
     ("loss", "mean cross-entropy over the p residues, nats, float64"),
@@ -57,42 +60,62 @@ class Progress(Finding):
                 m.test_accuracy,
                 m.restricted_loss,
                 m.excluded_loss,
-                m.generalising_score,
-                m.memorising_score,
+                _decimals(m.generalising_score),
+                _decimals(m.memorising_score),
                 m.squared_weights_sum,
-                m.gini_embedding,
-                m.gini_neuron_logit_map,
-                m.specialised,
-                m.clock_pizza,
-                m.explained,
+                _decimals(m.gini_embedding),
+                _decimals(m.gini_neuron_logit_map),
+                _decimals(m.specialised),
+                _decimals(m.clock_pizza),
             )
             for m in moments
         )
-        columns = ("step", "phase", "train", "test", "test acc.", "restricted", "excluded", "generalising", "memorising",
-                   "weights²", "Gini W_E", "Gini W_L", "neurons", "clock–pizza", "explained")  # fmt: skip
+        columns = ("step", "phase", "train", "test", "accuracy", "restricted", "excluded", "generalises", "memorises",
+                   "weights²", "Gini W_E", "Gini W_L", "neurons", "variation")  # fmt: skip
         note = (
-            f"{len(moments)} of {len(self.moments)} snapshots shown. Losses over the p residues; restricted: P L + mean L on "
-            "all pairs, excluded: L - P L on the training pairs; scores: nats of the training loss that each circuit takes "
-            "off; neurons: share with ≥ .85 of their variance at one frequency; clock–pizza: variation of the amplitude over "
-            "a - b, clock < .2, pizza > .4"
+            f"{len(moments)} of {len(self.moments)} snapshots shown. Losses over the p residues; accuracy: of the test; "
+            "restricted: P L + mean L on all pairs, excluded: L - P L on the training pairs; generalises, memorises: nats of "
+            "the training loss that each circuit takes off; neurons: share with ≥ .85 of their variance at one frequency; "
+            "variation: of the amplitude over a - b, clock < .2, pizza > .4"
         )
-        return Table(f"Timeline, a + b mod {self.p}", columns, rows, note)
+        axis = f"{len(self.moments)} snapshots; losses on a log scale"
+        return Table(f"Timeline, a + b mod {self.p}", columns, rows, note, self._curves(), axis)
 
     def frequency_table(self) -> Table:
-        """Each final key frequency through time: t_k² of the logits, share of W_E, share of the neurons, its variation."""
+        """Each final key frequency through time: t_k² of the logits and its variation; share of W_E and of the neurons."""
         rows: list[tuple[Cell, ...]] = []
         for m in self._shown():
-            by_frequency = zip(m.clock_terms, m.embedding_shares, m.neuron_shares, m.variations, strict=True)
-            rows.append((m.step, *(_of_frequency(*each) for each in by_frequency)))
-        columns = ("step", *(f"k = {k}" for k in self.key_frequencies))
-        note = "shares of the logits' variance (t_k²), of W_E's energy, of the neurons; variation of the amplitude over a - b"
-        return Table("The final key frequencies through time", columns, tuple(rows), note)
+            by_frequency = zip(m.clock_terms, m.variations, strict=True)
+            rows.append((m.step, m.explained, *(_of_frequency(*each) for each in by_frequency)))
+        columns = ("step", "explained", *(f"k = {k}" for k in self.key_frequencies))
+        note = (
+            "explained: share of the logits' variance on Σ A_k(a-b) cos w_k(a+b-c); of each k: t_k², its own share, and the "
+            "variation of its amplitude over a - b; below: its share of W_E's energy, of the neurons"
+        )
+        shares = (("W_E", [m.embedding_shares for m in self.moments]), ("neurons", [m.neuron_shares for m in self.moments]))
+        curves = tuple(
+            (f"{name} {k}", tuple(of_moment[index] for of_moment in through_time))
+            for name, through_time in shares
+            for index, k in enumerate(self.key_frequencies)
+        )
+        axis = f"{len(self.moments)} snapshots"
+        return Table("The final key frequencies through time", columns, tuple(rows), note, curves, axis)
 
     def figure(self) -> "go.Figure":
         return draw(self.p, self.key_frequencies, self.moments, self.phases)
 
     def to_dict(self) -> dict[str, Any]:
         return {"operators": dict(OPERATORS), **super().to_dict()}
+
+    def _curves(self) -> tuple[tuple[str, tuple[float, ...]], ...]:
+        """Losses and accuracy of every snapshot."""
+        return (
+            ("train", _decades([m.train_loss for m in self.moments])),
+            ("test", _decades([m.test_loss for m in self.moments])),
+            ("accuracy", tuple(m.test_accuracy for m in self.moments)),
+            ("restricted", _decades([m.restricted_loss for m in self.moments])),
+            ("excluded", _decades([m.excluded_loss for m in self.moments])),
+        )
 
     def _shown(self) -> tuple[Moment, ...]:
         """At most ROWS moments, spread evenly, those at the phases' ends among them."""
@@ -102,9 +125,20 @@ class Progress(Finding):
         return tuple(m for index, m in enumerate(self.moments) if count <= ROWS or index in even or m.step in ends)
 
 
-def _of_frequency(term: float, embedding: float, neurons: float, variation: float) -> str:
+def _of_frequency(term: float, variation: float) -> str:
     ratio = "–" if math.isnan(variation) else f"{variation:.2f}"
-    return f"{max(term, 0) ** 2:.3f} {embedding:.3f} {neurons:.3f} {ratio}"
+    return f"{max(term, 0) ** 2:.3f} {ratio}"
+
+
+def _decimals(value: float) -> float:
+    """As far as the table shows it; no -0."""
+    return round(value, 4) + 0.0
+
+
+def _decades(losses: Sequence[float]) -> tuple[float, ...]:
+    """How many powers of ten above the least of them."""
+    least = max(min(losses), LEAST_LOSS)
+    return tuple(math.log10(max(loss, least) / least) for loss in losses)
 
 
 def progress(path: str | Path, *, on_moment: Callable[[int, int], None] = lambda done, count: None) -> Progress:

@@ -3,6 +3,7 @@
 
 const TURN = 2 * Math.PI;
 const MOST = 1.45; // half the side of a dial, in mean radii
+const NARROW = 620; // pixels below which panels are stacked
 
 async function unpacked(id) {
   const text = document.getElementById(id).textContent;
@@ -34,12 +35,37 @@ function layoutOf(figure, isDial) {
   return layout;
 }
 
+// Two panels beside each other where there is no room for three, and the colours' key below them.
+function stacked(layout, width) {
+  const count = layout.meta.panels;
+  const columns = Math.min(count, 2);
+  const rows = Math.ceil(count / columns);
+  const narrow = structuredClone(layout);
+  for (let index = 0; index < count; index++) {
+    const [left, top] = [(index % columns) / columns, 1 - Math.floor(index / columns) / rows];
+    const axis = index ? String(index + 1) : "";
+    narrow[`xaxis${axis}`].domain = [left + 0.02, left + 1 / columns - 0.04];
+    narrow[`yaxis${axis}`].domain = [top - 0.72 / rows, top - 0.1 / rows];
+    narrow[`yaxis${axis}`].title = undefined;
+    Object.assign(narrow.annotations[index], { x: left + 0.49 / columns, y: top - 0.08 / rows });
+  }
+  narrow.height = Math.round((width / columns) * rows * 1.45) + 70;
+  narrow.margin = { ...narrow.margin, r: 5, l: 30, b: 90 };
+  const bar = narrow.coloraxis.colorbar;
+  Object.assign(bar, { orientation: "h", y: -60 / narrow.height, yanchor: "top", thickness: 12, title: { ...bar.title, side: "top" } });
+  return narrow;
+}
+
 async function draw(place) {
   const name = place.dataset.figure;
   const figure = page.figures[name];
   const isDial = place.classList.contains("dial");
   const options = { responsive: true, displaylogo: false, displayModeBar: isDial ? false : "hover", staticPlot: false };
-  await Plotly.react(place, figure.data, layoutOf(figure, isDial), options);
+  const width = place.clientWidth;
+  const layout = layoutOf(figure, isDial);
+  const fits = width < NARROW && layout.meta?.panels ? stacked(layout, width) : layout;
+  if (!isDial) place.style.height = `${fits.height ?? 450}px`;
+  await Plotly.react(place, figure.data, fits, options);
   if (!page.drawn.has(name)) {
     page.drawn.add(name);
     if (figure.frames?.length) addScrubber(place, figure.frames);

@@ -21,10 +21,12 @@ if TYPE_CHECKING:
     import plotly.graph_objects as go
 
 FOLDER = Path(__file__).parent
-LIVES = ("circles", "key_frequencies", "neuron_clusters", "attention_pattern", "amplitude_profile", "clock_or_pizza")
+LIVES = ("key_frequencies", "neuron_clusters", "attention_pattern", "amplitude_profile", "clock_or_pizza")
 """Where the circuit is."""
 TESTED = ("explanation", "causal", "phase_law", "surrogate", "residual")
 """Whether it is really that."""
+
+GALLERIES = ("circles", "lives", "tested", "rest")
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,6 +64,8 @@ def page(subjects: Sequence[Subject]) -> str:
     return environment.get_template("page.html").render(
         title=_title(subjects),
         subjects=chapters,
+        # Every network has the same measurements, those that it does not allow in their places.
+        galleries={name: list(zip(*(each[name] for each in chapters), strict=True)) for name in GALLERIES},
         overview=_rows(text.overview([subject.answer for subject in subjects])) if len(subjects) > 1 else None,
         largest=max(subject.answer.circuit.p for subject in subjects) - 1,
         version=version("interp"),
@@ -83,15 +87,17 @@ class _Writing:
         """What the template needs to know of one network."""
         answer = subject.answer
         shown = answer.findings.get("addition")
-        rest = [name for name in answer.findings if name not in {*LIVES, *TESTED, "addition"}]
+        rest = [name for name in answer.findings if name not in {*LIVES, *TESTED, "addition", "circles"}]
         run = {"progress": subject.progress, "moving_circles": subject.circles}
         return {
             "name": subject.name,
             "answer": answer,
-            "headline": text.headline(answer),
+            "verdict": text.verdict(answer),
+            "headline": [line for line in text.headline(answer) if line != text.verdict(answer)],
             "training": training_command(answer.checkpoint),
             "analysis": analysis_command(subject.path),
             "player": self._player(answer, shown, index) if isinstance(shown, Addition) else None,
+            "circles": list(self._blocks(answer, ["circles"], index)),
             "lives": list(self._blocks(answer, LIVES, index)),
             "tested": list(self._blocks(answer, TESTED, index)),
             "run": [self._block(name, finding, index) for name, finding in run.items() if finding is not None],
@@ -133,7 +139,7 @@ class _Writing:
     def _draws(self, name: str, figure: "go.Figure") -> None:
         """Take a figure in; the page has its title and caption beside it, and a look for all."""
         plain = json.loads(figure.to_json())
-        for not_here in ("title", "template", "meta", "sliders"):
+        for not_here in ("title", "template", "sliders"):
             plain["layout"].pop(not_here, None)
         self.figures[name] = plain
 

@@ -1,0 +1,44 @@
+"""A real browser, offline, for tests of what is shown; one that is missing is said, and on CI it is a failure."""
+
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, sync_playwright
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+
+
+def require_chromium() -> str:
+    """Where the browser is; the test that asks is skipped where there is none, and fails on CI."""
+    if CHROMIUM is None:
+        message = "needs Chromium, which is not installed here (Debian: apt-get install chromium)"
+        pytest.fail(message) if os.environ.get("CI") else pytest.skip(message)
+    return CHROMIUM
+
+
+@contextmanager
+def opened(file: Path, *, width: int = 1200, height: int = 900, scripts: bool = True, dark: bool = False) -> Iterator[Page]:
+    """The file in a browser without a network; fails at the end if the console had a word to say."""
+    said: list[str] = []
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=require_chromium(), args=["--no-sandbox"])
+        look: Any = "dark" if dark else "light"
+        size: Any = {"width": width, "height": height}
+        context = browser.new_context(viewport=size, offline=True, java_script_enabled=scripts, color_scheme=look)
+        tab = context.new_page()
+        tab.on("console", lambda message: said.append(message.text))
+        tab.on("pageerror", lambda error: said.append(str(error)))
+        tab.on(
+            "request", lambda request: None if request.url.startswith(("file:", "data:", "blob:")) else said.append(request.url)
+        )
+        tab.goto(file.as_uri())
+        if scripts:
+            tab.wait_for_selector("html[data-ready]", timeout=60_000)
+        yield tab
+        browser.close()
+    assert said == []

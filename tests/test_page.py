@@ -1,0 +1,234 @@
+"""The page in a real browser, offline: what it shows is what the measurements say."""
+
+import json
+import shutil
+import struct
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import analyses
+import interp
+from analyses.cli import main
+from analyses.hands import dial
+from analyses.report.page import pack
+from analyses.report.reproduce import training_command
+from analyses.timeline.moving_circles import moving_circles
+from interp import formats
+from interp.checkpoint import Checkpoint
+from interp.cli import _parse
+from interp.recipe import RECIPES
+from tests.browser import opened, require_chromium
+
+FOLDER = Path(__file__).parent.parent / "checkpoints"
+PIZZA, CLOCK = FOLDER / "zhong-59-rate-0.pt", FOLDER / "zhong-59-rate-1.pt"
+
+
+@pytest.fixture(scope="module")
+def both(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The page of a pizza beside a clock."""
+    file = tmp_path_factory.mktemp("page") / "both.html"
+    assert main([str(PIZZA), str(CLOCK), "--html", str(file)]) == 0
+    return file
+
+
+def pick(tab: Any, name: str, value: int) -> None:
+    """What a hand does with a slider."""
+    tab.evaluate("([name, value]) => { const slider = document.getElementById(name); slider.value = value;"
+                 " slider.dispatchEvent(new Event('input')); }", [name, value])  # fmt: skip
+
+
+def traces_of(tab: Any, name: str) -> dict[str, dict[str, Any]]:
+    """A figure's traces, by what they are, as the page would draw them now."""
+    found = tab.evaluate("name => page.figures[name].data.map(({meta, x, y}) => ({meta, x: [...x], y: [...y]}))", name)
+    return {trace["meta"]: trace for trace in found}
+
+
+@pytest.mark.parametrize(("file", "index"), [(PIZZA, 0), (CLOCK, 1)])
+def test_the_sliders_show_what_the_measurement_says_of_each_pair(both: Path, file: Path, index: int) -> None:
+    circuit = interp.load(file)
+    with opened(both) as tab:
+        for a, b in ((0, 0), (58, 1), (17, 30), (41, 41)):
+            pick(tab, "a", a)
+            pick(tab, "b", b)
+            given = int(circuit.logits[a, b].argmax())
+            tab.wait_for_function(
+                "([index, text]) => document.querySelectorAll('.sum')[index].textContent.startsWith(text)",
+                arg=[index, f"{a} + {b} mod 59: the network answers {given}, "],
+            )
+            expected = analyses.MEASUREMENTS["addition"](circuit, a=a, b=b)
+            for hand in expected.hands:
+                shown = traces_of(tab, f"dial-{index}-{hand.k}")
+                for trace in dial(hand, 59, given):
+                    got = shown[trace["meta"]]
+                    assert got["x"] == pytest.approx(trace["x"], abs=0.01), (a, b, hand.k, trace["meta"])
+                    assert got["y"] == pytest.approx(trace["y"], abs=0.01), (a, b, hand.k, trace["meta"])
+            logits = traces_of(tab, f"logits-{index}")
+            span = max(expected.logits) - min(expected.logits)
+            assert logits["logits"]["y"] == pytest.approx(expected.logits, abs=span / 255)
+            assert logits["waves"]["y"] == pytest.approx(expected.waves(), abs=0.02 * span)
+            assert logits["answer"]["x"] == [given]
+
+
+def test_the_keyboard_moves_the_sliders_and_what_is_drawn(both: Path) -> None:
+    with opened(both) as tab:
+        tab.locator("#dial-0").count()
+        tab.locator(".player").first.scroll_into_view_if_needed()
+        tab.wait_for_selector(".dial .main-svg")
+        before = tab.locator(".dial").first.inner_html()
+        tab.focus("#a")
+        for _ in range(5):
+            tab.keyboard.press("ArrowRight")
+        tab.wait_for_function("document.querySelector('.sum').textContent.startsWith('16 + 19 mod 59: the network answers 35')")
+        tab.wait_for_function("before => document.querySelector('.dial').innerHTML !== before", arg=before)
+
+
+def test_without_scripts_all_text_and_numbers_are_there(both: Path) -> None:
+    with opened(both, scripts=False) as tab:
+        text = tab.locator("body").inner_text()
+        whole = tab.locator("body").text_content()
+    for line in (
+        "How do these 2 networks add?",
+        "Circuit: pizza (pizza at 21 24 29; clear",
+        "Circuit: clock (clock at 21 24 29; clear",
+        "interp-train --recipe zhong-2023 --seed 0 --steps 5000 --network.attention-rate 0.0",
+        "11 + 19 mod 59: the network answers 30",
+        "The figures need JavaScript",
+        "Amplitude over the distance of the inputs",
+    ):
+        assert line in text, line
+    for table in ("Where the output lives", "Interventions at the key frequencies", "Circles of the numbers in the embedding"):
+        assert table in (whole or ""), table  # folded, and opened without scripts
+
+
+def test_every_figure_is_drawn_and_nothing_is_wider_than_a_phone(both: Path) -> None:
+    with opened(both, width=390, height=800) as tab:
+        places = tab.locator(".plot")
+        for index in range(places.count()):
+            places.nth(index).scroll_into_view_if_needed()
+            places.nth(index).locator(".main-svg").first.wait_for()
+        assert tab.evaluate("document.documentElement.scrollWidth") == 390
+        names = set(tab.evaluate("Object.keys(page.figures)"))
+        assert tab.evaluate("page.drawn.size") == len(names) == places.count()
+    assert {f"{name}-1" for name in analyses.MEASUREMENTS if name != "addition"} <= names
+
+
+def test_the_theme_follows_the_reader_and_the_button(both: Path) -> None:
+    paper = "getComputedStyle(document.querySelector('.plot .main-svg')).backgroundColor"
+    with opened(both, dark=True) as tab:
+        tab.wait_for_selector(".plot .main-svg", state="attached")
+        assert tab.evaluate(paper) == tab.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(21, 24, 29)"
+        tab.click("#theme")
+        tab.wait_for_function(f"{paper} === 'rgb(255, 255, 255)'")
+        assert tab.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    from interp.cli import main as train
+
+    directory = tmp_path_factory.mktemp("runs") / "small"
+    network = ["--network.p", "13", "--network.d-model", "16", "--network.n-heads", "2", "--network.d-head", "8"]
+    assert train(["--steps", "120", "--record-every", "20", *network, "--network.d-mlp", "32", "--out", str(directory)]) == 0
+    return directory
+
+
+def test_a_run_s_circles_move_with_the_scrubber(trained: Path, tmp_path: Path) -> None:
+    file = tmp_path / "run.html"
+    assert main([str(trained), "--html", str(file)]) == 0
+    circuit = interp.load(trained / "model.pt")
+    keys = analyses.MEASUREMENTS["key_frequencies"](circuit).frequencies
+    moving = moving_circles(trained, keys)
+    with opened(file) as tab:
+        assert "How it came about" in tab.locator("main").inner_text()
+        tab.locator("#moving_circles-0").scroll_into_view_if_needed()
+        slider = tab.locator("#moving_circles-0 .scrub input")
+        slider.wait_for()
+        slider.focus()
+        tab.keyboard.press("Home")
+        tab.wait_for_function("document.querySelector('#moving_circles-0 output').textContent === '0'")
+        shown = tab.evaluate("page.figures['moving_circles-0'].data.map(({x}) => [...x])")
+        for index, first in enumerate(moving.circles[0]):
+            scale = first.radius / moving.circles[-1][index].radius
+            assert shown[index] == pytest.approx([x * scale for x, _ in first.points], abs=1e-3)
+        tab.keyboard.press("End")
+        tab.wait_for_function(f"document.querySelector('#moving_circles-0 output').textContent === '{moving.steps[-1]}'")
+
+
+def test_a_page_of_the_largest_usual_network_is_small(tmp_path: Path) -> None:
+    file = tmp_path / "page.html"
+    assert main([str(FOLDER / "quick-113.pt"), "--html", str(file)]) == 0
+    assert file.stat().st_size < 8e6
+    assert [path.name for path in tmp_path.iterdir()] == ["page.html"]
+
+
+def test_a_name_from_outside_is_text_and_no_markup(tmp_path: Path) -> None:
+    named = tmp_path / "<img src=x onerror=alert(1)>.pt"
+    shutil.copy(PIZZA, named)
+    assert main([str(named), "--html", str(tmp_path / "page.html")]) == 0
+    assert "<img" not in (tmp_path / "page.html").read_text().split("<script")[0]
+
+
+def test_a_page_that_cannot_be_written_is_refused_before_the_work(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([str(PIZZA), "--html", str(tmp_path / "missing" / "page.html")]) == 2
+    assert main([str(PIZZA), "--html", str(tmp_path)]) == 2
+    output = capsys.readouterr()
+    assert (
+        output.out == ""
+        and output.err.count("\n") == 2
+        and "is no directory" in output.err
+        and "it is a directory" in output.err
+    )
+
+
+def test_too_many_logits_are_left_out_and_that_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("analyses.report.page.page.MOST_LOGITS", 59**3 - 1)
+    file = tmp_path / "page.html"
+    assert main([str(PIZZA), "--html", str(file)]) == 0
+    assert "too many logits to carry along" in file.read_text()
+    with opened(file) as tab:
+        pick(tab, "a", 3)
+        tab.wait_for_function("document.querySelector('.sum').textContent.startsWith('3 + 19 mod 59: the network answers 22')")
+        shown = traces_of(tab, "logits-0")
+        assert shown["logits"]["y"] == shown["waves"]["y"]
+
+
+def test_every_figure_is_written_as_png_and_svg(trained: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    require_chromium()
+    assert main([str(trained / "model.pt"), "--figures", str(tmp_path / "figures")]) == 0
+    names = sorted(path.name for path in (tmp_path / "figures").iterdir())
+    assert names == sorted(f"model-{name}.{kind}" for name in analyses.MEASUREMENTS for kind in ("png", "svg"))
+    picture = (tmp_path / "figures" / "model-circles.png").read_bytes()
+    assert picture[:8] == b"\x89PNG\r\n\x1a\n" and struct.unpack(">I", picture[16:20]) == (1800,)
+    assert "in units of the mean radius" in (tmp_path / "figures" / "model-circles.svg").read_text()
+    assert "36 pictures" in capsys.readouterr().err
+
+
+def test_what_is_packed_for_a_pair_is_what_the_network_has() -> None:
+    circuit = interp.load(CLOCK)
+    shown = analyses.MEASUREMENTS["addition"](circuit)
+    about, content = pack.pairs(circuit, shown, with_logits=False)
+    assert about["p"] == 59 and [each["k"] for each in about["hands"]] == [21, 24, 29]
+    assert [name for name, _, _ in about["layout"]][:2] == ["margins", "answers"]
+    answers = struct.unpack(f"<{59 * 59}H", content[4 * 59 * 59 : 6 * 59 * 59])
+    assert list(answers) == circuit.logits.argmax(-1).flatten().tolist()
+    assert len(json.dumps(about)) < 1000
+
+
+@pytest.mark.parametrize("name", ["quick-113", "nanda-113", "zhong-59-rate-0", "memorising-59"])
+def test_the_training_command_is_read_back_as_the_same_recipe(name: str) -> None:
+    saved = formats.load(FOLDER / f"{name}.pt")
+    options, _ = _parse(training_command(saved).split()[1:])
+    assert options.training == saved.recipe and options.seed == saved.seed
+
+
+def test_a_command_for_switches_and_none_for_what_nobody_trained() -> None:
+    saved = formats.load(FOLDER / "quick-113.pt")
+    recipe = RECIPES["zhong-2023"]
+    other = replace(recipe, network=replace(recipe.network, causal=True, mlp_biases=False))
+    command = training_command(replace(saved, recipe=other, seed=3))
+    assert command == "interp-train --recipe zhong-2023 --seed 3 --network.causal --network.no-mlp-biases"
+    assert _parse(command.split()[1:])[0].training == other
+    assert training_command(Checkpoint(network=saved.network)) == ""
