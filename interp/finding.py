@@ -146,7 +146,8 @@ def _figure_html(figure: "go.Figure") -> str:
 
     if plotly.io.renderers.default == "png":
         picture = base64.b64encode(figure.to_image("png", width=WIDTH)).decode()
-        shown = f'<img alt="{html.escape(figure.layout.title.text or "")}" src="data:image/png;base64,{picture}">'
+        alt = html.escape(figure.layout.title.text or "")
+        shown = f'<img style="max-width: 100%" alt="{alt}" src="data:image/png;base64,{picture}">'
     else:
         shown = figure._repr_html_()
     return f"<figure>{shown}<figcaption>{html.escape(caption(figure))}</figcaption></figure>"

@@ -188,6 +188,9 @@ assert analyses.commutativity(nanda).antisymmetric < 1e-4
 # *order does not matter*. Addition comes thousands of steps later. And in the end a and b are exchanged to one part in
 # 10⁵.
 #
+# It may also be why the run of [notebook 3](3_grokking_over_time.ipynb) stood still at a third of the held-out pairs:
+# it was trained on 35% of all, so about as many of the others had their mirror image among them.
+#
 # (At step 0 the logits are symmetric too: a random network attends to a and b alike. Symmetric is not the same as
 # knowing.)
 #
@@ -211,5 +214,5 @@ answer(checkpoints / "nanda-113-step-1400.pt", only=["commutativity"]).to_dict()
 # ## Try
 #
 # 1. `memorising-59.pt` has learned by heart too. Does it know its mirror images?
-# 2. Exchange a and b in the embedding of one head only: which head minds the order?
-# 3. Another measurement: is a − b known to it? Of the pairs with the same a + b, does it get all or none?
+# 2. `zhong-59-rate-0.pt` attends to all tokens alike, and still is not quite symmetric. Where can it tell a from b?
+# 3. Another measurement: of the pairs with the same a + b, does a network that learns by heart get all or none?
