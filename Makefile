@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help demo test bench truth check checkpoints notebooks clean
+.PHONY: help demo test bench truth check pictures checkpoints notebooks clean
 
 help:            ## this list
 	@grep -E '^[a-z-]+: .*##' $(MAKEFILE_LIST) | sed -E 's/: .*## /\t/' | expand -t 16
@@ -26,6 +26,9 @@ check: .venv/installed-test      ## lint, format and types
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
+
+pictures: .venv/installed-test   ## the pictures of the README (needs Chromium)
+	$(BIN)/python pictures/make.py
 
 checkpoints: .venv/installed     ## retrain everything in checkpoints/ (minutes)
 	sh checkpoints/train.sh $(BIN)

@@ -77,7 +77,7 @@ class Addition(Finding):
         named = set[str]()
         for index, hand in enumerate(self.hands):
             row, column = divmod(index, columns)
-            for trace in dial(hand, self.p, self.answer):
+            for trace in dial(hand, self.p, a=self.a, b=self.b, answer=self.answer):
                 name = trace.get("name", "")
                 figure.add_scatter(**trace, showlegend=name not in {"", *named}, row=row + 1, col=column + 1)
                 named.add(name)
@@ -93,7 +93,7 @@ class Addition(Finding):
         import plotly.graph_objects as go
 
         hand = self.hands[index]
-        figure = go.Figure([go.Scatter(**trace) for trace in dial(hand, self.p, self.answer)])
+        figure = go.Figure([go.Scatter(**trace) for trace in dial(hand, self.p, a=self.a, b=self.b, answer=self.answer)])
         figure.update_layout({f"{name}axis": each for name, each in square("").items()})
         return finish(figure, name_of(hand), "", showlegend=False, margin={"l": 5, "r": 5, "t": 5, "b": 5}, height=250)
 

@@ -9,8 +9,8 @@ from interp.drawing import QUIET
 
 A, B, MADE, OUTPUT = "#0072b2", "#d55e00", "#cc79a7", "#009e73"
 """The colours of the two inputs, of what the circuit makes of them, and of the output."""
-LIMIT = 1.45
-"""Half the side of a dial, in units of the mean radius."""
+LIMIT, LABELS = 1.45, 1.3
+"""Half the side of a dial, and where numbers are written, in units of the mean radius."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ class Hand:
         return angle_of(self.a) + angle_of(self.b)
 
 
-def dial(hand: Hand, p: int, answer: int) -> list[dict[str, Any]]:
+def dial(hand: Hand, p: int, *, a: int, b: int, answer: int) -> list[dict[str, Any]]:
     """One dial's traces. ``meta`` says what each is, for the page, where two sliders move them."""
     hover = f"<b>%{{customdata}}</b><br>k = {hand.k}<extra></extra>"
     dots = {"color": QUIET, "size": 4, "opacity": 0.6}
@@ -67,7 +67,19 @@ def dial(hand: Hand, p: int, answer: int) -> list[dict[str, Any]]:
         line, marker = {"color": colour, "width": 3}, {"size": [0, 9], "color": colour, "opacity": 1}
         traces.append(_trace(role, ((0.0, 0.0), point), mode="lines+markers", line=line, marker=marker, name=role))
     star = {"symbol": "star", "size": 13, "color": MADE, "line": {"color": QUIET, "width": 1}}
-    return [*traces, _trace("answer", (hand.ring_a[answer],), marker=star, name="the answer's place")]
+    place = hand.ring_a[answer]
+    labels = tuple(_beyond(point) for point in (hand.a, hand.b, place))
+    numbers = [str(number) for number in (a, b, answer)]
+    return [
+        *traces,
+        _trace("answer", (place,), marker=star, name="the answer's place"),
+        _trace("labels", labels, mode="text", text=numbers, textfont={"color": [A, B, MADE], "size": 13}),
+    ]
+
+
+def _beyond(point: Point) -> Point:
+    """Outside the dial, in the direction of a point."""
+    return LABELS * math.cos(angle_of(point)), LABELS * math.sin(angle_of(point))
 
 
 def _trace(role: str, points: tuple[Point, ...], **look: Any) -> dict[str, Any]:

@@ -61,7 +61,7 @@ for snapshot in ours.train():
 
 # %%
 timeline = progress(ours.path)
-timeline.figure().update_layout(height=900)
+timeline.figure().update_layout(height=780)
 
 # %% [markdown]
 # (The numbers behind it: `timeline.table()`.) Look at the restricted loss in the first panel: the waves alone get

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -54,7 +55,6 @@ class Subject:
 def page(subjects: Sequence[Subject]) -> str:
     """One HTML file about these networks, side by side where there are several; below 8 MB, and in need of nothing else."""
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
-    from plotly.offline import get_plotlyjs
 
     environment = Environment(
         loader=FileSystemLoader(FOLDER), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
@@ -71,7 +71,7 @@ def page(subjects: Sequence[Subject]) -> str:
         version=version("interp"),
         style=(FOLDER / "page.css").read_text(),
         script=(FOLDER / "page.js").read_text(),
-        plotly=packed(get_plotlyjs().encode()),
+        plotly=_packed_plotly(),
         data=packed_json({"figures": writing.figures, "templates": _templates()}),
     )
 
@@ -142,6 +142,13 @@ class _Writing:
         for not_here in ("title", "template", "sliders"):
             plain["layout"].pop(not_here, None)
         self.figures[name] = plain
+
+
+@cache
+def _packed_plotly() -> str:
+    from plotly.offline import get_plotlyjs
+
+    return packed(get_plotlyjs().encode())
 
 
 def _templates() -> dict[str, Any]:

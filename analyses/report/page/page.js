@@ -2,7 +2,7 @@
 "use strict";
 
 const TURN = 2 * Math.PI;
-const MOST = 1.45; // half the side of a dial, in mean radii
+const [MOST, LABELS] = [1.45, 1.3]; // half the side of a dial, and where numbers are written, in mean radii
 const NARROW = 620; // pixels below which panels are stacked
 
 async function unpacked(id) {
@@ -139,6 +139,7 @@ function placesOf(traces, hand, pair, output) {
   const pointOf = (role, number) => [ring[role].x[number], ring[role].y[number]];
   const a = pointOf("ring_a", pair.a);
   const b = pointOf("ring_b", pair.b);
+  const place = pointOf("ring_a", pair.answer);
   const mean = [(a[0] + b[0]) / 2, (a[1] + b[1]) / 2];
   return {
     a: [[0, 0], a],
@@ -148,7 +149,8 @@ function placesOf(traces, hand, pair, output) {
     slice: sliceAt(angleOf(mean), pair.p),
     sum: [[0, 0], onRim(angleOf(a) + angleOf(b))],
     output: [[0, 0], output],
-    answer: [pointOf("ring_a", pair.answer)],
+    answer: [place],
+    labels: [a, b, place].map((point) => onRim(angleOf(point), LABELS)),
   };
 }
 
@@ -159,6 +161,7 @@ function moveDial(player, hand, pair, output) {
   for (const trace of figure.data) {
     const points = places[trace.meta];
     if (points) Object.assign(trace, { x: points.map(([x]) => x), y: points.map(([, y]) => y) });
+    if (trace.meta === "labels") trace.text = [pair.a, pair.b, pair.answer].map(String);
   }
   if (page.drawn.has(place.dataset.figure)) draw(place);
 }
