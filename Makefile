@@ -7,10 +7,10 @@ BIN := .venv/bin
 help:            ## this list
 	@grep -E '^[a-z-]+: .*##' $(MAKEFILE_LIST) | sed -E 's/: .*## /\t/' | expand -t 16
 
-demo: .venv/installed            ## train a mod-113 network from scratch, then say what it does
+demo: .venv/installed            ## train a mod-113 network from scratch, say what it does, make its page
 	@rm -rf runs/demo
 	$(BIN)/interp-train --recipe quick --seed 2 --out runs/demo
-	$(BIN)/interp-analyze runs/demo/model.pt
+	$(BIN)/interp-analyze runs/demo/model.pt --only clock_or_pizza amplitude_profile --html runs/demo/page.html
 
 test: .venv/installed-test       ## all tests, and every notebook
 	$(BIN)/pytest --numprocesses auto --maxprocesses 4 --dist worksteal

@@ -113,7 +113,7 @@ for delta in (1, 10, 56):
     assert share > 0.999
 
 # %% [markdown]
-# The answer follows, always. Two controls: turn what lies at five *other* frequencies, and turn one hand alone.
+# The answer follows. Two controls: turn what lies at five *other* frequencies, and turn one hand alone.
 
 # %%
 others = part(circuit.embedding, [3, 11, 22, 37, 50])

@@ -249,11 +249,14 @@ def memorised(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_interp_analyze_shows_the_timeline_of_a_run(memorised: Path, capsys: pytest.CaptureFixture[str]) -> None:
     drawn = memorised.parent / "timeline.html"
-    assert main([str(memorised), "--figure", str(drawn)]) == 0
+    assert main([str(memorised), "--html", str(drawn)]) == 0
     captured = capsys.readouterr()
     assert "Verdict: no grokking here (" in captured.out and "Timeline, a + b mod 11" in captured.out
     assert "snapshot" in captured.err and "circuit" not in captured.err
-    assert "Timeline, a + b mod 11" in drawn.read_text()
+    page = drawn.read_text()
+    assert (
+        "Timeline, a + b mod 11: no grokking here" in page and "The numbers come to their circles" not in page
+    )  # it has no key
 
     assert main([str(memorised), "--json"]) == 0
     values = json.loads(capsys.readouterr().out)
@@ -285,4 +288,4 @@ def test_a_damaged_run_is_one_line_and_exit_code_2(memorised: Path, tmp_path: Pa
     assert [json.loads(line)["error"] is None for line in capsys.readouterr().out.splitlines()] == [False, True]
     for options in (["--expect-circuit", "clock"], ["--only", "key_frequencies"]):
         assert main([str(memorised), *options]) == 2
-        assert "takes no option but --json and --figure" in capsys.readouterr().err
+        assert "takes no option but --json, --html and --figures" in capsys.readouterr().err

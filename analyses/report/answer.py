@@ -57,13 +57,16 @@ class Answer:
 
     path: Path
     checkpoint: Checkpoint
-    circuit: Circuit
-    """The network on all pairs, for what else is made of it."""
     performance: Performance
     key_frequencies: KeyFrequencies
     clock_or_pizza: ClockOrPizza
     findings: dict[str, Finding]
     """By measurement name, in the order to show them."""
+
+    @property
+    def circuit(self) -> Circuit:
+        """The network on all pairs, run anew: its activations are too large to keep for every file of a directory."""
+        return Circuit(self.checkpoint.network, self.checkpoint.train)
 
     @property
     def explained(self) -> bool | None:
@@ -130,7 +133,6 @@ def examine(
     return Answer(
         path=path,
         checkpoint=saved,
-        circuit=circuit,
         performance=performance(circuit),
         key_frequencies=key_frequencies(circuit),
         clock_or_pizza=clock_or_pizza(circuit, **triples),

@@ -67,7 +67,7 @@ def page(subjects: Sequence[Subject]) -> str:
         # Every network has the same measurements, those that it does not allow in their places.
         galleries={name: list(zip(*(each[name] for each in chapters), strict=True)) for name in GALLERIES},
         overview=_rows(text.overview([subject.answer for subject in subjects])) if len(subjects) > 1 else None,
-        largest=max(subject.answer.circuit.p for subject in subjects) - 1,
+        largest=max(subject.answer.checkpoint.network.p for subject in subjects) - 1,
         version=version("interp"),
         style=(FOLDER / "page.css").read_text(),
         script=(FOLDER / "page.js").read_text(),
@@ -120,9 +120,8 @@ class _Writing:
         return {**block, "title": figure.layout.title.text, "caption": caption(figure), "drawn": True}
 
     def _player(self, answer: Answer, shown: Addition, index: int) -> dict[str, Any]:
-        p = answer.circuit.p
-        fits = p**3 <= self.room
-        self.room -= p**3 if fits else 0
+        fits = shown.p**3 <= self.room
+        self.room -= shown.p**3 if fits else 0
         about, content = pairs(answer.circuit, shown, with_logits=fits)
         dials = []
         for number, hand in enumerate(shown.hands):
@@ -163,4 +162,4 @@ def _title(subjects: Sequence[Subject]) -> str:
     if len(subjects) > 1:
         return f"How do these {len(subjects)} networks add?"
     answer = subjects[0].answer
-    return f"How does this network compute a + b mod {answer.circuit.p}?"
+    return f"How does this network compute a + b mod {answer.checkpoint.network.p}?"
