@@ -16,7 +16,7 @@
 #
 # A measurement is a file that defines a function of its own name, from a circuit to a `Finding`. In interp itself it
 # goes to `analyses/`. Your own can live anywhere: the environment variable `INTERP_ANALYSES` names the folder. Here
-# that is a folder in a temporary directory, so that nothing is left behind.
+# that is a folder in a temporary directory, so that the repository stays as it is.
 
 # %%
 import os
