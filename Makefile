@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help demo test bench truth check pictures checkpoints clean
+.PHONY: help demo test bench truth check pictures checkpoints notebooks clean
 
 help:            ## this list
 	@grep -E '^[a-z-]+: .*##' $(MAKEFILE_LIST) | sed -E 's/: .*## /\t/' | expand -t 16
@@ -12,7 +12,7 @@ demo: .venv/installed            ## train a mod-113 network from scratch, say wh
 	$(BIN)/interp-train --recipe quick --seed 2 --out runs/demo
 	$(BIN)/interp-analyze runs/demo/model.pt --only clock_or_pizza amplitude_profile --html runs/demo/page.html
 
-test: .venv/installed-test       ## all tests
+test: .venv/installed-test       ## all tests, and every notebook
 	$(BIN)/pytest --numprocesses auto --maxprocesses 4 --dist worksteal
 
 bench: .venv/installed-test      ## a training step beside the usual ways to compute it
@@ -32,6 +32,9 @@ pictures: .venv/installed-test   ## the pictures of the README (needs Chromium)
 
 checkpoints: .venv/installed     ## retrain everything in checkpoints/ (minutes)
 	sh checkpoints/train.sh $(BIN)
+
+notebooks: .venv/installed-test  ## run the scripts in notebooks/ and write their .ipynb (minutes; needs chromium)
+	$(BIN)/python notebooks/build.py
 
 clean:                           ## remove the environment and caches
 	rm -rf .venv build *.egg-info .pytest_cache .ruff_cache .mypy_cache .hypothesis

@@ -33,7 +33,8 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _analyze(options: argparse.Namespace) -> int:
-    out, err = _console(), Console(stderr=True)
+    # No spinner into a pipe, whatever FORCE_COLOR says, which Jupyter sets.
+    out, err = _console(), Console(stderr=True, force_terminal=None if sys.stderr.isatty() else False)
     runs = [path for path in options.paths if timeline.is_run(path)]
     if runs:
         check_options_of_runs(options)

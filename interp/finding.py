@@ -1,5 +1,6 @@
 """Finding: what a measurement returns, and how it shows itself: as a dict, a table, a figure."""
 
+import base64
 import html
 import inspect
 import math
@@ -9,7 +10,7 @@ from functools import partial, wraps
 from typing import TYPE_CHECKING, Any, TypeVar, cast, overload
 
 from interp.circuit import Circuit
-from interp.drawing import caption
+from interp.drawing import WIDTH, caption
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -43,6 +44,27 @@ class Table:
 
         yield from renderables(self, options.max_width)
 
+    def __str__(self) -> str:
+        from rich.console import Console
+
+        # No styles at all: the string may go anywhere. And in Jupyter a console would display what it prints.
+        console = Console(width=80, color_system=None, force_jupyter=False)
+        with console.capture() as capture:
+            console.print(self)
+        return capture.get()
+
+    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
+        printer.text(str(self))
+
+    def _repr_html_(self) -> str:
+        head = "".join(f"<th>{html.escape(name)}</th>" for name in self.columns)
+        body = "".join("<tr>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in row) + "</tr>" for row in self.text_rows())
+        note = f"<p>{html.escape(self.note)}</p>" if self.note else ""
+        return (
+            f'<table><caption style="text-align: left; white-space: nowrap">{html.escape(self.title)}</caption>'
+            f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>{note}"
+        )
+
 
 @dataclass(frozen=True)
 class Finding:
@@ -61,26 +83,22 @@ class Finding:
         plain: dict[str, Any] = _plain(asdict(self))
         return plain
 
-    def __str__(self) -> str:
-        from rich.console import Console
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        # IPython takes the first of _repr_pretty_ and __repr__ that a class or its bases have: a dataclass has the second.
+        cls._repr_pretty_ = Finding._repr_pretty_  # type: ignore[method-assign]
 
-        # No styles at all: the string may go anywhere.
-        console = Console(width=80, color_system=None)
-        with console.capture() as capture:
-            console.print(self.table())
-        return capture.get()
+    def __str__(self) -> str:
+        return str(self.table())
 
     def _repr_html_(self) -> str:
-        table = self.table()
-        head = "".join(f"<th>{html.escape(name)}</th>" for name in table.columns)
-        body = "".join("<tr>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in row) + "</tr>" for row in table.text_rows())
-        note = f"<p>{html.escape(table.note)}</p>" if table.note else ""
         # One that is still being written may have no figure yet.
         drawn = "" if type(self).figure is Finding.figure else _figure_html(self.figure())
-        return (
-            f"<table><caption>{html.escape(table.title)}</caption>"
-            f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>{note}{drawn}"
-        )
+        return self.table()._repr_html_() + drawn
+
+    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
+        # What IPython shows in a terminal, and keeps in a notebook beside the HTML: some findings hold p² numbers.
+        printer.text(str(self))
 
 
 M = TypeVar("M", bound=Callable[..., Finding])
@@ -127,8 +145,9 @@ def _figure_html(figure: "go.Figure") -> str:
     import plotly.io
 
     if plotly.io.renderers.default == "png":
-        picture = figure._repr_mimebundle_()["image/png"]
-        shown = f'<img alt="{html.escape(figure.layout.title.text or "")}" src="data:image/png;base64,{picture}">'
+        picture = base64.b64encode(figure.to_image("png", width=WIDTH)).decode()
+        alt = html.escape(figure.layout.title.text or "")
+        shown = f'<img style="max-width: 100%" alt="{alt}" src="data:image/png;base64,{picture}">'
     else:
         shown = figure._repr_html_()
     return f"<figure>{shown}<figcaption>{html.escape(caption(figure))}</figcaption></figure>"

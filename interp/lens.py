@@ -3,6 +3,7 @@
 The only importer of transformer_lens, which takes seconds to import: it is imported when a model is asked for.
 """
 
+import warnings
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -23,9 +24,12 @@ def to_transformer_lens(network: Network) -> "TransformerBridge":
     logits agree to float32 rounding. An attention rate below 1 is a permanent hook on every ``hook_pattern``:
     hooks and caches see the mixed pattern, and ``reset_hooks(including_permanent=True)`` would lose it.
     """
-    from transformer_lens.config import TransformerBridgeConfig
-    from transformer_lens.model_bridge import TransformerBridge
-    from transformer_lens.utilities.tl_checkpoint_conversion import convert_tl_checkpoint
+    with warnings.catch_warnings():
+        # tqdm, which comes along, misses ipywidgets in a notebook; nothing here shows a progress bar.
+        warnings.filterwarnings("ignore", message="IProgress not found")
+        from transformer_lens.config import TransformerBridgeConfig
+        from transformer_lens.model_bridge import TransformerBridge
+        from transformer_lens.utilities.tl_checkpoint_conversion import convert_tl_checkpoint
 
     config = network.config
     lens_config = TransformerBridgeConfig(

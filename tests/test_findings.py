@@ -86,4 +86,13 @@ def test_html_is_escaped_and_numbers_are_short() -> None:
 def test_a_finding_shows_its_figure_below_its_table(trained: Circuit) -> None:
     shown = analyses.MEASUREMENTS["clock_or_pizza"](trained)._repr_html_()
     table, figure = shown.split("<figure>")
-    assert "<caption>Circuit: clock</caption>" in table and "plotly" in figure and "<figcaption>Every key" in figure
+    assert ">Circuit: clock</caption>" in table and "plotly" in figure and "<figcaption>Every key" in figure
+
+
+def test_a_finding_shows_its_table_and_not_its_numbers_in_ipython(trained: Circuit, monkeypatch: pytest.MonkeyPatch) -> None:
+    from IPython.lib.pretty import pretty
+
+    monkeypatch.setenv("FORCE_COLOR", "1")  # as Jupyter does
+    finding = analyses.MEASUREMENTS["attention_pattern"](trained)
+    assert pretty(finding) == pretty(finding.table()) == str(finding) == str(finding.table())
+    assert "share at k" in str(finding) and "\x1b" not in str(finding) and "to_a" not in pretty(finding)
