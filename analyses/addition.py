@@ -86,7 +86,7 @@ class Addition(Finding):
         figure.add_traces(self._logit_traces(), rows=rows + 1, cols=1)
         figure.update_xaxes(title="answer c", row=rows + 1, col=1)
         figure.update_yaxes(title="centred logit (nats)", row=rows + 1, col=1)
-        return finish(figure, self._title(), _CAPTION, height=400 + 260 * rows, margin_t=150)
+        return finish(figure, self._title(), _CAPTION, height=400 + 260 * rows, margin_t=170)
 
     def dial_figure(self, index: int) -> "go.Figure":
         """One hand alone."""

@@ -42,6 +42,9 @@ class Circuit:
     def __post_init__(self) -> None:
         check_analysable(self.network)
 
+    def __repr__(self) -> str:
+        return f"Circuit({self.network.describe()}, p = {self.p}{', edited' if self.edits else ''})"
+
     @property
     def p(self) -> int:
         """The modulus."""

@@ -27,7 +27,7 @@ import interp
 checkpoints = Path("checkpoints") if Path("checkpoints").is_dir() else Path("../checkpoints")
 
 circuit = interp.load(checkpoints / "quick-113.pt")
-circuit.network.describe()
+circuit
 
 # %% [markdown]
 # `interp.load` reads checkpoints of interp and of several other projects. What it gives is a *circuit*: the network on

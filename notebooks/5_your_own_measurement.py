@@ -78,6 +78,7 @@ class Commutativity(Finding):
             go.Figure(go.Bar(x=names, y=values)),
             "What a pair's mirror image is worth",
             "A network that knows that the order does not matter does as well in the middle as on the left.",
+            xaxis_title="pairs",
             yaxis={"title": "accuracy", "range": [0, 1]},
         )
 

@@ -90,7 +90,7 @@ class Progress(Finding):
         columns = ("step", "explained", *(f"k = {k}" for k in self.key_frequencies))
         note = (
             "explained: share of the logits' variance on Σ A_k(a-b) cos w_k(a+b-c); of each k: t_k², its own share, and the "
-            "variation of its amplitude over a - b; below: its share of W_E's energy, of the neurons"
+            "variation of its amplitude over a - b; in a terminal also its share of W_E's energy, of the neurons"
         )
         shares = (("W_E", [m.embedding_shares for m in self.moments]), ("neurons", [m.neuron_shares for m in self.moments]))
         curves = tuple(
