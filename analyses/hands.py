@@ -96,16 +96,19 @@ def _slice(hand: Hand, p: int) -> tuple[Point, ...]:
 
 
 def square(axis: str) -> dict[str, dict[str, Any]]:
+    """The two axes of a dial: bare, and as wide as high; ``axis`` is the number of its panel, empty for the first."""
     bare = {"range": [-LIMIT, LIMIT], "showticklabels": False, "ticks": "", "showgrid": False, "zeroline": False,
             "constrain": "domain"}  # fmt: skip
     return {"x": bare, "y": {**bare, "scaleanchor": f"x{axis}"}}
 
 
 def name_of(hand: Hand) -> str:
+    """A dial's title."""
     return f"k = {hand.k}: {hand.verdict}"
 
 
 def angle_of(point: Point) -> float:
+    """In radians, from the direction of number 0."""
     return math.atan2(point[1], point[0])
 
 

@@ -78,6 +78,10 @@ class Finding:
         """The finding as a plotly figure."""
         raise NotImplementedError(f"{type(self).__name__} has to say how it is drawn")
 
+    def is_drawn(self) -> bool:
+        """Has it a figure? One that is still being written may have none yet."""
+        return type(self).figure is not Finding.figure
+
     def to_dict(self) -> dict[str, Any]:
         """The finding as values that JSON knows; None where a number is undefined."""
         plain: dict[str, Any] = _plain(asdict(self))
@@ -92,9 +96,7 @@ class Finding:
         return str(self.table())
 
     def _repr_html_(self) -> str:
-        # One that is still being written may have no figure yet.
-        drawn = "" if type(self).figure is Finding.figure else _figure_html(self.figure())
-        return self.table()._repr_html_() + drawn
+        return self.table()._repr_html_() + (_figure_html(self.figure()) if self.is_drawn() else "")
 
     def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
         # What IPython shows in a terminal, and keeps in a notebook beside the HTML: some findings hold p² numbers.

@@ -3,7 +3,7 @@
 import json
 import shutil
 import struct
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +21,7 @@ from analyses.timeline.moving_circles import moving_circles
 from interp import formats
 from interp.checkpoint import Checkpoint
 from interp.cli import _parse
-from interp.finding import is_on_request
+from interp.finding import Finding, Table, is_on_request
 from interp.recipe import RECIPES
 from tests.browser import opened, require_chromium
 
@@ -176,6 +176,21 @@ def test_a_name_from_outside_is_text_and_no_markup(tmp_path: Path) -> None:
     shutil.copy(PIZZA, named)
     write_page(tmp_path / "page.html", [Subject(answer(named, only=["performance"]))])
     assert "<img" not in (tmp_path / "page.html").read_text().split("<script")[0]
+
+
+@dataclass(frozen=True)
+class Unfinished(Finding):
+    """A measurement of one's own, before it has a figure."""
+
+    def table(self) -> Table:
+        return Table("How <even> is it?", ("number",), ((2,),), "a note")
+
+
+def test_a_finding_without_a_figure_is_shown_as_its_table(tmp_path: Path) -> None:
+    given = answer(PIZZA, only=["performance"])
+    write_page(tmp_path / "page.html", [Subject(replace(given, findings={**given.findings, "mine": Unfinished()}))])
+    shown = (tmp_path / "page.html").read_text().split("<script")[0]
+    assert "How &lt;even&gt; is it?" in shown and 'data-figure="mine-0"' not in shown
 
 
 def test_a_page_that_cannot_be_written_is_refused_before_the_work(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -4,7 +4,7 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from analyses import MEASUREMENTS
 from analyses.clock_or_pizza import ClockOrPizza, clock_or_pizza
@@ -15,14 +15,10 @@ from analyses.performance import Performance, performance
 from interp import formats
 from interp.checkpoint import Checkpoint
 from interp.circuit import Circuit
-from interp.drawing import finish, say
 from interp.errors import InterpError
 from interp.finding import Finding, Table, is_on_request
 from interp.formats.facts import Facts
 from interp.model import Unavailable
-
-if TYPE_CHECKING:
-    import plotly.graph_objects as go
 
 SCHEMA = 1
 """Version of the JSON that ``to_dict`` makes; the README documents it."""
@@ -39,13 +35,6 @@ class Lacking(Finding):
 
     def table(self) -> Table:
         return Table(f"{self.measurement}: not for this network", (), (), self.unavailable)
-
-    def figure(self) -> "go.Figure":
-        import plotly.graph_objects as go
-
-        figure = go.Figure()
-        say(figure, self.unavailable)
-        return finish(figure, f"{self.measurement}: not for this network", self.unavailable)
 
     def to_dict(self) -> dict[str, Any]:
         return {"unavailable": self.unavailable}

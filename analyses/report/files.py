@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-from analyses.report.answer import Lacking
 from analyses.report.page import Subject, page
 from interp.checkpoint import write_atomically
 from interp.drawing import with_caption
@@ -71,5 +70,5 @@ def _figures(subjects: Sequence[Subject]) -> Iterator[tuple[str, Finding]]:
             **subject.answer.findings, "progress": subject.progress, "moving_circles": subject.circles
         }  # fmt: skip
         for name, finding in findings.items():
-            if finding is not None and not isinstance(finding, Lacking):
+            if finding is not None and finding.is_drawn():
                 yield f"{stem}-{name}", finding

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from analyses.addition import Addition
 from analyses.report import text
-from analyses.report.answer import Answer, Lacking
+from analyses.report.answer import Answer
 from analyses.report.page.pack import MOST_LOGITS, packed, packed_json, pairs
 from analyses.report.reproduce import analysis_command, training_command
 from analyses.timeline.moving_circles import MovingCircles
@@ -26,8 +26,8 @@ LIVES = ("key_frequencies", "neuron_clusters", "attention_pattern", "amplitude_p
 """Where the circuit is."""
 TESTED = ("explanation", "causal", "phase_law", "surrogate", "residual")
 """Whether it is really that."""
-
 GALLERIES = ("circles", "lives", "tested", "rest")
+"""What is shown a row per measurement, a column per network."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -113,7 +113,7 @@ class _Writing:
     def _block(self, name: str, finding: Finding, index: int) -> dict[str, Any]:
         table = finding.table()
         block = {"id": f"{name}-{index}", "table": _rows(table)}
-        if isinstance(finding, Lacking):
+        if not finding.is_drawn():
             return {**block, "title": table.title, "caption": table.note, "drawn": False}
         figure = finding.figure()
         self._draws(f"{name}-{index}", figure)
@@ -131,9 +131,16 @@ class _Writing:
             dials.append({"id": place, "title": figure.layout.title.text})
         self._draws(f"logits-{index}", shown.logit_figure())
         return {
-            "about": about, "content": packed(content), "dials": dials, "logits": f"logits-{index}", "with_logits": fits,
-            "caption": caption(shown.figure()), "table": _rows(shown.table()), "shown": shown,
-        }  # fmt: skip
+            "about": about,
+            "content": packed(content),
+            "content_id": f"content-{index}",
+            "dials": dials,
+            "logits": f"logits-{index}",
+            "with_logits": fits,
+            "caption": caption(shown.figure()),
+            "table": _rows(shown.table()),
+            "shown": shown,
+        }
 
     def _draws(self, name: str, figure: "go.Figure") -> None:
         """Take a figure in; the page has its title and caption beside it, and a look for all."""
