@@ -61,7 +61,7 @@ class Addition(Finding):
             "Angles in turns. together: the sum of the two angles; of a pizza twice the angle of the mean of the two points. "
             "length: of the output's hand, over the largest of all pairs; short where a pizza's points lie opposite"
         )
-        return Table(f"{self._sum()}: the answer is {self.answer}, by {self.margin:.1f} nats", columns, rows, note)
+        return Table(self.sentence(), columns, rows, note)
 
     def figure(self) -> "go.Figure":
         from plotly.subplots import make_subplots
@@ -132,6 +132,15 @@ class Addition(Finding):
         """Everything but the dials, which are for the figure and too long for a report."""
         plain = super().to_dict()
         return {**plain, "hands": [{n: v for n, v in each.items() if "ring" not in n} for each in plain["hands"]]}
+
+    def sentence(self) -> str:
+        """What the network answers."""
+        ahead = (
+            f", {self.margin:.1f} nats ahead of the next"
+            if self.answer == self.right
+            else f". That is wrong: it is {self.right}"
+        )
+        return f"{self._sum()}: the network answers {self.answer}{ahead}."
 
     def _sum(self) -> str:
         return f"{self.a} + {self.b} mod {self.p}"
