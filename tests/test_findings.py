@@ -7,6 +7,7 @@ import json
 import pkgutil
 
 import plotly.graph_objects as go
+import plotly.io
 import pytest
 
 import analyses
@@ -83,7 +84,8 @@ def test_html_is_escaped_and_numbers_are_short() -> None:
     assert "&lt;b&gt;" in shown and "x &amp; y" in shown and "<i>" not in shown
 
 
-def test_a_finding_shows_its_figure_below_its_table(trained: Circuit) -> None:
+def test_a_finding_shows_its_figure_below_its_table(trained: Circuit, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(plotly.io.renderers, "default", "")
     shown = analyses.MEASUREMENTS["clock_or_pizza"](trained)._repr_html_()
     table, figure = shown.split("<figure>")
     assert ">Circuit: clock</caption>" in table and "plotly" in figure and "<figcaption>Every key" in figure

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from browser import opened, require_chromium
 
 import analyses
 import interp
@@ -23,7 +24,6 @@ from interp.checkpoint import Checkpoint
 from interp.cli import _parse
 from interp.finding import Finding, Table, is_on_request
 from interp.recipe import RECIPES
-from tests.browser import opened, require_chromium
 
 FOLDER = Path(__file__).parent.parent / "checkpoints"
 PIZZA, CLOCK = FOLDER / "zhong-59-rate-0.pt", FOLDER / "zhong-59-rate-1.pt"
