@@ -1,8 +1,10 @@
 # Every target makes what it needs. On a fresh machine: make demo, make test.
 PYTHON ?= python3
 BIN := .venv/bin
+# By file: what a file's tests share is then made once.
+IN_PARALLEL := --numprocesses auto --maxprocesses 4 --dist loadfile
 
-.PHONY: help demo test bench truth check pictures checkpoints notebooks clean
+.PHONY: help demo test slow bench truth check pictures checkpoints notebooks clean
 
 help:            ## this list
 	@grep -E '^[a-z-]+: .*##' $(MAKEFILE_LIST) | sed -E 's/: .*## /\t/' | expand -t 16
@@ -12,8 +14,12 @@ demo: .venv/installed            ## train a mod-113 network from scratch, say wh
 	$(BIN)/interp-train --recipe quick --seed 2 --out runs/demo
 	$(BIN)/interp-analyze runs/demo/model.pt --only clock_or_pizza amplitude_profile --html runs/demo/page.html
 
-test: .venv/installed-test       ## all tests, and every notebook
-	$(BIN)/pytest --numprocesses auto --maxprocesses 4 --dist worksteal
+test: .venv/installed-test       ## the tests, less the slow ones
+	$(BIN)/pytest $(IN_PARALLEL) -m "not slow"
+
+slow: .venv/installed-test       ## the slow tests, and every notebook
+	$(BIN)/pytest $(IN_PARALLEL) -m slow
+	$(BIN)/pytest $(IN_PARALLEL) --nbmake notebooks
 
 bench: .venv/installed-test      ## a training step beside the usual ways to compute it
 	@$(BIN)/python benchmarks/step.py

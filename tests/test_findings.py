@@ -9,6 +9,7 @@ import pkgutil
 import plotly.graph_objects as go
 import plotly.io
 import pytest
+from browser import require_chromium
 
 import analyses
 from interp.circuit import Circuit
@@ -84,11 +85,15 @@ def test_html_is_escaped_and_numbers_are_short() -> None:
     assert "&lt;b&gt;" in shown and "x &amp; y" in shown and "<i>" not in shown
 
 
-def test_a_finding_shows_its_figure_below_its_table(trained: Circuit, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(plotly.io.renderers, "default", "")
+@pytest.mark.parametrize("renderer", ["", "png"])
+def test_a_finding_shows_its_figure_below_its_table(renderer: str, trained: Circuit, monkeypatch: pytest.MonkeyPatch) -> None:
+    if renderer == "png":
+        require_chromium()
+    monkeypatch.setattr(plotly.io.renderers, "default", renderer)
     shown = analyses.MEASUREMENTS["clock_or_pizza"](trained)._repr_html_()
     table, figure = shown.split("<figure>")
-    assert ">Circuit: clock</caption>" in table and "plotly" in figure and "<figcaption>Every key" in figure
+    assert ">Circuit: clock</caption>" in table and "<figcaption>Every key" in figure
+    assert ("data:image/png;base64,iVBOR" in figure and "\n" not in figure) if renderer else "Plotly.newPlot" in figure
 
 
 def test_a_finding_shows_its_table_and_not_its_numbers_in_ipython(trained: Circuit, monkeypatch: pytest.MonkeyPatch) -> None:

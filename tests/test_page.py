@@ -9,19 +9,21 @@ from typing import Any
 
 import pytest
 from browser import opened, require_chromium
+from choreographer.errors import ChromeNotFoundError
 
 import analyses
 import interp
 from analyses.cli import main
 from analyses.hands import dial
 from analyses.report.answer import answer
-from analyses.report.files import write_page
+from analyses.report.files import write_figures, write_page
 from analyses.report.page import Subject, pack
 from analyses.report.reproduce import training_command
 from analyses.timeline.moving_circles import moving_circles
 from interp import formats
 from interp.checkpoint import Checkpoint
 from interp.cli import _parse
+from interp.errors import InterpError
 from interp.finding import Finding, Table, is_on_request
 from interp.recipe import RECIPES
 
@@ -217,15 +219,40 @@ def test_too_many_logits_are_left_out_and_that_is_said(tmp_path: Path, monkeypat
         assert shown["logits"]["y"] == shown["waves"]["y"]
 
 
-def test_every_figure_is_written_as_png_and_svg(trained: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_figures_are_written_as_png_and_svg(trained: Path, tmp_path: Path) -> None:
     require_chromium()
-    assert main([str(trained / "model.pt"), "--figures", str(tmp_path / "figures")]) == 0
-    names = sorted(path.name for path in (tmp_path / "figures").iterdir())
-    assert names == sorted(f"model-{name}.{kind}" for name in analyses.MEASUREMENTS for kind in ("png", "svg"))
-    picture = (tmp_path / "figures" / "model-circles.png").read_bytes()
+    given = answer(trained / "model.pt", only=["circles", "performance"])
+    heard: list[str] = []
+    assert write_figures(tmp_path / "new" / "figures", [Subject(given), Subject(given)], heard.append) == 8
+    names = sorted(path.name for path in (tmp_path / "new" / "figures").iterdir())
+    stems = ("model-circles", "model-performance", "model-2-circles", "model-2-performance")
+    assert names == sorted(heard) == sorted(f"{stem}.{kind}" for stem in stems for kind in ("png", "svg"))
+    picture = (tmp_path / "new" / "figures" / "model-circles.png").read_bytes()
     assert picture[:8] == b"\x89PNG\r\n\x1a\n" and struct.unpack(">I", picture[16:20]) == (1800,)
-    assert "in units of the mean radius" in (tmp_path / "figures" / "model-circles.svg").read_text()
-    assert "36 pictures" in capsys.readouterr().err
+    assert "in units of the mean radius" in (tmp_path / "new" / "figures" / "model-circles.svg").read_text()
+
+
+def test_the_command_writes_every_figure(trained: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    written: list[str] = []
+
+    def instead(directory: Path, subjects: list[Subject], progress: object) -> int:
+        written.extend(name for subject in subjects for name in subject.answer.findings)
+        return 2 * len(written)
+
+    monkeypatch.setattr("analyses.cli.write_figures", instead)
+    assert main([str(trained / "model.pt"), "--figures", "anywhere"]) == 0
+    assert sorted(written) == sorted(analyses.MEASUREMENTS)
+
+
+def test_without_a_browser_figures_are_refused_in_one_line(
+    trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def missing() -> None:
+        raise ChromeNotFoundError("none")
+
+    monkeypatch.setattr("kaleido.Kaleido", missing)
+    with pytest.raises(InterpError, match="needs Chrome or Chromium to draw: install one"):
+        write_figures(tmp_path, [Subject(answer(trained / "model.pt", only=["performance"]))], print)
 
 
 def test_what_is_packed_for_a_pair_is_what_the_network_has() -> None:
