@@ -111,6 +111,7 @@ def test_without_scripts_all_text_and_numbers_are_there(both: Path) -> None:
 def test_the_theme_follows_the_reader_and_the_button(both: Path) -> None:
     paper = "getComputedStyle(document.querySelector('.plot .main-svg')).backgroundColor"
     with opened(both, dark=True) as tab:
+        tab.locator(".plot").first.scroll_into_view_if_needed()
         tab.wait_for_selector(".plot .main-svg", state="attached")
         assert tab.evaluate(paper) == tab.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(21, 24, 29)"
         tab.click("#theme")

@@ -6,10 +6,17 @@ const [MOST, LABELS] = [1.45, 1.3]; // half the side of a dial, and where number
 const NARROW = 620; // pixels below which panels are stacked
 
 async function unpacked(id) {
-  const text = document.getElementById(id).textContent;
-  const bytes = Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
-  const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
-  return new Response(stream).arrayBuffer();
+  // As a data: address, because the browser itself decodes that, many times faster than a loop here.
+  const response = await fetch(`data:application/gzip;base64,${document.getElementById(id).textContent}`);
+  return new Response(response.body.pipeThrough(new DecompressionStream("gzip"))).arrayBuffer();
+}
+
+async function loadPlotly() {
+  const script = document.createElement("script");
+  script.src = URL.createObjectURL(new Blob([await unpacked("packed-plotly")], { type: "text/javascript" }));
+  const loaded = new Promise((resolve, reject) => Object.assign(script, { onload: resolve, onerror: reject }));
+  document.head.append(script);
+  await loaded;
 }
 
 const asText = (buffer) => new TextDecoder().decode(buffer);
@@ -216,8 +223,7 @@ async function playerIn(place) {
   };
 }
 
-async function startAdding() {
-  const players = await Promise.all([...document.querySelectorAll(".player")].map(playerIn));
+function startAdding(players) {
   if (!players.length) return;
   const [a, b] = ["a", "b"].map((name) => document.getElementById(name));
   [a.value, b.value] = [players[0].a, players[0].b];
@@ -256,13 +262,15 @@ async function start() {
   const button = document.getElementById("theme");
   button.addEventListener("click", () => setTheme(themeNow() === "dark" ? "light" : "dark"));
   prefersDark.addEventListener("change", (event) => setTheme(event.matches ? "dark" : "light"));
-  const script = document.createElement("script");
-  script.textContent = asText(await unpacked("packed-plotly"));
-  document.head.append(script);
-  Object.assign(page, JSON.parse(asText(await unpacked("packed-data"))));
+  const [players, data] = await Promise.all([
+    Promise.all([...document.querySelectorAll(".player")].map(playerIn)),
+    unpacked("packed-data"),
+    loadPlotly(), // a second for the browser to read: the rest goes on meanwhile
+  ]);
+  Object.assign(page, JSON.parse(asText(data)));
   button.hidden = false;
   drawWhenSeen();
-  await startAdding();
+  startAdding(players);
   document.documentElement.dataset.ready = "yes";
 }
 
