@@ -113,7 +113,7 @@ class Addition(Finding):
         cs = list(range(self.p))
         return [
             go.Bar(x=cs, y=self.logits, name="logit", marker_color=QUIET, meta="logits"),
-            go.Scatter(x=cs, y=self.waves(), name="key frequencies together", line_color=OUTPUT, meta="waves"),
+            go.Scatter(x=cs, y=self.waves(), name="key frequencies together", line_color=OUTPUT, mode="lines", meta="waves"),
             go.Scatter(
                 x=[self.answer], y=[self.logits[self.answer]], mode="markers", name="the answer", meta="answer",
                 marker={"symbol": "star", "size": 15, "color": MADE},

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from analyses.addition import Addition
 from analyses.report import text
 from analyses.report.answer import Answer
-from analyses.report.page.pack import MOST_LOGITS, packed, packed_json, pairs
+from analyses.report.page.pack import FIGURES, MOST_LOGITS, packed, packed_json, pairs
 from analyses.report.reproduce import analysis_command, training_command
 from analyses.timeline.moving_circles import MovingCircles
 from analyses.timeline.progress import Progress
@@ -53,13 +53,13 @@ class Subject:
 
 
 def page(subjects: Sequence[Subject]) -> str:
-    """One HTML file about these networks, side by side where there are several; below 8 MB, and in need of nothing else."""
+    """One HTML file about these networks, side by side where there are several; in need of nothing else."""
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
     environment = Environment(
         loader=FileSystemLoader(FOLDER), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
-    writing = _Writing()
+    writing = _Writing(room=MOST_LOGITS - FIGURES * (len(subjects) - 1))
     chapters = [writing.subject(subject, index) for index, subject in enumerate(subjects)]
     return environment.get_template("page.html").render(
         title=_title(subjects),
@@ -79,9 +79,9 @@ def page(subjects: Sequence[Subject]) -> str:
 class _Writing:
     """The figures of a page, collected as they are met, and the logits that it still has room for."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, room: int) -> None:
         self.figures: dict[str, Any] = {}
-        self.room = MOST_LOGITS
+        self.room = room
 
     def subject(self, subject: Subject, index: int) -> dict[str, Any]:
         """What the template needs to know of one network."""
@@ -144,10 +144,15 @@ class _Writing:
 
     def _draws(self, name: str, figure: "go.Figure") -> None:
         """Take a figure in; the page has its title and caption beside it, and a look for all."""
-        plain = json.loads(figure.to_json())
+        plain = json.loads(figure.to_json(), parse_float=_short)
         for not_here in ("title", "template", "sliders"):
             plain["layout"].pop(not_here, None)
         self.figures[name] = plain
+
+
+def _short(number: str) -> float:
+    """Six digits of a number: finer than any screen, in half the space."""
+    return float(f"{float(number):.6g}")
 
 
 @cache

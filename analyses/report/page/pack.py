@@ -12,8 +12,9 @@ from analyses.addition import Addition
 from interp import fourier
 from interp.circuit import Circuit
 
-MOST_LOGITS = 3_400_000
-"""Bytes of logits, one each, that a page carries: with the rest, compressed, it stays below 8 MB."""
+MOST_LOGITS, FIGURES = 3_400_000, 200_000
+"""Bytes of logits, one each, that a page of one network carries, and how many fewer for each further one, whose figures need
+room too: the page then stays below 8 MB for some twenty networks."""
 
 
 def packed(data: bytes) -> str:
