@@ -9,7 +9,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from analyses.amplitude_profile import amplitude_profile
-from analyses.circles import Point, plane_coordinates
+from analyses.circles import circle_of
 from analyses.hands import MADE, OUTPUT, Hand, angle_of, dial, in_turns, name_of, square
 from interp import fourier
 from interp.circuit import Circuit
@@ -86,7 +86,7 @@ class Addition(Finding):
         figure.add_traces(self._logit_traces(), rows=rows + 1, cols=1)
         figure.update_xaxes(title="answer c", row=rows + 1, col=1)
         figure.update_yaxes(title="centred logit (nats)", row=rows + 1, col=1)
-        return finish(figure, self._title(), _CAPTION, height=400 + 260 * rows, margin_t=170)
+        return finish(figure, self._title(), CAPTION, height=400 + 260 * rows, margin_t=170)
 
     def dial_figure(self, index: int) -> "go.Figure":
         """One hand alone."""
@@ -149,13 +149,14 @@ class Addition(Finding):
         return f"{self._sum()} = {self.answer}" if self.answer == self.right else f"{self._sum()} is not {self.answer}"
 
 
-_CAPTION = (
+CAPTION = (
     "Each dial is the circle of the numbers at one key frequency, as this network embeds them. A clock adds the angles "
     "of a and b: the dashed hand. A pizza takes the mean of the two points, and reads which slice it lies in: the "
     "slice's angle is half that of the sum, and its two ends mean the same. Green: what the logits hold of this "
     "frequency; the star is the answer's place on the dial. Below, the logits: where all frequencies agree, they add up "
     "to the answer."
 )
+"""How to read the figure."""
 
 
 @measurement(on_request=True)
@@ -186,23 +187,24 @@ def addition(circuit: Circuit, *, a: int | None = None, b: int | None = None) ->
     )
 
 
+def output_hands(circuit: Circuit, k: int) -> tuple[Float[Tensor, "a b 2"], float]:
+    """What the logits of each pair hold of frequency k, along cos w_k c and sin w_k c, over the largest of all pairs; and that,
+    in nats: the amplitude of the wave."""
+    p = circuit.p
+    hands = circuit.centred_logits @ fourier.waves(k, p).T * (1 if 2 * k == p else 2) / p
+    largest = hands.norm(dim=-1).max()
+    return hands / largest, largest.item()
+
+
 def _hand(circuit: Circuit, k: int, verdict: str, a: int, b: int) -> Hand:
-    rings = [_ring(table, k) for table in circuit.tables]
-    # cos and sin over c, as one complex number per pair.
-    hands = circuit.centred_logits @ fourier.waves(k, circuit.p).T
-    output = hands[a, b] / hands.norm(dim=-1).max()
+    ring_a, ring_b = (circle_of(table, k).points for table in circuit.tables)
+    output = output_hands(circuit, k)[0][a, b]
     return Hand(
         k=k,
         verdict=verdict,
-        a=rings[0][a],
-        b=rings[1][b],
+        a=ring_a[a],
+        b=ring_b[b],
         output=(output[0].item(), output[1].item()),
-        ring_a=rings[0],
-        ring_b=rings[1],
+        ring_a=ring_a,
+        ring_b=ring_b,
     )
-
-
-def _ring(table: Float[Tensor, "p d"], k: int) -> tuple[Point, ...]:
-    flat = plane_coordinates(table, k)
-    flat = flat / flat.norm(dim=1).square().mean().sqrt()
-    return tuple((x, y) for x, y in flat.tolist())

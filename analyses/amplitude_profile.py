@@ -48,6 +48,11 @@ class FrequencyProfile:
     profile: tuple[float, ...]
     """A_k(d) for d = a - b mod p = 0..p-1, in logits."""
 
+    def along_the_arch(self) -> list[int]:
+        """The distances by k·d mod p: against that every frequency shows one arch, however fast it turns."""
+        p = len(self.profile)
+        return sorted(range(p), key=lambda d: (self.k * d % p, self.profile[d]))
+
 
 @dataclass(frozen=True)
 class AmplitudeProfile(Finding):
@@ -66,11 +71,7 @@ class AmplitudeProfile(Finding):
             "clock: variation < .2 and min/max > .5; pizza: variation > .4 and min/max < .3. "
             f"Σ_k A_k(a-b) cos w_k(a+b-c) explains {self.explained:.4f} of the logits' variance"
         )
-        # As in the figure: against k·d mod p every frequency shows one arch, however fast it turns.
-        spectra = tuple(
-            (f"k = {f.k}", tuple(value for _, value in sorted((f.k * d % len(f.profile), a) for d, a in enumerate(f.profile))))
-            for f in self.profiles
-        )
+        spectra = tuple((f"k = {f.k}", tuple(f.profile[d] for d in f.along_the_arch())) for f in self.profiles)
         axis = f"k·d mod p = 0 … {len(self.profiles[0].profile) - 1}" if self.profiles else ""
         return Table("Amplitude of each key frequency over the distance a - b", columns, rows, note, spectra, axis)
 
@@ -88,11 +89,11 @@ class AmplitudeProfile(Finding):
         )
         for f in self.profiles:
             p, top = len(f.profile), max(f.profile)
-            # Against k·d mod p every frequency shows one arch, however fast it turns.
-            points = sorted(((f.k * d % p) / p, value / top, d) for d, value in enumerate(f.profile))
+            distances = f.along_the_arch()
             figure.add_scatter(
-                x=[x for x, _, _ in points], y=[y for _, y, _ in points], mode="lines+markers", name=f"k = {f.k}: {f.verdict}",
-                customdata=[d for _, _, d in points], line_color=colours[f.k],
+                x=[(f.k * d % p) / p for d in distances], y=[f.profile[d] / top for d in distances], mode="lines+markers",
+                name=f"k = {f.k}: {f.verdict}",
+                customdata=distances, line_color=colours[f.k],
                 marker={"symbol": SYMBOLS[f.verdict], "size": 6},
                 hovertemplate=f"k = {f.k}<br>a - b = %{{customdata}}<br>%{{y:.3f}} of the largest<extra></extra>",
             )  # fmt: skip

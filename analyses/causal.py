@@ -28,7 +28,7 @@ from analyses.key_frequencies import key_frequencies
 from analyses.last_layer import last_neurons
 from interp import fourier
 from interp.circuit import Circuit
-from interp.drawing import CIRCUIT_COLOURS, QUIET, STRONG, finish, say
+from interp.drawing import COLOURS, QUIET, STRONG, finish, say
 from interp.finding import Cell, Finding, Table, measurement
 from interp.model import Unavailable
 
@@ -117,7 +117,7 @@ class Causal(Finding):
             say(figure, "; ".join(self.lacking))
         for name, color, nulls in (
             ("random: same edit", QUIET, [each.same for each in self.effects]),
-            ("random: as large", CIRCUIT_COLOURS["pizza"], [each.as_large for each in self.effects]),
+            ("random: as large", COLOURS[4], [each.as_large for each in self.effects]),
         ):
             spread = {
                 "type": "data",

@@ -86,7 +86,7 @@ def _answer(path: Path, label: str, options: argparse.Namespace, err: Console) -
 
 
 def _judge(given: Answer, options: argparse.Namespace) -> int:
-    """Say what is not as expected; the exit code for it."""
+    """Print it as JSON where that is asked, and say what is not as expected; the exit code for it."""
     if options.json:
         print(json.dumps(given.to_dict(), allow_nan=False))
     unexpected = list(_unexpected(given, options))

@@ -9,9 +9,9 @@ if TYPE_CHECKING:
 
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9")
 """Okabe and Ito's, less yellow and black, which vanish on one of the two backgrounds."""
-QUIET, STRONG = "#8a8f98", "#0072b2"
+QUIET, STRONG = "#8a8f98", COLOURS[0]
 """For what is beside the point, and for what is the point."""
-CIRCUIT_COLOURS = {"clock": "#56b4e9", "pizza": "#e69f00", "between": "#999999"}
+CIRCUIT_COLOURS = {"clock": COLOURS[5], "pizza": COLOURS[4]}
 SYMBOLS = {"clock": "circle", "pizza": "triangle-up", "between": "diamond"}
 """Of a frequency's verdict: seen without colour too."""
 CYCLIC = "Twilight"

@@ -8,7 +8,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from analyses.addition import Addition
+from analyses.addition import CAPTION, Addition
 from analyses.report import text
 from analyses.report.answer import Answer
 from analyses.report.page.pack import FIGURES, MOST_LOGITS, packed, packed_json, pairs
@@ -137,7 +137,7 @@ class _Writing:
             "dials": dials,
             "logits": f"logits-{index}",
             "with_logits": fits,
-            "caption": caption(shown.figure()),
+            "caption": CAPTION,
             "table": _rows(shown.table()),
             "shown": shown,
         }

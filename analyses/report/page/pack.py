@@ -8,8 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from analyses.addition import Addition
-from interp import fourier
+from analyses.addition import Addition, output_hands
 from interp.circuit import Circuit
 
 MOST_LOGITS, FIGURES = 3_400_000, 200_000
@@ -33,7 +32,7 @@ def pairs(circuit: Circuit, shown: Addition, *, with_logits: bool) -> tuple[dict
     Answers and margins are exact. Hands are to 1/127 of the largest and logits to 1/255 of their range at each pair: finer
     than a pixel.
     """
-    p, centred = circuit.p, circuit.centred_logits
+    p = circuit.p
     best = circuit.logits.topk(2, dim=-1)
     parts: dict[str, NDArray[Any]] = {
         "answers": best.indices[..., 0].numpy().astype("<u2"),
@@ -41,12 +40,11 @@ def pairs(circuit: Circuit, shown: Addition, *, with_logits: bool) -> tuple[dict
     }
     largest = []
     for hand in shown.hands:
-        hands = (centred @ fourier.waves(hand.k, p).T).numpy()
-        length = float(np.linalg.norm(hands, axis=-1).max())
-        parts[f"hand {hand.k}"] = np.round(hands / length * 127).astype("i1")
-        largest.append(length * (1 if 2 * hand.k == p else 2) / p)
+        hands, amplitude = output_hands(circuit, hand.k)
+        parts[f"hand {hand.k}"] = np.round(hands.numpy() * 127).astype("i1")
+        largest.append(amplitude)
     if with_logits:
-        values = centred.numpy()
+        values = circuit.centred_logits.numpy()
         low, high = values.min(-1, keepdims=True), values.max(-1, keepdims=True)
         parts |= {"low": low.astype("<f4"), "high": high.astype("<f4")}
         parts["logits"] = np.round((values - low) / np.maximum(high - low, 1e-12) * 255).astype("u1")

@@ -67,7 +67,7 @@ async function draw(place) {
   const name = place.dataset.figure;
   const figure = page.figures[name];
   const isDial = place.classList.contains("dial");
-  const options = { responsive: true, displaylogo: false, displayModeBar: isDial ? false : "hover", staticPlot: false };
+  const options = { responsive: true, displaylogo: false, displayModeBar: isDial ? false : "hover" };
   const width = place.clientWidth;
   const layout = layoutOf(figure, isDial);
   const fits = width < NARROW && layout.meta?.panels ? stacked(layout, width) : layout;
