@@ -8,6 +8,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from analyses.ablation import part
 from analyses.amplitude_profile import amplitude_profile
 from analyses.circles import circle_of
 from analyses.hands import MADE, OUTPUT, Hand, angle_of, dial, in_turns, name_of, square
@@ -122,16 +123,8 @@ class Addition(Finding):
 
     def waves(self) -> tuple[float, ...]:
         """What the key frequencies' parts of the logits add up to, per answer c."""
-        logits, total = torch.tensor(self.logits, dtype=torch.float64), torch.zeros(self.p, dtype=torch.float64)
-        for hand in self.hands:
-            rows = fourier.rows(hand.k, self.p)
-            total += rows.T @ (rows @ logits)
-        return tuple(total.tolist())
-
-    def to_dict(self) -> dict[str, object]:
-        """Everything but the dials, which are for the figure and too long for a report."""
-        plain = super().to_dict()
-        return {**plain, "hands": [{n: v for n, v in each.items() if "ring" not in n} for each in plain["hands"]]}
+        keys, logits = [hand.k for hand in self.hands], torch.tensor(self.logits, dtype=torch.float64)
+        return tuple((part(logits[:, None], keys)[:, 0] if keys else torch.zeros_like(logits)).tolist())
 
     def sentence(self) -> str:
         """What the network answers."""

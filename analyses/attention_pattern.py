@@ -1,6 +1,6 @@
 """Where does each head look from the answering position, and does that depend on the inputs?"""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, cast
 
 from jaxtyping import Float
@@ -9,7 +9,7 @@ from torch import Tensor
 from analyses.neuron_clusters import best_frequencies
 from interp.circuit import Circuit
 from interp.drawing import finish
-from interp.finding import Finding, Table, measurement
+from interp.finding import ONLY_DRAWN, Finding, Table, measurement
 from interp.network import Network
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ class AttentionPattern(Finding):
     """Per head, the frequency that explains most of its attention to a; 0 where that is constant."""
     shares: tuple[float, ...]
     """Per head, the share of variance explained by that frequency, [0, 1]; NaN where it is constant."""
-    to_a: tuple[tuple[tuple[float, ...], ...], ...]
+    to_a: tuple[tuple[tuple[float, ...], ...], ...] = field(metadata=ONLY_DRAWN)
     """Per head, the attention to a for every pair, [head][a][b]: what the figure draws."""
 
     def table(self) -> Table:
@@ -76,10 +76,6 @@ class AttentionPattern(Finding):
             coloraxis={"colorscale": "Cividis", "cmin": 0, "cmax": 1, "colorbar": {"title": "attention<br>to a"}},
             height=90 + 330 * rows,
         )
-
-    def to_dict(self) -> dict[str, object]:
-        """Everything but the maps [head][a][b], which are for the figure and too long for a report."""
-        return {name: value for name, value in super().to_dict().items() if name != "to_a"}
 
 
 @measurement

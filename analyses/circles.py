@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -13,7 +13,7 @@ from analyses.key_frequencies import key_frequencies
 from interp import fourier
 from interp.circuit import Circuit
 from interp.drawing import CYCLIC, QUIET, finish, say
-from interp.finding import Finding, Table, measurement
+from interp.finding import ONLY_DRAWN, Finding, Table, measurement
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -35,7 +35,7 @@ class FrequencyCircle:
     """Root mean square of the angle by which a number is out of place, in turns; neighbours are 1/p apart."""
     pure: float
     """Share of the variance in this plane that is the frequency's own, [0, 1]; the rest are others that overlap with it."""
-    points: tuple[Point, ...]
+    points: tuple[Point, ...] = field(metadata=ONLY_DRAWN)
     """Where each number is, in units of ``radius``; its ideal place is at angle 2πk·n/p."""
 
 
@@ -70,11 +70,6 @@ class Circles(Finding):
             "go round k times: n belongs at k·n/p turns, so that neighbours in colour are far apart on the circle. "
             "Hover for the numbers. What lies off the circle is what other frequencies add to this plane.",
         )
-
-    def to_dict(self) -> dict[str, object]:
-        """Everything but the points, which are for the figure and too long for a report."""
-        plain = super().to_dict()
-        return {**plain, "circles": [{n: v for n, v in each.items() if n != "points"} for each in plain["circles"]]}
 
 
 @measurement

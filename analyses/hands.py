@@ -1,11 +1,12 @@
 """Hands: what happens to two numbers at one key frequency, and the dial that it is drawn on."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from analyses.circles import Point
 from interp.drawing import QUIET
+from interp.finding import ONLY_DRAWN
 
 A, B, MADE, OUTPUT = "#0072b2", "#d55e00", "#cc79a7", "#009e73"
 """The colours of the two inputs, of what the circuit makes of them, and of the output."""
@@ -27,9 +28,9 @@ class Hand:
     """Where b is."""
     output: Point
     """(2/p) Σ_c L[a,b,c] (cos w_k c, sin w_k c): what the logits hold of this frequency, over the largest of all pairs."""
-    ring_a: tuple[Point, ...]
+    ring_a: tuple[Point, ...] = field(metadata=ONLY_DRAWN)
     """Where every number is as a: the dial."""
-    ring_b: tuple[Point, ...]
+    ring_b: tuple[Point, ...] = field(metadata=ONLY_DRAWN)
     """The same as b; equal to ``ring_a`` unless a and b have vocabularies of their own."""
 
     @property

@@ -5,7 +5,7 @@ import html
 import inspect
 import math
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields, is_dataclass
 from functools import partial, wraps
 from typing import TYPE_CHECKING, Any, TypeVar, cast, overload
 
@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     import rich.console
 
 Cell = str | int | float | bool | None
+
+ONLY_DRAWN = {"only_drawn": True}
+"""``field(metadata=ONLY_DRAWN)``: what a figure needs, and a report would be too long with."""
 
 
 @dataclass(frozen=True)
@@ -83,8 +86,8 @@ class Finding:
         return type(self).figure is not Finding.figure
 
     def to_dict(self) -> dict[str, Any]:
-        """The finding as values that JSON knows; None where a number is undefined."""
-        plain: dict[str, Any] = _plain(asdict(self))
+        """The finding as values that JSON knows, less what is only drawn; None where a number is undefined."""
+        plain: dict[str, Any] = _plain(self)
         return plain
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
@@ -169,6 +172,8 @@ def _text(cell: Cell) -> str:
 
 def _plain(value: Any) -> Any:
     """Dicts, lists, strings and finite numbers only; frequencies as keys become strings, as JSON demands."""
+    if is_dataclass(value):
+        return {each.name: _plain(getattr(value, each.name)) for each in fields(value) if each.metadata != ONLY_DRAWN}
     if isinstance(value, dict):
         return {str(key): _plain(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
