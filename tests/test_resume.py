@@ -14,20 +14,13 @@ from pathlib import Path
 
 import pytest
 import torch
+from small import SMALL
 
 from interp import formats, run, training_state
-from interp.config import NetworkConfig
 from interp.errors import InterpError
-from interp.recipe import RECIPES
 from interp.run import Run, RunConfig
 
-RECIPE = replace(
-    RECIPES["quick"],
-    network=NetworkConfig(p=7, d_model=16, n_heads=2, d_head=8, d_mlp=32),
-    steps=60,
-    train_fraction=0.5,
-    stop_test_loss=0.0,
-)
+RECIPE = replace(SMALL, steps=60)
 CONFIG = RunConfig(recipe=RECIPE, seed=0, record_every=4)
 
 

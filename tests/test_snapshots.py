@@ -10,7 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import small
 import torch
+from small import SMALL
 
 import interp
 from analyses.timeline.live import measures
@@ -18,21 +20,12 @@ from analyses.timeline.moment import moment
 from interp import formats, run, thinning
 from interp.checkpoint import Checkpoint
 from interp.cli import main
-from interp.config import NetworkConfig
 from interp.errors import InterpError
-from interp.recipe import RECIPES
 from interp.run import Run, RunConfig
 from interp.watching import Watching
 
-TINY = replace(
-    RECIPES["quick"],
-    network=NetworkConfig(p=7, d_model=16, n_heads=2, d_head=8, d_mlp=32),
-    train_fraction=0.5,
-    steps=125,
-    stop_test_loss=0.0,
-)
-OPTIONS = ["--network.p", "7", "--network.d-model", "16", "--network.n-heads", "2", "--network.d-head", "8",
-           "--network.d-mlp", "32", "--train-fraction", "0.5", "--threads", "1"]  # fmt: skip
+TINY = replace(SMALL, steps=125)
+OPTIONS = [*small.OPTIONS, "--threads", "1"]
 
 
 class Crash(Exception):  # noqa: N818 (not an error of anything here)

@@ -6,6 +6,7 @@ from itertools import islice
 
 import pytest
 import torch
+from small import SMALL
 
 from interp.batch import Batch, PlainBatch
 from interp.config import NetworkConfig
@@ -15,14 +16,6 @@ from interp.initialisation import initialise
 from interp.recipe import RECIPES, Recipe
 from interp.task import answers, split
 from interp.train import TrainingDivergedError, batch, optimiser, train, training_step
-
-SMALL = replace(
-    RECIPES["quick"],
-    network=NetworkConfig(p=7, d_model=16, n_heads=2, d_head=8, d_mlp=32),
-    steps=20,
-    train_fraction=0.5,
-    stop_test_loss=0.0,
-)
 
 
 @pytest.mark.parametrize(

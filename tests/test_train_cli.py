@@ -9,19 +9,17 @@ import time
 from pathlib import Path
 
 import pytest
+from small import OPTIONS
 
 import interp
 from interp import formats
 from interp.cli import main
 from interp.recipe import RECIPES
 
-TINY = ["--network.p", "7", "--network.d-model", "16", "--network.n-heads", "2", "--network.d-head", "8",
-        "--network.d-mlp", "32", "--train-fraction", "0.5"]  # fmt: skip
-
 
 def test_a_run_directory_holds_configuration_log_and_checkpoint(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     out = tmp_path / "run"
-    arguments = ["--out", str(out), *TINY, "--steps", "25", "--record-every", "10", "--snapshots", "--seed", "3"]
+    arguments = ["--out", str(out), *OPTIONS, "--steps", "25", "--record-every", "10", "--snapshots", "--seed", "3"]
     assert main(arguments) == 0
     captured = capsys.readouterr()
     assert captured.out.startswith(f"{out / 'model.pt'}: step 25, train loss ")
@@ -53,7 +51,7 @@ def test_a_recipe_brings_its_own_numbers_and_options_change_them(tmp_path: Path)
 
 
 def test_it_refuses_to_overwrite_a_run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    arguments = ["--out", str(tmp_path / "run"), *TINY, "--steps", "1"]
+    arguments = ["--out", str(tmp_path / "run"), *OPTIONS, "--steps", "1"]
     assert main(arguments) == 0
     before = (tmp_path / "run" / "model.pt").read_bytes()
     assert main([*arguments, "--seed", "1"]) == 2
@@ -87,7 +85,7 @@ def test_impossible_options_are_refused_before_anything_is_written(tmp_path: Pat
 def test_divergence_keeps_the_last_good_checkpoint(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     out = tmp_path / "run"
     options = ["--learning-rate", "1e30", "--steps", "500", "--record-every", "1"]
-    assert main(["--out", str(out), *TINY, *options]) == 2
+    assert main(["--out", str(out), *OPTIONS, *options]) == 2
     assert "lower the learning rate" in capsys.readouterr().err
     assert formats.load(out / "model.pt").losses["train_loss"] < math.inf
 
@@ -95,7 +93,7 @@ def test_divergence_keeps_the_last_good_checkpoint(tmp_path: Path, capsys: pytes
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_an_interrupted_run_leaves_a_usable_checkpoint(tmp_path: Path, number: signal.Signals) -> None:
     out = tmp_path / "run"
-    command = [sys.executable, "-m", "interp.cli", "--out", out, *TINY, "--steps", "1000000", "--stop-test-loss", "0"]
+    command = [sys.executable, "-m", "interp.cli", "--out", out, *OPTIONS, "--steps", "1000000", "--stop-test-loss", "0"]
     running = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     deadline = time.monotonic() + 60
     while not (out / "resume.pt").exists() and time.monotonic() < deadline:

@@ -10,23 +10,15 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from small import OPTIONS, SMALL
 
 from interp import formats, run
 from interp.cli import main
-from interp.config import NetworkConfig
-from interp.recipe import RECIPES
 from interp.run import Run, RunConfig
 from interp.workers import MAX_RESTARTS, Progress, train_all
 
-RECIPE = replace(
-    RECIPES["quick"],
-    network=NetworkConfig(p=7, d_model=16, n_heads=2, d_head=8, d_mlp=32),
-    steps=40,
-    train_fraction=0.5,
-    stop_test_loss=0.0,
-)
-TINY = ["--network.p", "7", "--network.d-model", "16", "--network.n-heads", "2", "--network.d-head", "8",
-        "--network.d-mlp", "32", "--train-fraction", "0.5", "--stop-test-loss", "0"]  # fmt: skip
+RECIPE = replace(SMALL, steps=40)
+TINY = [*OPTIONS, "--stop-test-loss", "0"]
 
 
 def test_seeds_trained_side_by_side_are_those_trained_alone(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
