@@ -28,10 +28,11 @@ bench: .venv/installed-test      ## a training step beside the usual ways to com
 truth: .venv/installed-test      ## others' networks: their values beside ours (needs ../shared/peers)
 	$(BIN)/python tests/truth_table.py
 
-check: .venv/installed-test      ## lint, format and types
+check: .venv/installed-test      ## lint, format, types and the direction of imports
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
 
 pictures: .venv/installed-test   ## the pictures of the README (needs Chromium)
 	$(BIN)/python pictures/make.py

@@ -2,10 +2,15 @@
 
 import os
 
+import pytest
 import torch
 from jaxtyping import install_import_hook
 
 install_import_hook(["interp", "analyses"], "beartype.beartype")
-# Two threads beside another busy process lose more than they gain.
-torch.set_num_threads(1)
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # of the commands that tests run
+
+
+@pytest.fixture(autouse=True)
+def one_thread() -> None:
+    """Two threads beside another busy process lose more than they gain; a test that trains sets its own number."""
+    torch.set_num_threads(1)

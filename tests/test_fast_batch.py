@@ -68,8 +68,9 @@ def test_logits_and_gradients_equal_the_plain_network_s(config: NetworkConfig, s
         whole = max(x.grad.abs().max().item() for x in exact.values() if x.grad is not None)
         for name, x in parameters.items():
             assert x.grad is not None and exact[name].grad is not None, name
-            # Relative to the largest gradient: some are sums that cancel, those of b_K to 0.
-            assert (x.grad - exact[name].grad).abs().max().item() <= tolerance * whole, name
+            # Relative to the largest gradient: some are sums that cancel, those of b_K to 0. Where all are small, because the
+            # network is sure, the plain one's are no more exact than its probabilities, which end at 2e-16.
+            assert (x.grad - exact[name].grad).abs().max().item() <= tolerance * whole + 1e-15, name
 
 
 @pytest.mark.parametrize("equals_token", [True, False])
