@@ -144,15 +144,21 @@ def _created(options: Options) -> list[Run]:
         snapshots_per_decade=options.snapshots_per_decade,
         precision=options.precision,
         device=options.device,
-        threads=options.threads or (1 if at_once else len(os.sched_getaffinity(0))),
+        threads=options.threads or (1 if at_once else _cores()),
     )
     parent, name = options.out or Path("runs"), f"{options.recipe}-p{options.training.network.p}-seed"
     configs = {parent / f"{name}{seed}": replace(config, seed=seed) for seed in seeds}
     if options.out is not None and not options.seeds:
         configs = {options.out: config}
+    run.check_device(config.device)
     for path in configs:  # all of them before any is made: one that is taken leaves nothing behind
         run.check_is_free(path)
     return [run.create(path, each) for path, each in configs.items()]
+
+
+def _cores() -> int:
+    """Of the processor, that this process may use; where the system does not say which, as macOS does not, all of them."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _seeds(text: str) -> list[int]:

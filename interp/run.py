@@ -68,9 +68,16 @@ class RunConfig:
             raise InterpError(f"expected --threads of at least 1, got {self.threads}")
         if self.device.partition(":")[0] not in ("cpu", "cuda"):
             raise InterpError(f"expected device cpu or cuda, got {self.device!r:.40}")
-        if self.device.startswith("cuda") and not torch.cuda.is_available():
-            raise InterpError("no CUDA device here: leave --device out to train on the processor")
         training_split(self.recipe, self.seed)  # an impossible one is refused here, before anything is written
+
+
+def check_device(device: str) -> None:
+    """Raises InterpError where this machine cannot train on a device. Reading a run asks for no device."""
+    if device.startswith("cuda") and not torch.cuda.is_available():
+        raise InterpError(
+            "no CUDA device here: leave --device out to train on the processor; a run that was begun on one goes on where "
+            "there is one"
+        )
 
 
 class Run:
@@ -98,8 +105,9 @@ class Run:
     ) -> Iterator[Snapshot]:
         """Train from the last record, or from the start, to the end; yields every Snapshot once it is on disk.
 
-        Sets torch's number of threads. Yields nothing where the run is finished. Raises InterpError where another
-        process is training it, where a file cannot be written (the last record stays good), or where training diverges.
+        Sets torch's number of threads. Yields nothing where the run is finished. Raises InterpError where this machine lacks
+        the device, where another process is training it, where a file cannot be written (the last record stays good), or
+        where training diverges.
         """
         config = self.config
         torch.set_num_threads(config.threads)
@@ -108,6 +116,7 @@ class Run:
             records = self.log()
             if state is not None and self._finished(state, records):
                 return
+            check_device(config.device)
             started = time.monotonic() - max([record["seconds"] for record in records], default=0.0)
             train_indices = training_split(config.recipe, config.seed).train
             # What thinning compares with: found again after a break by going through the log as training did.
@@ -255,8 +264,12 @@ def check_is_free(path: Path) -> None:
 
 
 def create(path: str | Path, config: RunConfig) -> Run:
-    """Make a run directory, not yet trained. Raises InterpError where something is there: a run is never overwritten."""
+    """Make a run directory, not yet trained.
+
+    Raises InterpError where something is there, a run is never overwritten, and where this machine lacks the device.
+    """
     path = Path(path)
+    check_device(config.device)
     check_is_free(path)
     try:
         path.mkdir(parents=True, exist_ok=True)

@@ -16,6 +16,7 @@ import pytest
 import torch
 from small import SMALL
 
+from analyses.timeline.progress import progress
 from interp import formats, run, training_state
 from interp.errors import InterpError
 from interp.run import Run, RunConfig
@@ -227,3 +228,44 @@ def test_a_run_knows_its_configuration_again(tmp_path: Path) -> None:
     (tmp_path / "run" / "config.json").write_text(json.dumps({**values, "precision": "float16"}))
     with pytest.raises(InterpError, match="float32 or float64, got 'float16'"):
         run.load(tmp_path / "run")
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="needs a machine without CUDA")
+def test_a_run_trained_on_cuda_is_read_anywhere_and_trained_on_where_there_is_one(tmp_path: Path) -> None:
+    each = run.create(tmp_path / "run", CONFIG)
+    snapshots = each.train()
+    next(snapshots), next(snapshots)
+    snapshots.close()
+    values = json.loads((each.path / "config.json").read_text())
+    (each.path / "config.json").write_text(json.dumps({**values, "device": "cuda:1"}))
+    before = files(each)
+    opened = run.load(each.path)
+    assert opened.config.device == "cuda:1" and [record["step"] for record in opened.log()] == [0, 4]
+    assert len(progress(each.path).moments) == 1  # thinning kept one
+    with pytest.raises(InterpError, match="no CUDA device here"):
+        finish(opened)
+    assert files(each) == before
+    with pytest.raises(InterpError, match="no CUDA device here"):
+        run.create(tmp_path / "new", replace(CONFIG, device="cuda"))
+    assert not (tmp_path / "new").exists()
+
+
+def test_seconds_go_on_where_a_run_was_broken_off(tmp_path: Path) -> None:
+    """The log's clock counts the seconds of training, over all its pieces."""
+    each = run.create(tmp_path / "run", CONFIG)
+    snapshots = each.train()
+    next(snapshots), next(snapshots)
+    snapshots.close()
+    lines = each.log()
+    lines[-1]["seconds"] = 1000.0  # a piece that took long
+    (each.path / "log.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    seconds = [record["seconds"] for record in finish(each).log()]
+    assert seconds == sorted(seconds) and 1000 <= seconds[2] <= seconds[-1] < 1100
+
+
+def test_snapshots_come_in_the_order_of_their_steps(tmp_path: Path) -> None:
+    """As text the millionth comes before the one before it."""
+    each = run.create(tmp_path / "run", CONFIG)
+    for step in (1_000_000, 999_999, 4):
+        (each.path / "snapshots" / f"step-{step:06d}.pt").touch()
+    assert [path.stem for path in each.snapshot_paths] == ["step-000004", "step-999999", "step-1000000"]

@@ -93,6 +93,11 @@ def test_it_stops_at_the_last_step_at_the_test_loss_and_when_asked() -> None:
     *_, last = train(replace(SMALL, stop_test_loss=100.0), seed=0)
     assert last.step == 0 and last.is_last
 
+    # It is the test loss that ends a run: a network that has memorised, and is still wrong elsewhere, goes on.
+    memorises = replace(SMALL, steps=60, weight_decay=0.0, stop_test_loss=1.0)
+    *_, last = train(memorises, seed=0)
+    assert last.step == 60 and last.train_loss < 1 < last.test_loss
+
     heard: list[int] = []
     *_, last = train(SMALL, seed=0, record_every=8, should_stop=lambda: len(heard) >= 11, on_step=heard.append)
     assert last.step == 11 and last.is_last and heard == list(range(1, 12))
@@ -113,6 +118,44 @@ def test_divergence_stops_training_with_the_remedy() -> None:
         for snapshot in train(replace(SMALL, learning_rate=1e30, steps=200), seed=0, record_every=1):
             seen.append(snapshot)
     assert seen and all(math.isfinite(snapshot.train_loss) for snapshot in seen)
+
+
+def test_weights_that_are_not_finite_behind_a_loss_that_is_stop_training() -> None:
+    """ReLU makes nothing of a bias of minus infinity, and the loss stays finite: the network is lost all the same."""
+
+    def spoil(step: int, parameters: dict[str, torch.Tensor]) -> None:
+        if step == 10:
+            parameters["blocks.0.mlp.b_in"].data[0] = -torch.inf
+
+    seen = []
+    with pytest.raises(TrainingDivergedError, match="weights are no longer finite at step 10"):
+        for snapshot in train(SMALL, seed=0, record_every=5, watch=spoil):
+            seen.append(snapshot.step)
+    assert seen == [0, 5]
+
+
+NUMBERS = {
+    "nanda-2023": {
+        "p": 113, "equals_token": True, "answers_equals": True, "causal": True, "d_model": 128, "n_heads": 4, "d_head": 32,
+        "d_mlp": 512, "n_layers": 1, "activation": "relu", "attention_rate": 1.0, "attention_biases": False,
+        "mlp_biases": True, "unembed_bias": False, "separate_vocabularies": False,
+        "split_method": "python-shuffle", "train_fraction": 0.3, "learning_rate": 1e-3, "weight_decay": 1.0, "beta_1": 0.9,
+        "beta_2": 0.98, "warmup_steps": 10, "W_in_fan_is_d_mlp": False, "steps": 40_000, "stop_test_loss": 0.0,
+    }
+}  # fmt: skip
+NUMBERS["zhong-2023"] = {
+    **NUMBERS["nanda-2023"], "p": 59, "equals_token": False, "answers_equals": False, "causal": False,
+    "split_method": "torch-randperm", "train_fraction": 0.8, "weight_decay": 2.0, "W_in_fan_is_d_mlp": True, "steps": 20_000,
+}  # fmt: skip
+NUMBERS["quick"] = {**NUMBERS["nanda-2023"], "learning_rate": 1e-2, "steps": 5_000, "stop_test_loss": 1e-5}
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_a_recipe_is_the_published_one(name: str) -> None:
+    """Sources: arXiv 2301.05217 and 2306.17844 with their released code; quick is this project's."""
+    values = RECIPES[name].to_dict()
+    network = values.pop("network")
+    assert {**values, **network} == NUMBERS[name]
 
 
 def test_the_step_changes_every_parameter() -> None:

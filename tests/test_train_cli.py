@@ -2,6 +2,7 @@
 
 import json
 import math
+import os
 import signal
 import subprocess
 import sys
@@ -38,6 +39,16 @@ def test_a_run_directory_holds_configuration_log_and_checkpoint(tmp_path: Path, 
     # The analysis measures what the log says, but over the residues only: '=' is never the answer.
     measured = interp.load(out / "model.pt")
     assert measured.p == 7 and len(saved.train) == 24
+
+
+def test_it_trains_where_the_system_does_not_say_which_cores_are_ours(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Only Linux has sched_getaffinity; macOS has a number of cores."""
+    monkeypatch.delattr(os, "sched_getaffinity", raising=False)
+    monkeypatch.setattr(os, "cpu_count", lambda: 1)
+    assert main(["--out", str(tmp_path / "run"), *OPTIONS, "--steps", "1"]) == 0
+    assert json.loads((tmp_path / "run" / "config.json").read_text())["threads"] == 1
+    monkeypatch.setattr(os, "cpu_count", lambda: None)  # nor has every system that
+    assert main(["--out", str(tmp_path / "other"), *OPTIONS, "--steps", "1"]) == 0
 
 
 def test_a_recipe_brings_its_own_numbers_and_options_change_them(tmp_path: Path) -> None:
