@@ -71,8 +71,10 @@ def embedding_site(circuit: Circuit, keys: Sequence[int]) -> Site:
     E, p = circuit.embedding, circuit.p
 
     def accuracy(embedding: Tensor, rows: Rows) -> float:
-        E_a, E_b = circuit.with_embedding(embedding).tables
-        return right(run_rows(circuit, E_a[rows], E_b), rows)
+        other = circuit.with_embedding(embedding)
+        E_a, E_b = other.tables
+        # An edit sees all pairs at once.
+        return right(other.logits[rows] if circuit.edits else run_rows(circuit, E_a[rows], E_b), rows)
 
     return Site(
         name="embedding",
@@ -155,8 +157,8 @@ def turned(k: int, p: int, phase: float) -> Float[Tensor, "3 p"]:
 
 @torch.no_grad()
 def run_rows(circuit: Circuit, E_a: Float[Tensor, "row d"], E_b: Float[Tensor, "p d"]) -> Float[Tensor, "row p c"]:
-    """The logits with each of these embeddings for a, and all b."""
-    parts = [circuit.network.run(some[:, None], E_b[None], edits=circuit.edits)[0] for some in E_a.split(16)]
+    """The logits of a network that is not edited, with each of these embeddings for a, and all b."""
+    parts = [circuit.network.run(some[:, None], E_b[None])[0] for some in E_a.split(16)]
     return torch.cat(parts)
 
 

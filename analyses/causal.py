@@ -230,15 +230,16 @@ def _knock_out(circuit: Circuit, nulls: Sequence[Draw], rows: Rows) -> Effect:
     def accuracy(to: dict[int, int], phases: tuple[float, float], some: Rows) -> float:
         return right(neurons.logits(neurons.pre[some] - products(to, phases, some), rows=some), some)
 
-    frequencies = list(fourier.frequencies(p))
+    null = [accuracy(_elsewhere(p, generator), draw.phases[0], rows) for draw in nulls]
+    value = accuracy({k: k for k in fourier.frequencies(p)}, (0.0, 0.0), torch.arange(p))
+    return _effect("pre-activations", "knock out", value, null, null)
 
-    def elsewhere() -> dict[int, int]:
-        shift = int(torch.randint(1, len(frequencies), (), generator=generator)) if len(frequencies) > 1 else 0
-        return {k: frequencies[(k - 1 + shift) % len(frequencies)] for k in frequencies}
 
-    intact = {k: k for k in frequencies}
-    null = [accuracy(elsewhere(), draw.phases[0], rows) for draw in nulls]
-    return _effect("pre-activations", "knock out", accuracy(intact, (0.0, 0.0), torch.arange(p)), null, null)
+def _elsewhere(p: int, generator: torch.Generator) -> dict[int, int]:
+    """Another frequency for every frequency, all of them as many further on."""
+    count = p // 2
+    shift = int(torch.randint(1, count, (), generator=generator))
+    return {k: (k - 1 + shift) % count + 1 for k in fourier.frequencies(p)}
 
 
 def _turns(p: int, most: int, generator: torch.Generator) -> tuple[Rows, Rows]:
@@ -275,4 +276,12 @@ def _turned_share(circuit: Circuit, hand: Callable[[Tensor], Tensor], a: Rows, d
     p, (E_a, E_b) = circuit.p, circuit.tables
     turning = hand(E_a)
     there = (a + delta) % p
-    return right(run_rows(circuit, E_a[a] - turning[a] + turning[there], E_b), there)
+    if not circuit.edits:
+        return right(run_rows(circuit, E_a[a] - turning[a] + turning[there], E_b), there)
+    # An edit sees all pairs at once: one run per Δ, in which the hand of every a is turned.
+    moved = 0.0
+    for each in delta.unique().tolist():
+        mine = delta == each
+        logits = circuit.with_tables((E_a - turning + turning.roll(-each, 0), E_b)).logits
+        moved += right(logits[a[mine]], there[mine]) * int(mine.sum())
+    return moved / len(delta)

@@ -13,6 +13,7 @@ from torch import Tensor
 
 from interp import fourier
 from interp.circuit import Circuit
+from interp.model import Unavailable
 
 Order = Literal[1, 2]
 """1: a constant and waves of a and of b; 2: also waves of a + b and of a - b."""
@@ -103,7 +104,11 @@ class Fit:
 
 
 def last_neurons(circuit: Circuit) -> LastNeurons:
-    """The neurons of a network of one layer. Raises Unavailable on any other."""
+    """The neurons of a network of one layer.
+
+    Raises Unavailable on any other, and where an edit lies behind the neurons: what follows from other pre-activations is then
+    not activation(pre) W_L + what comes past the neurons.
+    """
     return circuit.remember("last neurons", lambda: _last_neurons(circuit))
 
 
@@ -134,14 +139,21 @@ def three_rows(k: int, p: int) -> Float[Tensor, "3 p"]:
 
 
 def _last_neurons(circuit: Circuit) -> LastNeurons:
-    name = circuit.network.neurons_name()
+    name = circuit.network.neurons_name().replace("hook_post", "hook_pre")
     post, W_L = circuit.neurons, circuit.neuron_logit_map
-    return LastNeurons(
-        pre=circuit.activation(name.replace("hook_post", "hook_pre")).select(-2, -1),
+    neurons = LastNeurons(
+        pre=circuit.activation(name).select(-2, -1),
         activation=circuit.network.nonlinearity(),
         neuron_logit_map=W_L,
         bypass=circuit.logits - post @ W_L,
     )
+    if circuit.edits:
+        # Every pair is given the pre-activations of another one: does the edited network answer them as it should?
+        others = neurons.pre.roll(1, 0)
+        logits = circuit.with_activation(name, others.unsqueeze(-2)).logits
+        if not torch.allclose(logits, neurons.logits(others), rtol=1e-3, atol=1e-4 * float(logits.abs().max())):
+            raise Unavailable("needs a network that is not edited behind its neurons")
+    return neurons
 
 
 def _fit(x: Float[Tensor, "a b neuron"]) -> Fit:

@@ -30,14 +30,14 @@ class Residual(Finding):
     """Both of these at twice a key frequency that is not key itself."""
     other_frequencies: float
     """Both of these at all other frequencies."""
+    of_answer: float
+    """Functions of c alone: a bias to some answers."""
     ellipses: float
     """Functions of a+b and c, cos and sin w_k(a+b+c): where the circle of the answers is an ellipse."""
     crosstalk: float
     """Waves of a+b at one key frequency times waves of c at another: neurons of one write at the other too."""
     other_sums: float
     """All other functions of a+b and c: the frequency of a+b is not that of c, and one of them is not key."""
-    of_answer: float
-    """Functions of c alone: a bias to some answers."""
     of_one_input: float
     """Functions of a and c, or of b and c."""
     of_pairs_key: float
@@ -62,10 +62,10 @@ class Residual(Finding):
             "key frequencies, phase-shifted": self.phase_shifted,
             "harmonics 2k": self.harmonics,
             "other frequencies": self.other_frequencies,
+            "functions of c": self.of_answer,
             "ellipses cos w(a+b+c)": self.ellipses,
             "crosstalk of key frequencies": self.crosstalk,
             "other functions of a+b and c": self.other_sums,
-            "functions of c": self.of_answer,
             "functions of a or b, and c": self.of_one_input,
             "not of a+b, c at key frequencies": self.of_pairs_key,
             "not of a+b, c at other frequencies": self.of_pairs_other,
@@ -111,32 +111,40 @@ def residual(circuit: Circuit) -> Residual:
     doubled = {fourier.fold(2 * k, p) for k in keys} - set(keys)
     double = torch.isin(folded, torch.tensor(sorted(doubled), dtype=torch.int64))[None, None, :]
     on_plane = (a + b + 2 * c) % p == 0
+    on_keys = on_plane & key
     low_order = ((a == 0) | _same(a, c, p)) & ((b == 0) | _same(b, c, p)) & key & ~on_plane
-    left = torch.ones(p, p, p, dtype=torch.bool)
-
-    def take(mask: Bool[Tensor, "..."]) -> float:
-        """The share of what is in the mask and has not been taken before."""
-        taken = left & mask
-        left.logical_and_(~taken)
-        return share[taken].sum().item()
-
-    on_profiles = take(on_plane & key)
+    sums, everywhere = (a == b).expand(p, p, p), torch.ones(p, p, p, dtype=torch.bool)
+    # In the order of the fields: each part is what those before it have left.
+    parts = _in_turn(
+        share,
+        on_keys=on_keys,
+        harmonics=on_plane & double,
+        other_frequencies=on_plane & (c > 0),
+        of_answer=((a == 0) & (b == 0)).expand(p, p, p),
+        ellipses=(a == b) & (a == c),
+        crosstalk=sums & key & is_key[:, None, None],
+        other_sums=sums,
+        of_one_input=((a == 0) | (b == 0)).expand(p, p, p),
+        of_pairs_key=key.expand(p, p, p),
+        of_pairs_other=everywhere,
+    )
     explained = explained_share(circuit, keys)
     return Residual(
         explained=explained,
-        phase_shifted=on_profiles - explained,
-        harmonics=take(on_plane & double),
-        other_frequencies=take(on_plane & (c > 0)),
-        of_answer=take((a == 0) & (b == 0)),
-        ellipses=take((a == b) & (a == c)),
-        crosstalk=take((a == b) & key & is_key[:, None, None]),
-        other_sums=take((a == b).expand(p, p, p)),
-        of_one_input=take(((a == 0) | (b == 0)).expand(p, p, p)),
-        of_pairs_key=take(key.expand(p, p, p)),
-        of_pairs_other=take(left.clone()),
+        phase_shifted=parts.pop("on_keys") - explained,
+        **parts,
         low_order=share[low_order].sum().item(),
-        strongest=_strongest(torch.where(on_plane & key, 0, share)),
+        strongest=_strongest(torch.where(on_keys, 0, share)),
     )
+
+
+def _in_turn(share: Float[Tensor, "a b c"], **masks: Bool[Tensor, "a b c"]) -> dict[str, float]:
+    """The share of what is in each mask and in none before it."""
+    taken, sums = torch.zeros_like(share, dtype=torch.bool), {}
+    for name, mask in masks.items():
+        sums[name] = share[mask & ~taken].sum().item()
+        taken = taken | mask
+    return sums
 
 
 def _same(x: Int[Tensor, "..."], y: Int[Tensor, "..."], p: int) -> Bool[Tensor, "..."]:

@@ -111,7 +111,13 @@ class Circuit:
             raise InterpError(f"expected an embedding of shape {list(old.shape)}, got {list(embedding.shape)}")
         new = embedding.to(old.dtype)
         width = self.tables[0].shape[1]
-        tables = (new, new) if old.shape[1] == width else (new[:, :width], new[:, width:])
+        return self.with_tables((new, new) if old.shape[1] == width else (new[:, :width], new[:, width:]))
+
+    def with_tables(self, tables: Tables) -> "Circuit":
+        """The same network reading other vectors for the residues as a and as b (shaped as ``tables``)."""
+        for new, old in zip(tables, self.tables, strict=True):
+            if new.shape != old.shape:
+                raise InterpError(f"expected embeddings of shape {list(old.shape)}, got {list(new.shape)}")
         return replace(self, replaced_tables=tables, _memory={})
 
     def with_activation(self, name: str, replacement: Tensor | Edit) -> "Circuit":

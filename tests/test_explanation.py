@@ -1,8 +1,10 @@
 """What was planted is explained as it was planted; what computes in no such way is not explained."""
 
 import dataclasses
+import itertools
 import math
 import sys
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
@@ -90,6 +92,55 @@ def test_the_parts_of_the_output_add_up_to_all_of_it() -> None:
         where = analyses.residual(Circuit(initialise(NetworkConfig(p=p), seed=0)))
         assert where.explained + sum(where.parts().values()) == pytest.approx(1.0, abs=1e-6)
         assert all(share > -1e-9 for share in where.parts().values())
+
+
+PARTS: dict[str, Callable[[int, int, int, int, set[int]], bool]] = {
+    # Of the wave exp 2πi(ka a + kb b + kc c)/p, with the key frequencies among 0..p-1 (k and p - k).
+    "key frequencies": lambda ka, kb, kc, p, keys: (ka + kb + 2 * kc) % p == 0 and kc in keys,
+    "harmonics": lambda ka, kb, kc, p, keys: (ka + kb + 2 * kc) % p == 0 and kc in {2 * k % p for k in keys},
+    "other_frequencies": lambda ka, kb, kc, p, keys: (ka + kb + 2 * kc) % p == 0 and kc != 0,
+    "of_answer": lambda ka, kb, kc, p, keys: ka == kb == 0,
+    "ellipses": lambda ka, kb, kc, p, keys: ka == kb == kc,
+    "crosstalk": lambda ka, kb, kc, p, keys: ka == kb and ka in keys and kc in keys,
+    "other_sums": lambda ka, kb, kc, p, keys: ka == kb,
+    "of_one_input": lambda ka, kb, kc, p, keys: ka == 0 or kb == 0,
+    "of_pairs_key": lambda ka, kb, kc, p, keys: kc in keys,
+    "of_pairs_other": lambda ka, kb, kc, p, keys: True,
+}
+"""The parts of the residual, by their definitions and in the order of its fields: a wave belongs to the first that it fits."""
+
+
+@pytest.mark.parametrize("p", [12, 13])
+def test_every_wave_of_the_output_belongs_to_the_first_part_that_it_fits(p: int) -> None:
+    n = torch.arange(p).double()
+    waves = sum(3 * (2 * math.pi * k * (n[:, None, None] + n[None, :, None] - n) / p).cos() for k in (2, 3))
+    noise = 0.3 * torch.randn(p, p, p, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    circuit = interp.from_logits(waves + noise)
+    assert analyses.key_frequencies(circuit).frequencies == (2, 3)
+    keys = {2, 3, p - 2, p - 3}
+    found = analyses.residual(circuit)
+    assert [f.name for f in dataclasses.fields(found)] == [
+        "explained", "phase_shifted", *list(PARTS)[1:], "low_order", "strongest",
+    ]  # fmt: skip
+    F = torch.fft.fftn(circuit.centred_logits).abs().square()
+    shares, low_order, strongest = dict.fromkeys(PARTS, 0.0), 0.0, {}
+    for ka, kb, kc in itertools.product(range(p), repeat=3):
+        share = float(F[ka, kb, kc] / F.sum())
+        name = next(name for name, fits in PARTS.items() if fits(ka, kb, kc, p, keys))
+        shares[name] += share
+        if kc in keys and all(k in (0, kc, p - kc) for k in (ka, kb)) and (ka + kb + 2 * kc) % p:
+            low_order += share
+        if name != "key frequencies" and kc <= p // 2:
+            twice = 1 if 2 * kc in (0, p) else 2
+            strongest[ka if 2 * ka <= p else ka - p, kb if 2 * kb <= p else kb - p, kc] = twice * share
+    assert found.explained + found.phase_shifted == pytest.approx(shares.pop("key frequencies"), abs=1e-12)
+    for name, share in shares.items():
+        assert getattr(found, name) == pytest.approx(share, abs=1e-12), name
+    assert found.low_order == pytest.approx(low_order, abs=1e-12)
+    listed = {(ka, kb, kc): share for ka, kb, kc, share in found.strongest}
+    assert listed == pytest.approx({wave: strongest[wave] for wave in listed}, abs=1e-12)
+    others = [share for wave, share in strongest.items() if wave not in listed and wave[2] not in (0, p // 2)]
+    assert len(listed) == 10 and min(listed.values()) >= max(others)
 
 
 def test_crosstalk_and_biases_are_found_where_they_were_put() -> None:
