@@ -2,37 +2,84 @@
 
 import random
 
+import numpy as np
+import numpy.typing as npt
 import torch
 from jaxtyping import Int
 from torch import Tensor
 
-# fmt: off
-_SHUFFLED_113 = (
-    837262, 573864, 1120676, 81656, 109667, 597254, 884957, 555311, 715765, 332844, 146681, 488581,
-    420312, 656975, 470153, 165114, 758775, 1293633, 553958, 1297786, 617130, 765559, 881500, 5561,
-    46167, 541023, 33369, 822507, 1252364, 517468, 1385248, 131067, 844158, 525701, 408081, 672805,
-    174572, 85657, 464121, 193810, 244093, 584354, 646586, 1432417, 357350, 659547, 925510, 436771,
-    1196427, 696824, 891668, 741323, 1151056, 35467, 907848, 264436, 784092, 809983, 1352745,
-    386486, 1183051, 995302, 498557, 580443, 469659, 266855, 319018, 1423337, 386837, 964736,
-    785712, 1167002, 251992, 1161926, 1152370, 1107963, 1018778, 1407440, 342619, 1032172, 781273,
-    27605, 1029043, 879193, 182327, 1170243, 1214996, 824998, 688159, 957590, 783850, 1180663,
-    1209015, 943448, 436525, 1205632, 594124, 380872, 617901, 414578,
-)
-# fmt: on
-"""The answer for p = 113, whose list of 1.4 million triples takes a second to shuffle; a test shuffles it."""
+SAMPLE, SEED = 100, 42
+"""Triples in the sample, and the seed of its shuffle."""
 
 
 def paper_sample(p: int) -> tuple[Int[Tensor, " n"], Int[Tensor, " n"], Int[Tensor, " n"]]:
-    """Which triples (a, b, c) does the paper sample? The first 100 of ``shuffled(p)``, as three vectors."""
-    index = torch.tensor(_SHUFFLED_113 if p == 113 else shuffled(p))
-    return index // p**2, index // p % p, index % p
-
-
-def shuffled(p: int) -> tuple[int, ...]:
-    """The first 100 of all a·p² + b·p + c after ``random.Random(42).shuffle``.
+    """Which triples (a, b, c) does the paper sample? The first 100 of ``shuffled(p³)``, read as a·p² + b·p + c.
 
     Source: Zhong et al. 2023, arXiv 2306.17844 (released code).
     """
-    index = list(range(p**3))
-    random.Random(42).shuffle(index)
-    return tuple(index[:100])
+    index = torch.from_numpy(shuffled(p**3, SAMPLE, SEED))
+    return index // p**2, index // p % p, index % p
+
+
+def shuffled(length: int, count: int, seed: int) -> npt.NDArray[np.int64]:
+    """The first ``count`` of ``range(length)`` after ``random.Random(seed).shuffle``, without a list of that many numbers.
+
+    The shuffle exchanges the entries at i and at a random j_i ≤ i, for i = length - 1 down to 1. What comes to lie at a place is
+    found by going back through the exchanges, of which few move one of these places.
+    """
+    partner = _partners(length, seed)
+    places = np.arange(min(count, length))
+    first = min(max(count, 1000), length)
+    for i in range(1, first):
+        _exchange(places, i, int(partner[i]))
+    watched = np.zeros(length, dtype=bool)
+    watched[places] = True
+    while first < length:
+        block = partner[first : first + max(1000, first // 64)]
+        waiting = list(np.flatnonzero(watched[block]))
+        while waiting:
+            at = waiting.pop(0)
+            i, j = first + int(at), int(block[at])
+            if watched[j]:  # not moved away by an exchange before this one
+                _exchange(places, i, j)
+                watched[i], watched[j] = True, False
+                again = np.flatnonzero(block[at + 1 :] == i) + at + 1
+                waiting = sorted({*waiting, *again})
+        first += len(block)
+    return places
+
+
+def _exchange(places: npt.NDArray[np.int64], i: int, j: int) -> None:
+    at_i, at_j = places == i, places == j
+    places[at_i], places[at_j] = j, i
+
+
+def _partners(length: int, seed: int) -> npt.NDArray[np.uint32]:
+    """With which entry j_i ≤ i does ``random.Random(seed).shuffle`` exchange entry i? The same numbers, many at a time.
+
+    j_i is the next word of the generator, cut to as many bits as i + 1 has; words of i + 1 and more are thrown away.
+    """
+    _, state, _ = random.Random(seed).getstate()
+    words = np.random.MT19937()
+    words.state = {"bit_generator": "MT19937", "state": {"key": np.array(state[:-1], dtype=np.uint32), "pos": state[-1]}}
+    partner = np.zeros(length, dtype=np.uint32)
+    unused, bound = np.zeros(0, dtype=np.uint32), length  # bound = i + 1
+    while bound > 1:
+        size = min(max(64, bound // 8), 1 << 20)
+        if len(unused) < size:
+            unused = np.concatenate([unused, words.random_raw(size).astype(np.uint32)])
+        drawn = (unused[:size] >> np.uint32(32 - bound.bit_length())).astype(np.int64)
+        # Whether a word is taken depends on how many before it were: guessed, and corrected until nothing changes.
+        taken = drawn < bound
+        while True:
+            bounds = bound - (np.cumsum(taken) - taken)
+            corrected = drawn < bounds
+            if np.array_equal(corrected, taken):
+                break
+            taken = corrected
+        # The next bound has fewer bits from here on, or there is none.
+        used = int(np.searchsorted(-bounds, -max(1 << (bound.bit_length() - 1), 2), side="right"))
+        partners = drawn[:used][taken[:used]]
+        partner[bound - len(partners) : bound] = partners[::-1]
+        unused, bound = unused[used:], bound - len(partners)
+    return partner

@@ -145,9 +145,20 @@ def test_a_sample_of_triples_agrees_with_all_of_them_within_its_error() -> None:
     assert abs(sampled.mean - exact.mean) < 5 * sampled.standard_error
 
 
-def test_the_stored_sample_for_113_is_the_shuffled_one() -> None:
-    a, b, c = paper_sample(113)
-    assert tuple((a * 113**2 + b * 113 + c).tolist()) == shuffled(113)
+def test_the_paper_s_triples_are_the_first_of_its_shuffled_list() -> None:
+    index = list(range(59**3))
+    random.Random(42).shuffle(index)
+    a, b, c = paper_sample(59)
+    assert len(a) == 100 and (a * 59**2 + b * 59 + c).tolist() == index[:100]
+
+
+@pytest.mark.parametrize("length", [1, 2, 3, 8, 64, 99, 101, 1000, 1001, 1024, 1025, 4913, 65_536, 65_537, 300_763])
+def test_a_list_is_shuffled_as_python_shuffles_it(length: int) -> None:
+    """Around powers of two, where Python draws another number of bits; and where looking through blocks begins."""
+    for seed in (42, 0, 7):
+        index = list(range(length))
+        random.Random(seed).shuffle(index)
+        assert shuffled(length, 100, seed).tolist() == index[:100]
 
 
 def test_circularity_of_circles_is_1_and_near_equal_energies_spoil_it() -> None:
