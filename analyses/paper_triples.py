@@ -24,8 +24,8 @@ def paper_sample(p: int) -> tuple[Int[Tensor, " n"], Int[Tensor, " n"], Int[Tens
 def shuffled(length: int, count: int, seed: int) -> npt.NDArray[np.int64]:
     """The first ``count`` of ``range(length)`` after ``random.Random(seed).shuffle``, without a list of that many numbers.
 
-    The shuffle exchanges the entries at i and at a random j_i ≤ i, for i = length - 1 down to 1. What comes to lie at a place is
-    found by going back through the exchanges, of which few move one of these places.
+    The shuffle exchanges the entries at i and at a random j_i ≤ i, for i = length - 1 down to 1. What comes to lie at a place
+    is found by going back through the exchanges, of which few move one of these places.
     """
     partner = _partners(length, seed)
     places = np.arange(min(count, length))
