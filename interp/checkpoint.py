@@ -2,27 +2,29 @@
 
 A ``.pt`` holds
 
-    {"format": "interp", "version": 1, "step": int, "seed": int or None,
+    {"format": "interp", "version": 2, "step": int, "seed": int or None,
      "architecture": "transformer" or "attention-free",
      "config": {...},                       the NetworkConfig, or the AttentionFreeConfig
      "recipe": {...} or None,               the Recipe, without its network
+     "arithmetic": {...} or None,           the Arithmetic that it was trained with
      "split": {"train": int32 tensor of pair indices a·p + b} or None,
      "losses": {"train_loss": float, "test_loss": float, "train_accuracy": float, "test_accuracy": float},
      "parameters": {name: float tensor}}    TransformerLens's names, or those of ``attention_free``
 
-``seed``, ``recipe`` and ``split`` are None for a network that no recipe trained. A ``.safetensors`` holds the same: the
-parameters and ``split.train`` as tensors, all else as JSON in its metadata under "interp", with a checksum of the tensors
-(the format has none of its own).
+``seed``, ``recipe``, ``arithmetic`` and ``split`` are None for a network that no recipe trained; version 1 had no
+``arithmetic``. A ``.safetensors`` holds the same: the parameters and ``split.train`` as tensors, all else as JSON in its
+metadata under "interp", with a checksum of the tensors (the format has none of its own).
 """
 
 import hashlib
 import io
 import json
 import os
+import sys
 import tempfile
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from jaxtyping import Int
@@ -34,8 +36,29 @@ from interp.errors import InterpError
 from interp.network import Network
 from interp.recipe import Recipe, from_plain
 
-FORMAT, VERSION = "interp", 1
+FORMAT, VERSION = "interp", 2
 _UNFINISHED = ".unfinished"
+
+
+Precision = Literal["float32", "float64"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Arithmetic:
+    """How sums are rounded in training: with recipe, seed and machine it determines every weight."""
+
+    precision: Precision = "float32"
+    """Of weights and arithmetic; the loss is always float64."""
+    device: str = "cpu"
+    """Where it is trained, in torch's words."""
+    threads: int = 1
+    """Of the processor; the order in which sums are rounded depends on it."""
+
+    def __post_init__(self) -> None:
+        if self.threads < 1:
+            raise InterpError(f"expected --threads of at least 1, got {self.threads}")
+        if self.device.partition(":")[0] not in ("cpu", "cuda"):
+            raise InterpError(f"expected device cpu or cuda, got {self.device!r:.40}")
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -46,6 +69,8 @@ class Checkpoint:
     step: int = 0
     seed: int | None = None
     recipe: Recipe | None = None
+    arithmetic: Arithmetic | None = None
+    """What it was trained with; None where the file does not say."""
     train: Int[Tensor, " train"] | None = None
     """Indices a·p + b of the pairs that were trained on."""
     losses: dict[str, float] = field(default_factory=dict)
@@ -80,6 +105,7 @@ def to_content(checkpoint: Checkpoint) -> dict[str, Any]:
         "architecture": "transformer" if isinstance(checkpoint.network, Network) else "attention-free",
         "config": asdict(checkpoint.network.config),
         "recipe": recipe,
+        "arithmetic": None if checkpoint.arithmetic is None else _interned(asdict(checkpoint.arithmetic)),
         "split": None if checkpoint.train is None else {"train": checkpoint.train.to(torch.int32)},
         "losses": dict(checkpoint.losses),
         # Copies: tied weights are two tensors here, and a slice does not bring its whole storage along.
@@ -88,6 +114,11 @@ def to_content(checkpoint: Checkpoint) -> dict[str, Any]:
             for name, x in checkpoint.network.parameters.items()
         },
     }
+
+
+def _interned(values: dict[str, Any]) -> dict[str, Any]:
+    """The same values, equal strings being one object: pickle writes "cpu", which torch writes too, twice if there are two."""
+    return {name: sys.intern(value) if isinstance(value, str) else value for name, value in values.items()}
 
 
 def from_content(content: Any, metadata: dict[str, str]) -> Checkpoint | None:
@@ -99,11 +130,14 @@ def from_content(content: Any, metadata: dict[str, str]) -> Checkpoint | None:
         content = _from_safetensors(content, metadata[FORMAT])
     if not isinstance(content, dict) or content.get("format") != FORMAT:
         return None
+    if type(content.get("version")) is int and content["version"] == 1:
+        content = _from_version_1(content)
     if type(content.get("version")) is not int or content["version"] != VERSION:
         raise InterpError(
-            f"expected checkpoint version {VERSION}, got {content.get('version')!r:.40}: update interp to read it"
+            f"expected checkpoint version 1 to {VERSION}, got {content.get('version')!r:.40}: update interp to read it"
         )
-    entries = ["format", "version", "step", "seed", "architecture", "config", "recipe", "split", "losses", "parameters"]
+    entries = ["format", "version", "step", "seed", "architecture", "config", "recipe", "arithmetic", "split", "losses",
+               "parameters"]  # fmt: skip
     if content.keys() != set(entries):
         differing = ", ".join(sorted(ascii(key)[1:-1] for key in content.keys() ^ set(entries)))
         raise InterpError(f"entries missing or unknown: {differing:.200}")
@@ -114,7 +148,9 @@ def from_content(content: Any, metadata: dict[str, str]) -> Checkpoint | None:
     if not all(isinstance(loss, float) for loss in losses.values()):
         raise InterpError("expected every loss to be a number")
     network = _network(content["architecture"], content["config"], parameters)
-    recipe = content["recipe"]
+    recipe, arithmetic = content["recipe"], content["arithmetic"]
+    if arithmetic is not None:
+        arithmetic = from_plain(Arithmetic, arithmetic, "arithmetic")
     if recipe is not None:
         recipe = from_plain(Recipe, {**_mapping(recipe, "recipe"), "network": network.config}, "recipe")
     return Checkpoint(
@@ -122,9 +158,15 @@ def from_content(content: Any, metadata: dict[str, str]) -> Checkpoint | None:
         step=_count(content["step"], "step"),
         seed=None if content["seed"] is None else _count(content["seed"], "seed"),
         recipe=recipe,
+        arithmetic=arithmetic,
         train=_train_indices(content["split"], network.p),
         losses=losses,
     )
+
+
+def _from_version_1(content: dict[str, Any]) -> dict[str, Any]:
+    """Until 2026-11 a checkpoint did not say with which precision, device and threads it was trained."""
+    return {"arithmetic": None, **content, "version": 2}
 
 
 def _network(architecture: Any, config: Any, parameters: Parameters) -> Network | AttentionFree:

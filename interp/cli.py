@@ -14,11 +14,12 @@ import tyro
 from rich.console import Console
 
 from interp import run
+from interp.checkpoint import Precision
 from interp.command import INTERRUPTED, MISTAKE, run_command
 from interp.display import Display
 from interp.errors import InterpError
 from interp.recipe import RECIPES, Recipe
-from interp.run import Precision, Run, RunConfig
+from interp.run import Run, RunConfig
 from interp.watching import Watching, WriterName, named
 from interp.workers import Progress, train_all
 

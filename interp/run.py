@@ -15,14 +15,14 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import torch
 from filelock import FileLock, Timeout
 from torch import Tensor
 
 from interp import checkpoint, training_state
-from interp.checkpoint import Checkpoint, remove_unfinished, write_atomically
+from interp.checkpoint import Arithmetic, Checkpoint, Precision, remove_unfinished, write_atomically
 from interp.errors import InterpError
 from interp.network import Network
 from interp.recipe import Recipe, from_plain
@@ -32,7 +32,6 @@ from interp.training_state import TrainingState
 from interp.watching import NOT_WATCHING, Watching, Write
 
 _LOGGED = ("step", "train_loss", "test_loss", "train_accuracy", "test_accuracy", "seconds")
-Precision = Literal["float32", "float64"]
 _WatchSteps = Callable[[int, dict[str, Tensor]], None]
 
 
@@ -51,11 +50,9 @@ class RunConfig:
     snapshots_per_decade: int = 12
     """How many of the thinned set are log-spaced, per factor of ten in steps; others where the losses move. 0: keep none."""
     precision: Precision = "float32"
-    """Of weights and arithmetic; the loss is always float64."""
+    """These three: see ``Arithmetic``."""
     device: str = "cpu"
-    """Where it is trained, in torch's words."""
     threads: int = 1
-    """Of the processor; the order in which sums are rounded depends on it."""
 
     def __post_init__(self) -> None:
         if self.record_every < 1:
@@ -64,11 +61,13 @@ class RunConfig:
             raise InterpError(f"expected --snapshots-per-decade between 0 and 1000, got {self.snapshots_per_decade}")
         if not 0 <= self.seed < 1 << 63:
             raise InterpError(f"expected a seed of 0 or more and below 2⁶³, got {self.seed}")
-        if self.threads < 1:
-            raise InterpError(f"expected --threads of at least 1, got {self.threads}")
-        if self.device.partition(":")[0] not in ("cpu", "cuda"):
-            raise InterpError(f"expected device cpu or cuda, got {self.device!r:.40}")
+        _ = self.arithmetic
         training_split(self.recipe, self.seed)  # an impossible one is refused here, before anything is written
+
+    @property
+    def arithmetic(self) -> Arithmetic:
+        """How sums are rounded."""
+        return Arithmetic(precision=self.precision, device=self.device, threads=self.threads)
 
 
 def check_device(device: str) -> None:
@@ -126,8 +125,9 @@ class Run:
 
             def checkpoint_of(network: Network, step: int, losses: dict[str, float]) -> Checkpoint:
                 return Checkpoint(
-                    network=network, step=step, seed=config.seed, recipe=config.recipe, train=train_indices, losses=losses
-                )
+                    network=network, step=step, seed=config.seed, recipe=config.recipe, arithmetic=config.arithmetic,
+                    train=train_indices, losses=losses,
+                )  # fmt: skip
 
             with watching.writing(self.path, asdict(config)) as write:
                 for snapshot in train(

@@ -12,7 +12,7 @@ import torch
 
 import interp
 from interp import checkpoint, formats, plain
-from interp.checkpoint import Checkpoint
+from interp.checkpoint import Arithmetic, Checkpoint
 from interp.config import NetworkConfig
 from interp.errors import InterpError
 from interp.initialisation import initialise
@@ -41,16 +41,29 @@ def test_a_round_trip_is_exact(tmp_path: Path, dtype: torch.dtype) -> None:
         step=17,
         seed=5,
         recipe=recipe,
+        arithmetic=Arithmetic(precision="float64", device="cuda:1", threads=3),
         train=torch.tensor([0, 5, 12768]),
         losses={"train_loss": 0.1, "test_loss": 2e-300},
     )
     checkpoint.save(tmp_path / "model.pt", before)
     after = formats.load(tmp_path / "model.pt")
     assert after.network.config == before.network.config and after.recipe == recipe
+    assert after.arithmetic == before.arithmetic
     assert (after.step, after.seed, after.losses) == (17, 5, before.losses)
     assert after.train is not None and after.train.tolist() == [0, 5, 12768]
     for name, tensor in before.network.parameters.items():
         assert torch.equal(after.network.parameters[name], tensor) and after.network.parameters[name].dtype == dtype
+
+
+def test_a_checkpoint_of_version_1_is_read_and_says_nothing_of_its_arithmetic(saved: Path) -> None:
+    content = torch.load(saved, weights_only=True)
+    assert content.pop("arithmetic") is None and content["version"] == 2
+    torch.save({**content, "version": 1}, saved)
+    read = formats.load(saved)
+    assert read.arithmetic is None and read.step == 3 and read.seed == 0
+    torch.save({**content, "version": 2}, saved)
+    with pytest.raises(InterpError, match="missing or unknown: arithmetic"):
+        formats.load(saved)
 
 
 def test_a_failed_write_leaves_the_old_file_whole(saved: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -152,7 +165,12 @@ def test_a_hostile_pickle_is_refused_and_runs_nothing(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"version": 99}, "version 1, got 99: update interp"),
+        ({"version": 99}, "version 1 to 2, got 99: update interp"),
+        ({"version": True}, "version 1 to 2, got True"),
+        ({"arithmetic": {"threads": 0}}, "--threads of at least 1, got 0"),
+        ({"arithmetic": {"precision": "float16"}}, "float32 or float64, got 'float16'"),
+        ({"arithmetic": {"device": "tpu"}}, "expected device cpu or cuda, got 'tpu'"),
+        ({"arithmetic": 4}, "arithmetic to be a mapping"),
         ({"surprise": 1}, "missing or unknown: surprise"),
         ({"step": -1}, "step to be a whole number"),
         ({"seed": "zero"}, "seed to be a whole number"),

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from browser import opened, require_chromium
 from choreographer.errors import ChromeNotFoundError
+from small import OPTIONS
 
 import analyses
 import interp
@@ -18,11 +19,12 @@ from analyses.hands import dial
 from analyses.report.answer import answer
 from analyses.report.files import write_figures, write_page
 from analyses.report.page import Subject, pack
-from analyses.report.reproduce import training_command
+from analyses.report.reproduce import not_said, training_command
 from analyses.timeline.moving_circles import moving_circles
 from interp import formats
-from interp.checkpoint import Checkpoint
+from interp.checkpoint import Arithmetic, Checkpoint
 from interp.cli import _parse
+from interp.cli import main as train_main
 from interp.errors import InterpError
 from interp.finding import Finding, Table, is_on_request
 from interp.recipe import RECIPES
@@ -99,6 +101,7 @@ def test_without_scripts_all_text_and_numbers_are_there(both: Path) -> None:
         "Circuit: pizza (pizza at 21 24 29; clear",
         "Circuit: clock (clock at 21 24 29; clear",
         "interp-train --recipe zhong-2023 --seed 0 --steps 5000 --network.attention-rate 0.0",
+        "The file does not say the device and the number of threads: others round the sums in another order",
         "11 + 19 mod 59: the network answers 30",
         "The figures need JavaScript",
         "Amplitude over the distance of the inputs",
@@ -272,6 +275,25 @@ def test_the_training_command_is_read_back_as_the_same_recipe(name: str) -> None
     saved = formats.load(FOLDER / f"{name}.pt")
     options, _ = _parse(training_command(saved).split()[1:])
     assert options.training == saved.recipe and options.seed == saved.seed
+
+
+@pytest.mark.parametrize("precision", ["float32", "float64"])
+def test_the_training_command_trains_the_same_network_again(tmp_path: Path, precision: str) -> None:
+    """All that determines the weights is in it: precision and threads, too."""
+    made = [*OPTIONS, "--steps", "12", "--seed", "3", "--precision", precision, "--threads", "2"]
+    assert train_main(["--out", str(tmp_path / "run"), *made]) == 0
+    saved = formats.load(tmp_path / "run" / "model.pt")
+    command = training_command(saved)
+    assert command.endswith("--threads 2") and ("--precision float64" in command) == (precision == "float64")
+    assert not_said(saved) == ""
+    assert train_main([*command.split()[1:], "--out", str(tmp_path / "again")]) == 0
+    assert (tmp_path / "again" / "model.pt").read_bytes() == (tmp_path / "run" / "model.pt").read_bytes()
+    on_cuda = replace(saved, arithmetic=Arithmetic(device="cuda:1", threads=4))
+    assert training_command(on_cuda).endswith("--device cuda:1 --threads 4")
+    # An older file does not say on what it was trained; its precision can be seen.
+    older = replace(saved, arithmetic=None)
+    assert ("--precision float64" in training_command(older)) == (precision == "float64")
+    assert "--threads" not in training_command(older) and not_said(older) == "the device and the number of threads"
 
 
 def test_a_command_for_switches_and_none_for_what_nobody_trained() -> None:

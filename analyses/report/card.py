@@ -53,7 +53,7 @@ def save_pretrained(saved: Checkpoint, directory: str | Path) -> None:
     # Everything that can fail for the network's sake fails before anything is written.
     text_of_card = card(examine(directory / "model.safetensors", saved))
     content = checkpoint.to_content(saved)
-    config = {key: content[key] for key in ("architecture", "config", "recipe", "seed", "step", "losses")}
+    config = {key: content[key] for key in ("architecture", "config", "recipe", "arithmetic", "seed", "step", "losses")}
     try:
         if directory.exists() and (not directory.is_dir() or any(directory.iterdir())):
             raise InterpError(f"{directory} exists and is not an empty directory: name another, nothing is overwritten")

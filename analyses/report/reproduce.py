@@ -16,8 +16,24 @@ def training_command(saved: Checkpoint) -> str:
     name, differing = min(
         ((name, _differences(recipe, saved.recipe)) for name, recipe in RECIPES.items()), key=lambda each: len(each[1])
     )
-    options = [option for field, value in differing.items() for option in _option(field, value)]
+    options = [option for field, value in [*differing.items(), *_arithmetic(saved)] for option in _option(field, value)]
     return shlex.join(["interp-train", "--recipe", name, "--seed", str(saved.seed), *options])
+
+
+def not_said(saved: Checkpoint) -> str:
+    """What else the weights depend on and the file does not say; empty where it says all."""
+    return "the device and the number of threads" if saved.arithmetic is None else ""
+
+
+def _arithmetic(saved: Checkpoint) -> list[tuple[str, Any]]:
+    """Precision and device where they are not the usual ones, and threads, of which a machine has its own number."""
+    used = saved.arithmetic
+    weights = next(iter(saved.network.parameters.values()))
+    precision = str(weights.dtype).removeprefix("torch.") if used is None else used.precision
+    unusual = [("precision", precision)] if precision != "float32" else []
+    if used is None:
+        return unusual
+    return [*unusual, *([("device", used.device)] if used.device != "cpu" else []), ("threads", used.threads)]
 
 
 def analysis_command(path: Path) -> str:

@@ -12,7 +12,7 @@ from analyses.addition import CAPTION, Addition
 from analyses.report import text
 from analyses.report.answer import Answer
 from analyses.report.page.pack import FIGURES, MOST_LOGITS, packed, packed_json, pairs
-from analyses.report.reproduce import analysis_command, training_command
+from analyses.report.reproduce import analysis_command, not_said, training_command
 from analyses.timeline.moving_circles import MovingCircles
 from analyses.timeline.progress import Progress
 from interp.drawing import THEMES, caption, template
@@ -95,6 +95,7 @@ class _Writing:
             "verdict": text.verdict(answer),
             "headline": [line for line in text.headline(answer) if line != text.verdict(answer)],
             "training": training_command(answer.checkpoint),
+            "not_said": not_said(answer.checkpoint),
             "analysis": analysis_command(subject.path),
             "player": self._player(answer, shown, index) if isinstance(shown, Addition) else None,
             "circles": list(self._blocks(answer, ["circles"], index)),
