@@ -76,6 +76,20 @@ class Checkpoint:
     losses: dict[str, float] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     """How someone else's file was read; not saved."""
+    assumed: "Assumption | None" = None
+    """What nobody says and was assumed in reading it, where something else fits too; not saved."""
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Assumption:
+    """A reading that was taken without being known to be right, beside the one that was not."""
+
+    taken: str
+    """What was assumed, in the words of the options: activation relu."""
+    other: str
+    """What was not."""
+    network: Network
+    """The network under the other reading."""
 
 
 def save(path: str | Path, checkpoint: Checkpoint) -> None:

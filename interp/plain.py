@@ -4,6 +4,7 @@ import io
 import json
 import pickle
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import torch
 from torch import Tensor
 
 from interp.errors import InterpError, one_line
+from interp.pickled import plain_values
 
 MAX_BYTES = 256 << 20
 """Larger files, and archives that claim to unpack to more, are refused: a mod-113 network is 1 MB."""
@@ -28,13 +30,29 @@ def read(path: Path) -> tuple[Any, dict[str, str]]:
     """
     raw = _bytes(path)
     if raw.startswith(b"PK"):
-        return _checked(_read_archive(raw)), {}
+        return _checked(_read_archive(raw, _only_plain)), {}
     if len(raw) > 8 and raw[8:9] == b"{":
         return _read_safetensors(raw)
+    if raw.startswith(b"version https://git-lfs"):
+        raise InterpError("is a Git LFS pointer, which stands for the file in the repository: fetch the file with git lfs pull")
     raise InterpError(
         "is neither a .pt archive (which torch.save writes since torch 1.6) nor a .safetensors file: "
         "re-save it with torch.save(model.state_dict(), path)"
     )
+
+
+def read_without_objects(path: Path) -> tuple[Any, tuple[str, ...]]:
+    """The plain values in a ``.pt`` file that holds pickled objects too, and the names of the objects, which are left out.
+
+    Nothing of them is run. Raises InterpError as ``read`` does.
+    """
+    raw = _bytes(path)
+    if not raw.startswith(b"PK"):
+        raise InterpError(
+            "is no .pt archive, which torch.save writes since torch 1.6: it holds no pickled objects to leave out"
+        )
+    content, left = _read_archive(raw, plain_values)
+    return _checked(content), left
 
 
 def _bytes(path: Path) -> bytes:
@@ -54,7 +72,20 @@ def _bytes(path: Path) -> bytes:
     return raw
 
 
-def _read_archive(raw: bytes) -> Any:
+def _only_plain(raw: bytes) -> Any:
+    try:
+        return torch.load(io.BytesIO(raw), map_location="cpu", weights_only=True)
+    except pickle.UnpicklingError as error:
+        _, left = plain_values(raw)
+        if not left:
+            raise
+        raise InterpError(
+            f"holds pickled objects ({one_line(', '.join(left), 200)}), which could run code and are never loaded: "
+            "interp-convert THIS_FILE plain.pt --to plain copies its tensors, numbers and words, and leaves the objects out"
+        ) from error
+
+
+def _read_archive(raw: bytes, load: Callable[[bytes], Any]) -> Any:
     """torch does not verify an archive's checksums: a flipped bit in a weight would load as another network."""
     try:
         with zipfile.ZipFile(io.BytesIO(raw)) as archive:
@@ -70,12 +101,7 @@ def _read_archive(raw: bytes) -> Any:
             broken = archive.testzip()
         if broken is not None:
             raise InterpError(f"is damaged (checksum of {one_line(broken, 60)}): copy it again or take another checkpoint")
-        return torch.load(io.BytesIO(raw), map_location="cpu", weights_only=True)
-    except pickle.UnpicklingError as error:
-        raise InterpError(
-            "holds pickled objects (a config, a model), which could run code and are never loaded. Where you trust it: "
-            "d = torch.load(path, weights_only=False); torch.save(d['model'] if 'model' in d else d.state_dict(), new)"
-        ) from error
+        return load(raw)
     except InterpError:
         raise
     # Damaged archives raise almost anything in zipfile and torch; all of it means the same to the user.

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 import torch
+from foreign import papers
+from planted import planted
 
 from analyses.cli import main
 from interp import checkpoint
@@ -119,6 +121,31 @@ def test_expectations(expectation: list[str], code: int, message: str, capsys: p
     assert message in capsys.readouterr().err
 
 
+def test_what_was_assumed_is_in_every_row_with_what_the_other_reading_would_change(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A pizza at 3 that is just strong enough to be a key frequency with ReLU, and just too weak with GELU."""
+    network = planted(11, clocks=(1, 2), pizzas=(3,), strengths={3: 0.0707})
+    network.parameters["embed.W_E"] /= 2
+    for name in ("one", "two"):
+        torch.save(papers(network), tmp_path / f"{name}.pt")
+    assumed = "activation relu (activation gelu would change frequencies 1 2 3 to 1 2, circuit hybrid to clock)"
+    assert main([str(tmp_path), str(CLOCK)]) == 0
+    rows = {line.split()[0].split("/")[-1]: line for line in capsys.readouterr().out.splitlines() if ".pt" in line}
+    assert assumed in rows["one.pt"] and assumed in rows["two.pt"] and "assumed" not in rows["zhong-59-rate-1.pt"]
+    assert main([str(tmp_path / "one.pt")]) == 0
+    assert f"Assumed, not stored: {assumed}" in capsys.readouterr().out
+    assert main([str(tmp_path / "one.pt"), "--activation", "relu"]) == 0
+    assert "Assumed" not in capsys.readouterr().out
+    assert main([str(tmp_path / "one.pt"), str(CLOCK), "--json", "--only", "performance"]) == 0
+    foreign, own = map(json.loads, capsys.readouterr().out.splitlines())
+    assert own["assumed"] is None
+    told = foreign["assumed"]
+    assert (told["taken"], told["other"], told["accuracy"]) == ("activation relu", "activation gelu", 1.0)
+    assert (told["key_frequencies"], told["circuit"]) == ([1, 2], "clock")
+    assert told["changes"] == ["frequencies 1 2 3 to 1 2", "circuit hybrid to clock"]
+
+
 def test_an_unreadable_file_outweighs_an_unmet_expectation_and_the_others_are_still_read(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -156,4 +183,6 @@ def test_a_mistake_is_one_line_without_a_traceback(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "analyses.cli", tmp_path / "theirs.pt"]
     finished = subprocess.run(command, capture_output=True, text=True, check=False, cwd=FOLDER.parent)
     assert finished.returncode == 2 and finished.stdout == ""
-    assert finished.stderr.count("\n") == 1 and "unknown state dict: weights [2]; nearest supported format" in finished.stderr
+    assert (
+        finished.stderr.count("\n") == 1 and "unknown state dict: weights [2]; none of these names is known" in finished.stderr
+    )

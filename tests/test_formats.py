@@ -1,7 +1,7 @@
 """Other projects' files, made up here from networks whose logits are known; what they do not say; what is refused."""
 
 import json
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,7 @@ from interp import formats
 from interp.circuit import Circuit
 from interp.config import NetworkConfig
 from interp.errors import InterpError
-from interp.formats.facts import Facts
+from interp.formats.facts import Facts, facts_within
 from interp.initialisation import initialise
 from interp.network import Network
 
@@ -109,8 +109,116 @@ def test_what_nobody_says_is_tried_and_named(tmp_path: Path) -> None:
     circuit = interp.load(tmp_path / "theirs.pt")
     assert torch.equal(circuit.logits, Circuit(network).logits)
     assert circuit.notes[1].startswith("attention rate 1, ordinary attention, assumed")
-    assert "read as --activation relu (not stored; of 2 readings it computes" in circuit.notes[2]
+    assert circuit.notes[2].startswith("read as --activation relu, assumed (not stored; it answers 1.0000 of the pairs")
+    assert "as gelu it answers" in circuit.notes[2]
     assert analyses.clock_or_pizza(circuit).circuit == "clock"
+
+
+@pytest.mark.parametrize("trained_with", ["relu", "gelu"])
+def test_an_activation_that_nobody_says_is_relu_whatever_the_loss(tmp_path: Path, trained_with: str) -> None:
+    """Both compute the sum, and the loss is lower with GELU: it is a coin toss, so the assumption is stated, not the loss."""
+    network = planted(11, clocks=(1, 2, 3))
+    network.parameters["embed.W_E"] *= 2
+    network.parameters["unembed.W_U"] *= 0.01
+    network = Network(replace(network.config, activation=trained_with), network.parameters)  # type: ignore[arg-type]
+    torch.save(papers(network), tmp_path / "theirs.pt")
+    saved = formats.load(tmp_path / "theirs.pt")
+    assert isinstance(saved.network, Network) and saved.network.config.activation == "relu"
+    assert saved.assumed is not None and (saved.assumed.taken, saved.assumed.other) == ("activation relu", "activation gelu")
+    assert saved.assumed.network.config.activation == "gelu"
+    losses = [analyses.performance(Circuit(each)).loss for each in (saved.network, saved.assumed.network)]
+    assert all(analyses.performance(Circuit(each)).accuracy == 1 for each in (saved.network, saved.assumed.network))
+    assert losses[1] < losses[0]
+    for said in ("relu", "gelu"):
+        told = formats.load(tmp_path / "theirs.pt", Facts(activation=said))  # type: ignore[arg-type]
+        assert told.assumed is None and isinstance(told.network, Network) and told.network.config.activation == said
+
+
+def test_an_activation_under_which_alone_it_computes_the_sum_is_taken_and_said(tmp_path: Path) -> None:
+    """A network for which GELU alone is right is read with GELU; ReLU is what is then said to fail."""
+    network = planted(11, clocks=(1, 2, 3))
+    # Small sums: GELU is nearly x/2 + 0.4x² there, which multiplies; a bias below 0 leaves ReLU with nothing.
+    W = dict(network.parameters)
+    W["embed.W_E"] = W["embed.W_E"] / 20
+    W["blocks.0.mlp.b_in"] = torch.full((network.config.d_mlp,), -0.2, dtype=torch.float64)
+    W["blocks.0.mlp.b_out"] = torch.zeros(network.config.d_model, dtype=torch.float64)
+    torch.save(papers(Network(replace(network.config, mlp_biases=True, activation="gelu"), W)), tmp_path / "theirs.pt")
+    saved = formats.load(tmp_path / "theirs.pt")
+    assert isinstance(saved.network, Network) and saved.network.config.activation == "gelu"
+    assert analyses.performance(Circuit(saved.network)).accuracy == 1
+    assert saved.assumed is not None and saved.assumed.network.config.activation == "relu"
+    assert "read as --activation gelu, assumed" in saved.notes[-1] and "as relu it answers 0." in saved.notes[-1]
+
+
+def test_a_network_that_has_not_learned_is_read_with_relu_and_the_doubt_is_said(tmp_path: Path) -> None:
+    network = _network()
+    torch.save(papers(network), tmp_path / "random.pt")
+    circuit = interp.load(tmp_path / "random.pt")
+    assert torch.equal(circuit.logits, Circuit(network).logits)
+    assert "Under neither does it compute a + b mod p" in circuit.notes[-1] and "normalisation" in circuit.notes[-1]
+
+
+@pytest.mark.parametrize(
+    "container",
+    [
+        lambda s: {"model": s, "config": {"act_fn": "gelu"}},
+        lambda s: {"model": s, "config": {"lr": 1e-3, "model_config": {"act_fn": "GELU", "normalization_type": None}}},
+        lambda s: {"state_dict": s, "hyper_parameters": {"model": 3, "cfg": {"activation": "gelu"}}},
+        lambda s: {"model": s, "args": {"hidden_act": "gelu"}, "history": {"p": [1.0], "act_fn": "relu"}},
+        lambda s: {"model": s, "activation": "gelu", "optimizer": {"param_groups": [{"act_fn": "relu"}]}},
+    ],
+)
+def test_what_a_container_says_is_found_however_deep(tmp_path: Path, container: Any) -> None:
+    network = _network(activation="gelu")
+    torch.save(container(papers(network)), tmp_path / "theirs.pt")
+    saved = formats.load(tmp_path / "theirs.pt")
+    assert saved.assumed is None and torch.equal(Circuit(saved.network).logits, Circuit(network).logits)
+
+
+def test_what_a_json_file_beside_it_says_is_found_however_deep(tmp_path: Path) -> None:
+    network = _network(activation="gelu")
+    torch.save(papers(network), tmp_path / "theirs.pt")
+    (tmp_path / "config.json").write_text(json.dumps({"seed": 1, "model_config": {"hparams": {"act_fn": "gelu"}}}))
+    assert torch.equal(interp.load(tmp_path / "theirs.pt").logits, Circuit(network).logits)
+
+
+def test_which_source_outranks_which(tmp_path: Path) -> None:
+    """Options, then what the layout stores, then the container, the shallower first, then a JSON file beside it."""
+    network = _network(activation="gelu")
+    beside = tmp_path / "config.json"
+    beside.write_text(json.dumps({"act_fn": "relu"}))
+    deep = {"act_fn": "gelu", "model_config": {"act_fn": "relu"}}
+
+    def activation(content: Any, **given: Any) -> str:
+        torch.save(content, tmp_path / "theirs.pt")
+        read = interp.load(tmp_path / "theirs.pt", **given).network
+        assert isinstance(read, Network)
+        return read.config.activation
+
+    state = papers(network)
+    assert activation(state) == "relu"
+    assert activation({"model": state, "config": {"act_fn": "gelu"}}) == "gelu"
+    assert activation({"model": state, "config": deep}) == "gelu"
+    assert activation({"model": state, "act_fn": "gelu", "config": {"act_fn": "relu"}}) == "gelu"
+    assert activation({"model": state, "config": deep}, activation="relu") == "relu"
+    # The moduli of clock-and-pizza, of rep-theory and of anybody: the first outranks.
+    for values, modulus in (({"C": 6, "group_parameter": 7, "p": 8}, 6), ({"group_parameter": 6, "p": 8}, 6), ({"p": 6}, 6)):
+        assert facts_within({"config": values}).modulus == modulus
+    # clock-and-pizza stores a direction and does not use it: with a rate beside it, every position sees every other.
+    two = _network(n_layers=2, causal=False, attention_rate=0.5, equals_token=False)
+    torch.save(papers(two), tmp_path / "theirs.pt")
+    beside.write_text(json.dumps({"p": 6, "attn_coeff": 0.5, "attention_dir": "causal", "act_fn": "relu"}))
+    assert torch.equal(interp.load(tmp_path / "theirs.pt").logits, Circuit(two).logits)
+    causal = _network(n_layers=2, causal=True)
+    torch.save(papers(causal), tmp_path / "theirs.pt")
+    beside.write_text(json.dumps({"attention_dir": "causal", "act_fn": "relu"}))
+    assert torch.equal(interp.load(tmp_path / "theirs.pt").logits, Circuit(causal).logits)
+
+
+def test_configurations_that_contain_each_other_are_gone_through_once(tmp_path: Path) -> None:
+    wide: dict[str, Any] = {}
+    wide.update({f"config{i}": wide for i in range(300)})
+    assert facts_within({"model": {}, "config": wide, "p": 7}).modulus == 7
 
 
 def test_an_attention_rate_that_several_fit_is_never_guessed(tmp_path: Path) -> None:
@@ -124,9 +232,9 @@ def test_an_attention_rate_that_several_fit_is_never_guessed(tmp_path: Path) -> 
 
 
 def test_several_readings_or_none_name_the_options_that_decide(tmp_path: Path) -> None:
-    torch.save(papers(_network()), tmp_path / "random.pt")
-    with pytest.raises(InterpError, match=r"under none of the 2 readings .* --activation"):
-        interp.load(tmp_path / "random.pt")
+    torch.save(papers(_network(equals_token=False)), tmp_path / "random.pt")
+    with pytest.raises(InterpError, match=r"under none of the 22 readings .* --activation --attention-rate"):
+        interp.load(tmp_path / "random.pt", modulus=6)
     # 12 tokens at two positions: p = 12, or p = 6 with vocabularies of their own.
     wide = _network(equals_token=False, separate_vocabularies=True)
     state = papers(wide)
@@ -181,20 +289,21 @@ def test_measurements_that_need_one_layer_say_so_and_the_others_work(tmp_path: P
 
 
 def test_unknown_state_dicts_are_described_with_the_way_in(tmp_path: Path) -> None:
-    names = ("embed.weight", "pos", "Wq.weight", "Wo.weight", "mlp_in.weight", "unembed.weight")
-    torch.save({name: torch.zeros(3, 2) for name in names}, tmp_path / "theirs.pt")
-    with pytest.raises(InterpError) as caught:
-        interp.load(tmp_path / "theirs.pt")
-    for words in ("Wq.weight [3, 2]", "nearest supported format: ", "interp.from_function(f, p)", "interp.from_logits"):
-        assert words in str(caught.value)
-    assert "\n" not in str(caught.value)
+    known = ("embed.weight", "pos", "Wq.weight", "Wo.weight", "mlp_in.weight", "unembed.weight")
+    for names, hint in ((known, "nearest supported format: "), (("W_in", "W_out"), "none of these names is known (known are ")):
+        torch.save({name: torch.zeros(3, 2) for name in names}, tmp_path / "theirs.pt")
+        with pytest.raises(InterpError) as caught:
+            interp.load(tmp_path / "theirs.pt")
+        for words in (f"{names[-1]} [3, 2]", hint, "interp.from_function(f, p)", "interp.from_logits"):
+            assert words in str(caught.value)
+        assert "\n" not in str(caught.value)
 
 
 @pytest.mark.parametrize(
     ("change", "message"),
     [
         (lambda s: s.pop("blocks.0.mlp.W_out"), "W_out is missing"),
-        (lambda s: s.update({"blocks.0.ln1.w": torch.ones(8)}), "LayerNorm"),
+        (lambda s: s.update({"blocks.0.ln1.w": torch.ones(8)}), "LayerNorm.*a folded network still divides by the standard"),
         (lambda s: s.update({"embed.W_E": torch.zeros(3, dtype=torch.int64)}), "expected embed.W_E with 2 axes"),
         (lambda s: s.update({"embed.W_E": torch.zeros(8, 7, dtype=torch.int64)}), "floating-point numbers"),
         (lambda s: s.update({"embed.W_E": torch.full((8, 7), torch.nan)}), "NaN or infinite"),

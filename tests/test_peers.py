@@ -5,9 +5,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 
 import analyses
 import interp
+from analyses.report.convert import main as convert
+from interp import formats
 from interp.circuit import Circuit
 from interp.task import split
 
@@ -95,16 +98,60 @@ def test_neuron_clusters(peer: tuple[Circuit, dict[str, Any]]) -> None:
 
 
 def test_transformer_lens_3_s_own_logits() -> None:
-    import torch
-
     path = PEERS / "transformer-lens-3" / "tl3_tiny.pt"
     theirs = torch.load(path, weights_only=True)["logits_last"].reshape(7, 7, 7)
     assert (interp.load(path).logits - theirs).abs().max() < 1e-5
 
 
-def test_a_pickled_config_is_refused_with_the_line_that_saves_it_safely() -> None:
-    with pytest.raises(interp.InterpError, match=r"never loaded.*torch\.load\(path, weights_only=False\); torch\.save"):
-        interp.load(PEERS / "transformer-lens-3" / "tl3_tiny_demo_container.pth")
+@pytest.mark.parametrize(
+    "file", ["transformer-lens-3/tl3_tiny_demo_container.pth", "field/pickled-config-rmsnorm-swiglu-p113/checkpoint.pt"]
+)
+def test_a_pickled_config_is_refused_and_what_else_is_in_the_file_can_be_had(file: str, tmp_path: Path) -> None:
+    with pytest.raises(interp.InterpError, match=r"never loaded: interp-convert THIS_FILE plain\.pt --to plain"):
+        interp.load(PEERS / file)
+    assert convert([str(PEERS / file), str(tmp_path / "plain.pt"), "--to", "plain"]) == 0
+    copied, weights = torch.load(tmp_path / "plain.pt", weights_only=True), PEERS / Path(file).with_name("weights.pt")
+    if weights.exists():
+        published = torch.load(weights, weights_only=True, map_location="cpu")
+        assert copied["model"].keys() == published.keys()
+        assert all(torch.equal(copied["model"][name], tensor) for name, tensor in published.items())
+    else:
+        assert interp.load(tmp_path / "plain.pt").p == 7
+
+
+def test_a_published_series_is_read_with_relu_throughout() -> None:
+    """As its author trained it; by the loss, the last of them was read with GELU."""
+    folder = PEERS / "field" / "series-p53"
+    for step, accuracy in json.loads((folder / "truth.json").read_text())["accuracy_all_pairs"].items():
+        saved = formats.load(folder / f"step_{int(step):05d}.pt")
+        assert saved.assumed is not None and saved.assumed.taken == "activation relu"
+        assert analyses.performance(Circuit(saved.network)).accuracy == pytest.approx(accuracy, abs=1e-4)
+
+
+def test_a_configuration_within_a_configuration_is_read() -> None:
+    folder = PEERS / "field" / "transformer-lens-nested-config-p113"
+    truth = json.loads((folder / "truth.json").read_text())
+    saved = formats.load(folder / "checkpoint.pt")
+    measured = analyses.performance(Circuit(saved.network))
+    assert saved.assumed is None
+    assert (measured.accuracy, measured.loss) == (
+        pytest.approx(truth["accuracy"], abs=1e-6),
+        pytest.approx(truth["loss"], rel=0.01),
+    )
+
+
+@pytest.mark.parametrize(
+    ("file", "message"),
+    [
+        ("git-lfs-pointer/network.pth", "is a Git LFS pointer"),
+        ("data-set-not-a-network/dataset.pt", "holds whole numbers"),
+        ("onehot-mlp-p23/checkpoint.pth", "none of these names is known"),
+        ("mha-pre-layernorm-p59/checkpoint.pt", "unknown state dict"),
+    ],
+)
+def test_what_is_no_network_that_can_be_read_is_said_to_be_what_it_is(file: str, message: str) -> None:
+    with pytest.raises(interp.InterpError, match=message):
+        interp.load(PEERS / "field" / file)
 
 
 def test_the_published_keys_of_the_rep_theory_transformer() -> None:

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ from analyses.gradient_symmetry import SAMPLE
 from analyses.key_frequencies import KeyFrequencies, key_frequencies
 from analyses.performance import Performance, performance
 from interp import formats
-from interp.checkpoint import Checkpoint
+from interp.checkpoint import Assumption, Checkpoint
 from interp.circuit import Circuit
 from interp.errors import InterpError
 from interp.finding import Finding, Table, is_on_request
@@ -40,6 +40,30 @@ class Lacking(Finding):
         return {"unavailable": self.unavailable}
 
 
+@dataclass(frozen=True)
+class Otherwise:
+    """What the answer would be under the reading of the file that was not taken."""
+
+    taken: str
+    """What was assumed."""
+    other: str
+    """What was not."""
+    accuracy: float
+    """Share of the p² pairs answered right under the other."""
+    key_frequencies: tuple[int, ...]
+    circuit: str
+    changes: tuple[str, ...]
+    """What it would change of the answer, in words; empty where it would change nothing of it."""
+
+    def says(self) -> str:
+        """In one line."""
+        return f"{self.taken} ({self.other} would change {', '.join(self.changes) or 'nothing of this'})"
+
+    def to_dict(self) -> dict[str, Any]:
+        """As JSON values."""
+        return {**asdict(self), "key_frequencies": list(self.key_frequencies), "changes": list(self.changes)}
+
+
 @dataclass(frozen=True, eq=False)
 class Answer:
     """One file's verdict, and the findings that were asked for."""
@@ -51,6 +75,8 @@ class Answer:
     clock_or_pizza: ClockOrPizza
     findings: dict[str, Finding]
     """By measurement name, in the order to show them."""
+    otherwise: Otherwise | None = None
+    """Where the file was read with an assumption that could be wrong."""
 
     @property
     def circuit(self) -> Circuit:
@@ -81,6 +107,7 @@ class Answer:
             "unexplained": None if math.isnan(self.clock_or_pizza.unexplained) else self.clock_or_pizza.unexplained,
             "explained": self.explained,
             "notes": list(self.checkpoint.notes),
+            "assumed": None if self.otherwise is None else self.otherwise.to_dict(),
             "findings": {name: finding.to_dict() for name, finding in self.findings.items()},
         }
 
@@ -126,7 +153,34 @@ def examine(
         key_frequencies=key_frequencies(circuit),
         clock_or_pizza=clock_or_pizza(circuit, **triples),
         findings=_findings(circuit, wanted, options, progress),
+        otherwise=None if saved.assumed is None else _otherwise(circuit, saved.assumed),
     )
+
+
+def _otherwise(circuit: Circuit, assumed: Assumption) -> Otherwise:
+    other = Circuit(assumed.network)
+    ours, theirs = performance(circuit), performance(other)
+    keys, other_keys = (key_frequencies(each).frequencies for each in (circuit, other))
+    name, other_name = (clock_or_pizza(each).circuit for each in (circuit, other))
+    changes = []
+    if ours.wrong != theirs.wrong:
+        changes.append(f"pairs right {ours.pairs - ours.wrong} to {theirs.pairs - theirs.wrong}")
+    if keys != other_keys:
+        changes.append(f"frequencies {_listed(keys)} to {_listed(other_keys)}")
+    if name != other_name:
+        changes.append(f"circuit {name} to {other_name}")
+    return Otherwise(
+        taken=assumed.taken,
+        other=assumed.other,
+        accuracy=theirs.accuracy,
+        key_frequencies=other_keys,
+        circuit=other_name,
+        changes=tuple(changes),
+    )
+
+
+def _listed(frequencies: tuple[int, ...]) -> str:
+    return " ".join(map(str, frequencies)) or "none"
 
 
 def _findings(

@@ -9,11 +9,11 @@ from pathlib import Path
 import torch
 
 from analyses.report.card import save_pretrained
-from interp import checkpoint, formats
+from interp import checkpoint, formats, plain
 from interp.attention_free import AttentionFree
 from interp.checkpoint import write_atomically
 from interp.command import run_command
-from interp.errors import InterpError
+from interp.errors import InterpError, one_line
 from interp.formats.export import native_state_dict, reading_facts
 from interp.formats.options import add_reading_options, facts_of
 from interp.network import Network
@@ -27,6 +27,8 @@ Convert a checkpoint of any supported format. What is written follows from the s
   out.pt --to transformer-lens
                      the state dict of TransformerLens 4's native model: weights only, with config_out.json beside
                      it that says how to read it back
+  out.pt --to plain  the tensors, numbers and words of a file that also holds pickled objects (a config, a model), which are
+                     left out; nothing of them is run, and their code need not be installed
 """
 
 
@@ -42,7 +44,9 @@ def _parser() -> argparse.ArgumentParser:
     )  # fmt: skip
     parser.add_argument("source", type=Path, help="a checkpoint of any supported format")
     parser.add_argument("target", type=Path, help="what to write; an existing file is not overwritten")
-    parser.add_argument("--to", choices=("interp", "transformer-lens"), default="interp", help="format; default interp")
+    parser.add_argument(
+        "--to", choices=("interp", "transformer-lens", "plain"), default="interp", help="format; default interp"
+    )
     add_reading_options(parser)
     return parser
 
@@ -53,6 +57,8 @@ def _convert(options: argparse.Namespace) -> int:
         raise InterpError(f"expected a target that ends in .pt or .safetensors, or a directory, got {target}")
     if target.suffix and target.exists():
         raise InterpError(f"{target} exists: name another, nothing is overwritten")
+    if options.to == "plain":
+        return _copy_plain(options.source, target)
     saved = formats.load(options.source, facts_of(options))
     if options.to == "transformer-lens":
         _write_native(saved.network, target)
@@ -63,6 +69,22 @@ def _convert(options: argparse.Namespace) -> int:
     for note in saved.notes:
         print(f"interp-convert: {note}", file=sys.stderr)
     print(f"{target}: {saved.network.describe()}, p = {saved.network.p}")
+    return 0
+
+
+def _copy_plain(source: Path, target: Path) -> int:
+    """Without its pickled objects a file can be read like any other."""
+    if target.suffix != ".pt":
+        raise InterpError(f"expected a target that ends in .pt for plain, got {target}")
+    try:
+        content, left = plain.read_without_objects(source)
+    except InterpError as error:
+        raise InterpError(one_line(f"{source}: {error}")) from error
+    buffer = io.BytesIO()
+    torch.save(content, buffer)
+    write_atomically(target, buffer.getvalue())
+    kept = ", ".join(map(str, content)) if isinstance(content, dict) else type(content).__name__
+    print(one_line(f"{target}: {kept}; left out: {', '.join(left) or 'nothing'}", 400))
     return 0
 
 

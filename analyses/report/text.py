@@ -12,15 +12,21 @@ from interp.finding import Table
 def headline(answer: Answer) -> list[str]:
     """The answer in three lines: does it add, at which frequencies, with which circuit and how sure.
 
-    Where it was asked a fourth says whether it is explained; another how a file of another project was read.
+    Where it was asked a fourth says whether it is explained; another how a file of another project was read, and one what was
+    assumed for that and what the other reading would change.
     """
     notes = [f"Read as: {'; '.join(answer.checkpoint.notes)}"] if answer.checkpoint.notes else []
     explained = [_line_explained(answer)] if answer.explained is not None else []
-    return [_line_network(answer), _line_frequencies(answer), verdict(answer), *explained, *notes]
+    otherwise = [] if answer.otherwise is None else [f"Assumed, not stored: {answer.otherwise.says()}; --activation decides"]
+    return [_line_network(answer), _line_frequencies(answer), verdict(answer), *explained, *notes, *otherwise]
 
 
 def overview(answers: Sequence[Answer]) -> Table:
-    """One row per file; the directory that all of them are in is the title."""
+    """One row per file; the directory that all of them are in is the title.
+
+    Where a file was read with an assumption its row says which, and what the other reading would change.
+    """
+    assumed = any(answer.otherwise is not None for answer in answers)
     asked = any(answer.explained is not None for answer in answers)
     directory = _directory([answer.path for answer in answers])
     rows = tuple(
@@ -32,12 +38,14 @@ def overview(answers: Sequence[Answer]) -> Table:
             answer.clock_or_pizza.circuit + (", narrow" if answer.clock_or_pizza.sureness == "narrow" else ""),
             round(answer.clock_or_pizza.unexplained, 4),
             *([answer.explained] if asked else []),
+            *([answer.otherwise.says() if answer.otherwise else ""] if assumed else []),
         )
         for answer in answers
     )
-    columns = ("file", "p", "accuracy", "frequencies", "circuit", "left", *(["explained"] if asked else []))
+    more = [*(["explained"] if asked else []), *(["assumed, not stored"] if assumed else [])]
+    columns = ("file", "p", "accuracy", "frequencies", "circuit", "unexplained", *more)
     title = "" if directory == Path() else f"{directory}: {len(answers)} file" + ("s" if len(answers) > 1 else "")
-    return Table(title, columns, rows, "left: share of the logits' variance that clocks and pizzas do not explain")
+    return Table(title, columns, rows, "unexplained: share of the logits' variance that clocks and pizzas do not explain")
 
 
 def _directory(paths: Sequence[Path]) -> Path:

@@ -50,11 +50,12 @@ def _load(path: Path, given: Facts) -> Checkpoint:
     used = beside.where_equal(facts)
     source = f"from {where}: {used.says()}" if used != Facts() else ""
     try:
-        network, notes = choose(layout, facts)
+        choice = choose(layout, facts)
     except InterpError as error:
         raise InterpError(f"{error} ({source})" if source else str(error)) from error
     sources = (source,) if source else ()
-    return Checkpoint(network=network, notes=(f"format: {layout.name}", *layout.notes, *sources, *notes))
+    notes = (f"format: {layout.name}", *layout.notes, *sources, *choice.notes)
+    return Checkpoint(network=choice.network, notes=notes, assumed=choice.assumed)
 
 
 def _layout(content: Any) -> Layout:
@@ -74,6 +75,13 @@ def _layout(content: Any) -> Layout:
         raise InterpError(f"holds several networks, under {keys}: save the one that is meant alone")
     if unknown:
         raise InterpError(_unknown(max(unknown, key=len)))
+    if isinstance(content, Tensor):
+        if not content.is_floating_point():
+            raise InterpError(f"holds whole numbers {list(content.shape)}: a data set, it seems, and no network")
+        raise InterpError(
+            f"holds one tensor {list(content.shape)}, not a state dict; logits [p, p, p] are analysed from Python: "
+            "interp.from_logits(torch.load(path))"
+        )
     held = f"a mapping with {_listed(content)}" if isinstance(content, dict) else f"a {type(content).__name__}"
     raise InterpError(f"holds {held}, not a state dict: torch.save(model.state_dict(), path) writes one")
 
@@ -101,10 +109,16 @@ def _without_prefixes(state: dict[str, Tensor]) -> dict[str, Tensor]:
 
 def _unknown(state: dict[str, Tensor]) -> str:
     shapes = [f"{one_line(name, 40)} {list(tensor.shape)}" for name, tensor in state.items()]
-    nearest = max(NAMES, key=lambda layout: len(set(NAMES[layout]) & state.keys()))
+    shown = f"{', '.join(shapes[:8])}{f' and {len(shapes) - 8} more' if len(shapes) > 8 else ''}"
+    if not any(tensor.is_floating_point() for tensor in state.values()):
+        return f"holds whole numbers ({shown}): a data set, it seems, and no network; name the file with its weights"
+    shared = {layout: len(set(names) & state.keys()) for layout, names in NAMES.items()}
+    nearest = max(shared, key=shared.__getitem__)
+    hint = f"nearest supported format: {nearest} ({', '.join(NAMES[nearest][:3])}, …)"
+    if not shared[nearest]:
+        hint = f"none of these names is known (known are {', '.join(NAMES)})"
     return (
-        f"unknown state dict: {', '.join(shapes[:8])}{f' and {len(shapes) - 8} more' if len(shapes) > 8 else ''}; nearest "
-        f"supported format: {nearest} ({', '.join(NAMES[nearest][:3])}, …); any network that can be called can be analysed "
+        f"unknown state dict: {shown}; {hint}; any network that can be called can be analysed "
         "from Python: interp.from_function(f, p) or interp.from_logits(logits)"
     )
 

@@ -1,6 +1,7 @@
 """What must be known to run a network and its state dict does not say: from options, the container, a JSON file beside it."""
 
 import json
+import re
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Literal, get_args
@@ -59,12 +60,31 @@ class Facts:
 
 
 def facts_within(content: Any) -> Facts:
-    """What a training container's plain configuration says."""
-    if isinstance(content, dict):
-        for key in ("config_dict", "config", "cfg"):
-            if isinstance(content.get(key), dict):
-                return _facts(content[key], f"the {key} in the file")
-    return Facts()
+    """What a training container says: in itself, or in configurations up to three levels deep; the shallower outranks."""
+    return _facts_of_all(content, "the file")
+
+
+def _facts_of_all(values: Any, where: str) -> Facts:
+    """The facts of a mapping and of the configurations in it, level by level."""
+    facts, level, seen = Facts(), [(values, where)], set[int]()
+    for _ in range(4):
+        mappings = [(each, place) for each, place in level if isinstance(each, dict) and id(each) not in seen]
+        seen.update(id(each) for each, _ in mappings)
+        for each, place in mappings:
+            # Only what is a number or a word can be a fact; a state dict holds tensors.
+            plain = {key: value for key, value in each.items() if isinstance(value, str | int | float)}
+            facts = facts.over(_facts(plain, place))
+        level = [
+            (value, f"{one_line(key, 40)} in {place}")
+            for each, place in mappings
+            for key, value in each.items()
+            if isinstance(key, str) and _CONFIGURES.search(key)
+        ]
+    return facts
+
+
+_CONFIGURES = re.compile(r"config|cfg|param|^(hp|args|task|options|settings)$", re.IGNORECASE)
+"""Names of configurations: config, model_cfg, hyper_parameters, hparams, args, …"""
 
 
 def facts_beside(path: Path) -> tuple[Facts, str]:
@@ -82,7 +102,8 @@ def facts_beside(path: Path) -> tuple[Facts, str]:
         except (OSError, ValueError, RecursionError) as error:
             raise InterpError(f"{beside.name} beside it cannot be read as JSON: mend it or move it away") from error
         if isinstance(values, dict):
-            return _facts(values, f"{one_line(beside.name, 60)} beside it"), f"{one_line(beside.name, 60)} beside it"
+            where = f"{one_line(beside.name, 60)} beside it"
+            return _facts_of_all(values, where), where
     return Facts(), ""
 
 
@@ -99,14 +120,17 @@ def _facts(values: dict[str, Any], where: str) -> Facts:
             raise InterpError(f"{where} gives {key} as {value!r:.40}, which is out of range")
         return kind(value)
 
-    modulus = next((p for key in ("C", "group_parameter", "p") if (p := number(key, int, 2.0, 1e6)) is not None), None)
-    activation = values.get("act_fn")
+    modulus = next((p for key in _MODULUS if (p := number(key, int, 2.0, 1e6)) is not None), None)
+    activation = next((name for key in _ACTIVATION if isinstance(name := values.get(key), str)), None)
     rate = number("attn_coeff", float, 0.0, 1.0)
     # clock-and-pizza stores a mask and a direction, and uses neither.
     direction = values.get("attention_dir") if rate is None else "bidirectional"
     normalization = values.get("normalization_type")
     if normalization not in (None, "", "None"):
-        raise InterpError(f"{where} says normalization {normalization!r:.20}: networks with LayerNorm are not supported")
+        raise InterpError(
+            f"{where} says normalization {normalization!r:.20}: networks with LayerNorm are not supported, also where its "
+            "weights were folded in (the division by the standard deviation stays)"
+        )
     for key, ordinary in _ORDINARY.items():
         if key in values and values[key] not in ordinary:
             raise InterpError(f"{where} says {key} {one_line(repr(values[key]), 40)}: such networks are not supported")
@@ -121,6 +145,10 @@ def _facts(values: dict[str, Any], where: str) -> Facts:
     )
 
 
+_MODULUS = ("C", "group_parameter", "p")
+_ACTIVATION = ("act_fn", "activation", "activation_function", "hidden_act", "nonlinearity", "act")
+"""The keys under which they are found; the first outranks."""
+
 _ORDINARY: dict[str, tuple[Any, ...]] = {
     "attn_only": (False, None),
     "gated_mlp": (False, None),
@@ -133,10 +161,10 @@ _ORDINARY: dict[str, tuple[Any, ...]] = {
 """TransformerLens options that change the forward pass, and the values that do not."""
 
 
-def _activation(name: Any, where: str) -> Literal["relu", "gelu"] | None:
+def _activation(name: str | None, where: str) -> Literal["relu", "gelu"] | None:
     if name is None:
         return None
-    match str(name).lower():
+    match name.lower():
         case "relu":
             return "relu"
         case "gelu":

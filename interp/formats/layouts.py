@@ -202,7 +202,10 @@ def _take(state: Parameters, wanted: Mapping[str, int]) -> list[Tensor]:
 def _ignored(left: Mapping[str, Tensor]) -> tuple[str, ...]:
     """What is left over and known to take no part in the answer; anything else would, and is refused."""
     if any(re.search(r"(^|\.)ln(\d|_|\.|$)|norm", name) for name in left):
-        raise InterpError("has LayerNorm weights: networks with normalisation are not supported; fold them in first")
+        raise InterpError(
+            "has LayerNorm weights, and networks with normalisation are not supported. Folding them in does not help: a folded "
+            "network still divides by the standard deviation. From Python: interp.from_function(f, p)"
+        )
     if foreign := [name for name in left if name not in _UNUSED]:
         shown = one_line(", ".join(foreign[:6]), 200)
         raise InterpError(f"has tensors that this layout does not: {shown}; leaving them out could change the answer")

@@ -10,6 +10,7 @@ from einops import rearrange
 from torch.nn import functional
 
 from interp.attention_free import AttentionFree, AttentionFreeConfig
+from interp.checkpoint import Assumption
 from interp.config import MAX_P, NetworkConfig, Parameters
 from interp.errors import InterpError
 from interp.formats.facts import Facts
@@ -39,13 +40,24 @@ class Reading:
         return " ".join(f"--{option} {value}" if value else f"--{option}" for option, value in self.assumed.items())
 
 
-def choose(layout: Layout, facts: Facts) -> tuple[Network | AttentionFree, tuple[str, ...]]:
-    """The network, and notes on what was assumed.
+@dataclass(frozen=True, eq=False)
+class Choice:
+    """The reading that was taken."""
+
+    network: Network | AttentionFree
+    notes: tuple[str, ...] = ()
+    """What was assumed, and why."""
+    assumed: Assumption | None = None
+    """The assumption that could be wrong, beside the network of the other reading."""
+
+
+def choose(layout: Layout, facts: Facts) -> Choice:
+    """Which network is it?
 
     Raises InterpError where no reading fits the shapes, or several or none of those that fit compute a + b mod p; then
-    the options that decide are named. Two things are assumed and said: of ReLU and GeLU, where both compute the sum, the one
-    with the lower loss (right for the four published networks tried and for one trained with GeLU); and ordinary attention
-    (rate 1) where published networks have no other.
+    the options that decide are named. Two things are assumed and said. Ordinary attention (rate 1), where published networks
+    have no other. And ReLU, unless GELU alone computes the sum: where both do, the lower loss does not tell which it was
+    trained with (of published networks it is right about as often as a coin).
     """
     readings = list(_attention_free(layout, facts) if layout.kinds else _transformers(layout, facts))
     if not readings:
@@ -55,31 +67,70 @@ def choose(layout: Layout, facts: Facts) -> tuple[Network | AttentionFree, tuple
         notes = ("attention rate 1, ordinary attention, assumed (not stored; --attention-rate decides)",)
     if len(readings) == 1:
         check_analysable(readings[0].network)
-        return readings[0].network, notes
-    scored = [(*_try(reading), reading) for reading in readings]
-    fits = [(loss, reading) for loss, accuracy, reading in scored if accuracy >= COMPUTES]
-    if not fits:
-        options = " ".join(dict.fromkeys(f"--{name}" for reading in readings for name in reading.assumed))
-        best = max(accuracy for _, accuracy, _ in scored)
+        return Choice(readings[0].network, notes)
+    tried = [_Tried(reading, *_try(reading)) for reading in readings]
+    fits = [each for each in tried if each.accuracy >= COMPUTES]
+    # Of one that fits with ReLU nothing else is asked; what fits with GELU alone is GELU.
+    fits = [each for each in fits if each.reading.assumed.get("activation") == "relu"] or fits
+    if len(fits) > 1:
+        best, *others = sorted(fits, key=lambda each: each.loss)
+        open_ = {name for each in others for name, value in each.reading.assumed.items() if best.reading.assumed[name] != value}
+        shown = "; ".join(f"{each.reading.says()}: loss {each.loss:.2g}" for each in (best, others[0]))
         raise InterpError(
-            f"under none of the {len(readings)} readings that fit does it compute a + b mod p (best accuracy {best:.2f}); "
-            f"if it is a network that does not, say how to read it: {options}"
+            f"it computes a + b mod p under {len(fits)} of {len(readings)} readings ({shown}): decide with "
+            + " ".join(f"--{name}" for name in sorted(open_))
         )
-    loss, best_reading = min(fits, key=lambda fit: fit[0])
-    activation = best_reading.assumed.get("activation")
-    chosen = [(other, reading) for other, reading in fits if reading.assumed.get("activation") == activation]
-    if len(chosen) > 1:
-        others = {name for _, one in chosen for name in one.assumed if one.assumed[name] != best_reading.assumed.get(name)}
-        shown = "; ".join(f"{reading.says()}: loss {loss:.2g}" for loss, reading in chosen[:2])
+    options = " ".join(dict.fromkeys(f"--{name}" for reading in readings for name in reading.assumed))
+    if not fits and options != "--activation":
+        best_accuracy = max(each.accuracy for each in tried)
         raise InterpError(
-            f"it computes a + b mod p under {len(chosen)} of {len(readings)} readings ({shown}): decide with "
-            + " ".join(f"--{name}" for name in sorted(others))
+            f"under none of the {len(readings)} readings that fit does it compute a + b mod p (best accuracy "
+            f"{best_accuracy:.2f}); if it is a network that does not, say how to read it: {options}"
         )
-    rivals = [f"{reading.says()} with loss {other:.2g}" for other, reading in fits if reading is not best_reading]
-    also = f"; so does {rivals[0]}, --activation decides" if rivals else ""
-    tried = f"of {len(readings)} readings it computes a + b mod p, loss {loss:.2g}"
-    how = f"read as {best_reading.says()} (not stored; {tried}{also})"
-    return best_reading.network, (*notes, how)
+    taken = fits[0] if fits else tried[0]
+    other = next((each for each in tried if _differ_in_activation(each.reading, taken.reading)), None)
+    if other is None:
+        how = f"of {len(readings)} readings it computes a + b mod p, loss {taken.loss:.2g}"
+        return Choice(taken.reading.network, (*notes, f"read as {taken.reading.says()} (not stored; {how})"))
+    return Choice(taken.reading.network, (*notes, _assumes(taken, other)), _assumption(taken, other))
+
+
+@dataclass(frozen=True, eq=False)
+class _Tried:
+    """A reading, and how well the network adds under it."""
+
+    reading: Reading
+    loss: float
+    accuracy: float
+
+
+def _differ_in_activation(one: Reading, two: Reading) -> bool:
+    """In nothing else?"""
+    if "activation" not in one.assumed:
+        return False
+    return one.assumed != two.assumed and {**one.assumed, "activation": ""} == {**two.assumed, "activation": ""}
+
+
+def _assumes(taken: _Tried, other: _Tried) -> str:
+    """The note on an activation that nobody says."""
+
+    def how_well(each: _Tried) -> str:
+        return f"it answers {each.accuracy:.4f} of the pairs tried right, loss {each.loss:.2g}"
+
+    name = other.reading.assumed["activation"]
+    note = f"read as {taken.reading.says()}, assumed (not stored; {how_well(taken)}; as {name} {how_well(other)}; --activation "
+    if taken.accuracy >= COMPUTES:
+        return note + "decides)"
+    return (
+        note + "decides). Under neither does it compute a + b mod p: it has not learned that, or does something that "
+        "its weights do not say (another operation, a normalisation)"
+    )
+
+
+def _assumption(taken: _Tried, other: _Tried) -> Assumption:
+    assert isinstance(other.reading.network, Network)
+    ours, theirs = (f"activation {each.reading.assumed['activation']}" for each in (taken, other))
+    return Assumption(taken=ours, other=theirs, network=other.reading.network)
 
 
 def _try(reading: Reading) -> tuple[float, float]:
