@@ -1,7 +1,7 @@
 """Which circuit computes the sum: clock, pizza, or a hybrid of both?"""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
@@ -17,6 +17,7 @@ from analyses.amplitude_profile import (
 from analyses.distance_irrelevance import distance_irrelevance
 from analyses.gradient_symmetry import SAMPLE, gradient_symmetry
 from analyses.known import known_coordinates
+from analyses.logit_spectrum import logit_spectrum
 from analyses.neuron_clusters import neuron_clusters
 from analyses.performance import Performance, performance
 from interp.circuit import Circuit
@@ -34,6 +35,10 @@ MOST_LOGITS, MOST_NEURONS = 0.5, 0.7
 terms of the key frequencies, or of the neurons' variance at one frequency each. A lookup table has every frequency in
 its output and, at p = 13 and 23, .40 and .28 in its neurons; the generalising networks of both papers that were tried
 have at least .93 of the one and .92 of the other."""
+MOST_FREQUENCIES = 0.5
+"""Without neurons to look at, neither is named where the output is spread over more than this share of all frequencies (the
+effective number, (Σ t_k²)² / Σ t_k⁴): the logits of a lookup table are equal clocks at every frequency, and no measure of
+logits tells such a clock from a table. The generalising networks of both papers that were tried are at .04 to .16."""
 NARROW = 0.05
 """A verdict closer than this to a cut-off is called narrow."""
 
@@ -55,8 +60,9 @@ class ClockOrPizza(Finding):
     """Distance of the frequencies' profiles to the nearest cut-off that would change the verdict on the network; 0
     where no circuit is named. For clock and pizza the least of the frequencies' margins; a hybrid stays one as long as
     one of its clocks and one of its pizzas does."""
-    sureness: Literal["clear", "narrow", "none"]
-    """clear: a margin of at least .05; narrow: less; none: no circuit is named."""
+    sureness: Literal["clear", "narrow", "unchecked", "none"]
+    """clear: a margin of at least .05; narrow: less; unchecked: a network without neurons to look at, whatever the margin (that
+    its logits are no table's could not be checked in them); none: no circuit is named."""
     frequencies: tuple[tuple[int, str], ...]
     """(k, clock | pizza | between) per key frequency; empty for a network that does not generalise."""
     coordinates: tuple[tuple[int, float, float], ...]
@@ -69,6 +75,8 @@ class ClockOrPizza(Finding):
     """1 - explained."""
     specialisation: float
     """Share of the neurons' variance at each one's own frequency (neuron_clusters); NaN where there are none."""
+    spread: float
+    """Effective number of frequencies in the output over the number that there are, (0, 1]: 1 for a lookup table."""
     gradient_symmetry: float
     """Of the larger sample; NaN where the network gives no gradients."""
     distance_irrelevance: float
@@ -85,6 +93,7 @@ class ClockOrPizza(Finding):
             ("pairs answered right", self.accuracy, "≥ .99 to be judged"),
             ("logit variance explained", self.explained, "≥ .5 to be judged"),
             ("neuron variance at own frequency", self.specialisation, "≥ .7 to be judged"),
+            ("frequencies in the output / all", self.spread, "≤ .5 to be judged without neurons"),
             ("margin of the profiles", self.margin, "> 0; narrow below .05"),
             ("gradient symmetry (published)", self.gradient_symmetry, "pizza > .98"),
             ("distance irrelevance (published)", self.distance_irrelevance, "pizza < .6"),
@@ -140,8 +149,9 @@ def clock_or_pizza(circuit: Circuit, *, triples: int | None = SAMPLE) -> ClockOr
 
     Gate: a network that is wrong on more than 1% of all pairs is "not generalising", whatever else it looks like.
     Then each key frequency is judged by its amplitude profile, and the network by its frequencies: clock or pizza
-    where all are, hybrid where some are clocks and some pizzas, else undecided. Also undecided: no key frequency,
-    or logits or neurons that are mostly something else (see ``MOST_LOGITS``).
+    where all are, hybrid where some are clocks and some pizzas, else undecided. Also undecided: no key frequency, logits
+    or neurons that are mostly something else (see ``MOST_LOGITS``), or, in a network without neurons, an output that could
+    be a lookup table's (``MOST_FREQUENCIES``).
 
     ``triples``: see gradient_symmetry.
     Sources: this project (the per-frequency verdict); Zhong et al. 2023, arXiv 2306.17844 (the published criterion).
@@ -149,26 +159,28 @@ def clock_or_pizza(circuit: Circuit, *, triples: int | None = SAMPLE) -> ClockOr
     measured, irrelevance = performance(circuit), distance_irrelevance(circuit).correct
     symmetry = _or_nan(lambda: gradient_symmetry(circuit, triples=triples).mean)
     specialisation = _or_nan(lambda: neuron_clusters(circuit).specialisation)
+    spread = effective_share(logit_spectrum(circuit).clock_terms)
     try:
         profile = amplitude_profile(circuit)
-        name, reason = _verdict(measured, profile, specialisation)
+        name, reason = _verdict(measured, profile, specialisation, spread)
     except Unavailable as lacking:
         # Without its embedding a network can be seen to generalise or not, but not told clock from pizza.
         profile = AmplitudeProfile(profiles=(), explained=math.nan)
-        name, reason = _verdict(measured, profile, specialisation)
+        name, reason = _verdict(measured, profile, specialisation, spread)
         reason = reason if name == "not generalising" else str(lacking)
     margin = _margin(name, profile)
     return ClockOrPizza(
         circuit=name,
         reason=reason,
         margin=margin,
-        sureness="none" if name not in NAMED else "clear" if margin >= NARROW else "narrow",
+        sureness=_sureness(name, margin, specialisation),
         frequencies=tuple((each.k, each.verdict) for each in profile.profiles if measured.generalises),
         coordinates=tuple((each.k, each.variation, each.min_over_max) for each in profile.profiles if measured.generalises),
         accuracy=measured.accuracy,
         explained=profile.explained,
         unexplained=1 - profile.explained,
         specialisation=specialisation,
+        spread=spread,
         gradient_symmetry=symmetry,
         distance_irrelevance=irrelevance,
         published_criterion=_published(symmetry, irrelevance) if measured.generalises else "not applied",
@@ -177,14 +189,34 @@ def clock_or_pizza(circuit: Circuit, *, triples: int | None = SAMPLE) -> ClockOr
     )
 
 
-def _verdict(measured: Performance, profile: AmplitudeProfile, specialisation: float) -> tuple[CircuitName, str]:
+def effective_share(clock_terms: Sequence[float]) -> float:
+    """The effective number of these frequencies, (Σ t²)² / Σ t⁴, over how many there are, (0, 1]; NaN where all terms are 0."""
+    squares = [t * t for t in clock_terms]
+    fourth = sum(s * s for s in squares)
+    return sum(squares) ** 2 / fourth / len(squares) if fourth else math.nan
+
+
+def _sureness(name: CircuitName, margin: float, specialisation: float) -> Literal["clear", "narrow", "unchecked", "none"]:
+    if name not in NAMED:
+        return "none"
+    if math.isnan(specialisation):
+        return "unchecked"
+    return "clear" if margin >= NARROW else "narrow"
+
+
+def _verdict(measured: Performance, profile: AmplitudeProfile, specialisation: float, spread: float) -> tuple[CircuitName, str]:
     if not measured.generalises:
         return "not generalising", f"wrong on {measured.wrong} of {measured.pairs} pairs: no circuit to name"
     if not profile.profiles:
         return "undecided", "no frequency carries the output"
     if profile.explained < MOST_LOGITS:
         return "undecided", f"clock and pizza terms explain only {profile.explained:.0%} of the logits' variance"
-    if specialisation < MOST_NEURONS:  # NaN, where there are no neurons to look at, does not stand in the way
+    if math.isnan(specialisation) and spread > MOST_FREQUENCIES:
+        return (
+            "undecided",
+            f"its output has {spread:.0%} of all frequencies, as a table's does, and no neurons tell the two apart",
+        )
+    if specialisation < MOST_NEURONS:
         return "undecided", f"only {specialisation:.0%} of the neurons' variance lies at one frequency each"
     by_verdict = {
         verdict: [each.k for each in profile.profiles if each.verdict == verdict] for verdict in ("clock", "pizza", "between")

@@ -1,7 +1,7 @@
 """Is this network explained: what it computes, how, and why we believe it?"""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
@@ -49,36 +49,37 @@ class FrequencyCard:
     """Neurons that work at it (neuron_clusters); 0 also where there are none to look at."""
     R: float
     """Of the phase law; NaN where it does not apply."""
-    lawful: bool
-    """Is R at least .95 and above its null?"""
+    lawful: bool | None
+    """Is R at least .95 and above its null? None where there is no R."""
     shape: str
     """disc, torus or none (phase_law)."""
 
 
 @dataclass(frozen=True)
 class Explanation(Finding):
-    """The card of a network."""
+    """The card of a network. Three of its answers may be None: what could not be measured is neither yes nor no."""
 
-    explained: bool
-    """Does it generalise, and hold all three: what, how and why?"""
+    explained: bool | None
+    """Does it generalise, and hold all three: what, how and why? None where none of them fails and one cannot be said."""
     reason: str
-    """What is missing, or what it is."""
+    """What is missing or cannot be said, and why; or what it is."""
     generalises: bool
     """Accuracy of at least .99 on all pairs."""
     what: bool
     """Does a closed form reach explained variance ≥ .95 and agreement ≥ .99 with the network's answers?"""
     closed_form: Score
     """The most compressed one that does; else the one that explains most."""
-    how: bool
+    how: bool | None
     """Does a neuron surrogate of order ≤ 2 with at most two frequencies per neuron agree with the network's answers ≥ .99,
-    and does the phase law hold at every key frequency (R ≥ .95 and above its null)?"""
+    and does the phase law hold at every key frequency (R ≥ .95 and above its null)? None without a last layer of neurons."""
     neuron_agreement: float
     """Agreement of the best of these surrogates; NaN where the network has no last layer of neurons."""
     neuron_surrogate: str
     """Its name: the one of fewest numbers that reaches .99, else the best; empty as above."""
-    why: bool
+    why: bool | None
     """Does removing the key frequencies, at every site there is, do more harm than every draw of the same edit, and at the
-    embedding than every draw as large; and does turning their hand move the answer more often than every draw of both?"""
+    embedding than every draw as large; and does turning their hand move the answer more often than every draw of both? None
+    where no intervention could be tried, or none at the embedding."""
     turned: float
     """Share of (a, Δ, b) whose answer moved by Δ when the hand was turned; NaN where it could not be."""
     frequencies: tuple[FrequencyCard, ...]
@@ -91,6 +92,10 @@ class Explanation(Finding):
     """Accuracy that waves of a±b in the neurons add (phase_law); NaN where the network has no last layer of neurons."""
     lacking: tuple[str, ...]
     """The parts that do not apply to this network, and why."""
+
+    def verdict(self) -> str:
+        """In words."""
+        return {True: "yes", False: "no", None: "cannot be said"}[self.explained]
 
     def table(self) -> Table:
         form, law = self.closed_form, ", R –"
@@ -110,7 +115,7 @@ class Explanation(Finding):
             "share: of the logits' variance; agrees: answers that are the network's own; R: of the phase law; turned: answers "
             "that follow the turned hand; coordinate: 0 a clock, 1 a pizza"
         )
-        title = f"Explained: {'yes' if self.explained else 'no'}"
+        title = f"Explained: {self.verdict()}"
         columns = ("", "finding", "share", "evidence", "holds")
         return Table(title, columns, tuple(rows), ". ".join([self.reason, *self.lacking, note]))
 
@@ -129,7 +134,7 @@ class Explanation(Finding):
             say(figure, self.reason)
         return finish(
             figure,
-            f"Explained: {'yes' if self.explained else 'no'} ({self.reason})",
+            f"Explained: {self.verdict()} ({self.reason})",
             "Every key frequency: how much of a pizza it is (its share of the mean amplitude in the best mixture of a "
             "clock and a pizza), and how much of the output it carries. Clock and pizza terms leave "
             f"{self.unexplained:.2%} unexplained. Explained needs a formula that fits (what), neurons that obey the "
@@ -144,7 +149,8 @@ def explanation(circuit: Circuit) -> Explanation:
     """Is this network explained: what it computes, how, and why we believe it?
 
     See the fields ``what``, ``how`` and ``why``; a network is explained when it generalises and all three hold, else what is
-    missing is said. Parts that a network does not allow (several layers, no embedding) count as not holding, and are listed.
+    missing is said. Parts that a network does not allow to be measured (several layers, no embedding) cannot be said: they are
+    None, and so is the whole unless another part fails. They are listed.
 
     Source: this project.
     """
@@ -162,28 +168,31 @@ def explanation(circuit: Circuit) -> Explanation:
     surrogates = surrogate(circuit)
     form, neurons = _closed_form(surrogates.closed_forms), _neurons(surrogates.neurons)
     what = form.explained >= MOST_VARIANCE and form.agreement >= MOST_ANSWERS
-    lawful = bool(cards) and all(card.lawful for card in cards)
-    reproduced = neurons is not None and neurons.agreement >= MOST_ANSWERS
-    why_not = _why_not(interventions)
+    # Without key frequencies there is no card, and no law that holds.
+    lawful = None if law is None else bool(cards) and all(card.lawful for card in cards)
+    reproduced = None if neurons is None else neurons.agreement >= MOST_ANSWERS
+    how, (why, why_not) = _all([reproduced, lawful]), _why(interventions)
     generalises, where = performance(circuit).generalises, residual(circuit)
     missing = [
         *([] if generalises else ["it does not generalise"]),
         *([] if what else [f"what: {form.name} explain {form.explained:.4f}, agreement {form.agreement:.4f}"]),
-        *([] if reproduced else ["how: no neuron surrogate gives its answers"]),
-        *([] if lawful else ["how: the phase law does not hold at every key frequency"]),
-        *([f"why: {why_not}"] if why_not else []),
+        *(["how: no neuron surrogate gives its answers"] if reproduced is False else []),
+        *(["how: the phase law does not hold at every key frequency"] if lawful is False else []),
+        *([f"how cannot be said: {surrogates.lacking or 'the phase law could not be measured'}"] if how is None else []),
+        *([f"why: {why_not}"] if why is False else []),
+        *([f"why cannot be said: {why_not}"] if why is None else []),
     ]
     turn = interventions.effect("embedding", "turn") if interventions else None
     return Explanation(
-        explained=not missing,
+        explained=_all([generalises, what, how, why]),
         reason="; ".join(missing) if missing else f"{form.name}, {form.numbers} numbers",
         generalises=generalises,
         what=what,
         closed_form=form,
-        how=reproduced and lawful,
+        how=how,
         neuron_agreement=neurons.agreement if neurons else float("nan"),
         neuron_surrogate=neurons.name if neurons else "",
-        why=not why_not,
+        why=why,
         turned=turn.value if turn else float("nan"),
         frequencies=cards,
         unexplained=where.unexplained,
@@ -191,6 +200,11 @@ def explanation(circuit: Circuit) -> Explanation:
         delta_2=law.delta_2 if law else float("nan"),
         lacking=(*lacking, *(interventions.lacking if interventions else ())),
     )
+
+
+def _all(parts: Sequence[bool | None]) -> bool | None:
+    """Do all hold? No where one does not; else None where one cannot be said."""
+    return False if False in parts else None if None in parts else True
 
 
 def _round(share: float) -> float:
@@ -223,7 +237,7 @@ def _cards(circuit: Circuit, law: PhaseLaw | None, lacking: list[str]) -> tuple[
                 mixture_fit=mixed.fitted,
                 neurons=clusters.get(k, 0),
                 R=mine.R if mine else float("nan"),
-                lawful=mine is not None and _is_lawful(mine),
+                lawful=None if mine is None else _is_lawful(mine),
                 shape=mine.shape if mine else "none",
             )
         )
@@ -248,13 +262,14 @@ def _neurons(surrogates: tuple[Score, ...]) -> Score | None:
     return min(enough, key=lambda each: each.numbers) if enough else max(own, key=lambda s: s.agreement, default=None)
 
 
-def _why_not(interventions: Causal | None) -> str:
-    """Which draws are not beaten; empty where all are."""
+def _why(interventions: Causal | None) -> tuple[bool | None, str]:
+    """Are all draws beaten? And which are not, or why that cannot be said."""
     if interventions is None or not interventions.effects:
-        return "no intervention could be compared with a null"
+        lacking = "" if interventions is None else ", ".join(interventions.lacking)
+        return None, lacking or "no intervention could be compared with a null"
     needed = [(each, each.same.beaten) for each in interventions.effects if each.edit == "remove"]
     at_embedding: list[Effect | None] = [interventions.effect("embedding", edit) for edit in ("remove", "turn")]
     needed += [(each, each.same.beaten and each.as_large.beaten) for each in at_embedding if each is not None]
-    if None in at_embedding:
-        return "the embedding could not be edited"
-    return ", ".join(sorted({f"{each.edit}, {each.site}, does not beat its null" for each, beaten in needed if not beaten}))
+    if unbeaten := sorted({f"{each.edit}, {each.site}, does not beat its null" for each, beaten in needed if not beaten}):
+        return False, ", ".join(unbeaten)
+    return (None, "the embedding could not be edited") if None in at_embedding else (True, "")

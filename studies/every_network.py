@@ -90,7 +90,7 @@ def show(rows: list[Row]) -> None:
 
 def _counts(rows: list[Row]) -> str:
     return f"{len(rows)} networks, " + ", ".join(
-        f"{sum(each[key] for each in rows)} {key}" for key in ("what", "how", "why", "explained")
+        f"{sum(bool(each[key]) for each in rows)} {key}" for key in ("what", "how", "why", "explained")
     )
 
 

@@ -84,10 +84,10 @@ def planted(
     return Network(config, W)
 
 
-def lookup(p: int) -> Network:
+def lookup(p: int, seed: int = 0) -> Network:
     """Right on every pair without any frequency: random features, and a readout fitted to them by least squares."""
     config = NetworkConfig(p=p, answers_equals=False, d_model=p * p + 20, n_heads=1, d_head=32, d_mlp=2 * p * p)
-    network = initialise(config, seed=0, dtype=torch.float64)
+    network = initialise(config, seed=seed, dtype=torch.float64)
     stream = Circuit(network).activation("blocks.0.hook_resid_post").flatten(0, 2)
     target = one_hot(answers(p).flatten(), p).double()
     W_U = torch.linalg.lstsq(stream, target).solution

@@ -15,6 +15,7 @@ from planted import lookup, planted
 import analyses
 import interp
 from analyses.ablation import as_large, part, random_draws
+from analyses.explanation import _all
 from interp import fourier
 from interp.circuit import Circuit
 from interp.config import NetworkConfig
@@ -175,8 +176,8 @@ def test_a_committed_control_is_not_explained(name: str) -> None:
 def test_a_lookup_table_is_right_everywhere_and_not_explained() -> None:
     """Its neurons work at no frequency, and there are no frequencies that it does not use."""
     card = analyses.explanation(Circuit(lookup(13)))
-    assert card.generalises and not card.explained and not card.how and not card.why
-    assert "no neuron surrogate" in card.reason
+    assert card.generalises and card.explained is False and card.how is False and card.why is None
+    assert "no neuron surrogate" in card.reason and "why cannot be said: interventions: needs 20 different" in card.reason
     assert any(part.startswith("interventions: needs 20 different sets") for part in card.lacking)
 
 
@@ -197,16 +198,38 @@ def test_a_circuit_with_spoiled_answers_is_not_explained() -> None:
 def test_several_layers_get_the_parts_that_apply() -> None:
     config = NetworkConfig(p=13, n_layers=2, d_model=16, n_heads=2, d_head=8, d_mlp=32)
     card = analyses.explanation(Circuit(initialise(config, seed=0)))
-    assert not card.explained and math.isnan(card.neuron_agreement) and card.neuron_surrogate == ""
+    assert card.explained is False and math.isnan(card.neuron_agreement) and card.neuron_surrogate == ""
     assert any(part.startswith("phase_law: needs one layer") for part in card.lacking)
-    assert "no neuron surrogate" in card.reason and card.table().rows
+    assert card.how is None and "how cannot be said: needs one layer" in card.reason and card.table().rows
 
 
-def test_a_network_given_by_its_logits_says_what_it_lacks() -> None:
+def test_what_was_not_measured_is_neither_yes_nor_no() -> None:
+    """Logits alone: a formula fits them, and nothing can be said of neurons that nobody has."""
     circuit = interp.from_logits(Circuit(planted(P, clocks=KEYS)).logits)
     card = analyses.explanation(circuit)
-    assert card.what and not card.explained and not card.why
+    assert (card.explained, card.what, card.how, card.why) == (None, True, None, None)
+    assert card.verdict() == "cannot be said" and card.table().title == "Explained: cannot be said"
+    assert [row[-1] for row in card.table().rows[:3]] == [True, None, None]
+    assert all(f.lawful is None for f in card.frequencies)
+    assert "how cannot be said: needs neurons" in card.reason and "why cannot be said: the embedding" in card.reason
     assert any("embedding" in part for part in card.lacking)
+    # What fails, fails all the same.
+    wrong = interp.from_logits(Circuit(planted(P, clocks=KEYS)).logits.roll(1, -1))
+    assert (analyses.explanation(wrong).explained, analyses.explanation(wrong).how) == (False, None)
+
+
+@pytest.mark.parametrize(
+    ("parts", "all_of_them"),
+    [
+        ([True, True], True),
+        ([True, None], None),
+        ([None, None], None),
+        ([True, None, False], False),
+        ([False, True], False),
+    ],
+)
+def test_all_parts_hold_unless_one_does_not_or_cannot_be_said(parts: list[bool | None], all_of_them: bool | None) -> None:
+    assert _all(parts) is all_of_them
 
 
 @pytest.fixture(scope="module")
@@ -270,7 +293,21 @@ def test_an_explanation_needs_every_part(clock: Network, monkeypatch: pytest.Mon
     weak = tuple(dataclasses.replace(s, explained=0.949) for s in scores.closed_forms)
     wrong = tuple(dataclasses.replace(s, agreement=0.98) for s in scores.closed_forms)
     lost = tuple(dataclasses.replace(s, agreement=0.98) for s in scores.neurons)
+    small = tuple(
+        dataclasses.replace(e, as_large=dataclasses.replace(e.as_large, beaten=False))
+        if (e.site, e.edit) == ("embedding", "remove")
+        else e
+        for e in effects.effects
+    )
+    elsewhere = tuple(
+        dataclasses.replace(e, same=dataclasses.replace(e.same, beaten=False))
+        if (e.site, e.edit) == ("logits", "remove")
+        else e
+        for e in effects.effects
+    )
     for name, finding, reason in (
+        ("causal", dataclasses.replace(effects, effects=small), "why: remove, embedding, does not beat its null"),
+        ("causal", dataclasses.replace(effects, effects=elsewhere), "why: remove, logits, does not beat its null"),
         ("phase_law", dataclasses.replace(law, frequencies=(unlawful, *law.frequencies[1:])), "how: the phase law"),
         ("phase_law", dataclasses.replace(law, frequencies=(by_chance, *law.frequencies[1:])), "how: the phase law"),
         ("causal", dataclasses.replace(effects, effects=idle), "why: turn, embedding, does not beat its null"),
@@ -283,7 +320,22 @@ def test_an_explanation_needs_every_part(clock: Network, monkeypatch: pytest.Mon
             for part_name, found in (("phase_law", law), ("causal", effects), ("surrogate", scores)):
                 patch.setattr(module, part_name, lambda _, value=finding if part_name == name else found: value)
             card = analyses.explanation(Circuit(clock))
-        assert not card.explained and card.reason.startswith(reason), (name, card.reason)
+        assert card.explained is False and card.reason.startswith(reason), (name, card.reason)
+    # Without key frequencies there are no cards, and so no law that could hold.
+    with monkeypatch.context() as patch:
+        for part_name, found in (("phase_law", law), ("causal", effects), ("surrogate", scores), ("_cards", ())):
+            patch.setattr(module, part_name, lambda *_, value=found: value)
+        card = analyses.explanation(Circuit(clock))
+    assert card.how is False and card.explained is False and card.reason.startswith("how: the phase law does not hold")
+    # Without interventions why cannot be said, and without those at the embedding neither.
+    at_embedding = tuple(e for e in effects.effects if e.site != "embedding")
+    for left in ((), at_embedding):
+        with monkeypatch.context() as patch:
+            value = dataclasses.replace(effects, effects=left, lacking=("turn: impossible",))
+            for part_name, found in (("phase_law", law), ("causal", value), ("surrogate", scores)):
+                patch.setattr(module, part_name, lambda _, value=found: value)
+            card = analyses.explanation(Circuit(clock))
+        assert card.why is None and card.explained is None and card.reason.startswith("why cannot be said: ")
 
 
 def test_draws_are_as_many_as_large_and_elsewhere() -> None:

@@ -7,7 +7,9 @@ import torch
 from planted import lookup, planted
 
 import analyses
+import interp
 from analyses.amplitude_profile import amplitudes
+from analyses.clock_or_pizza import effective_share
 from interp.circuit import Circuit
 from interp.config import NetworkConfig
 from interp.initialisation import initialise
@@ -105,6 +107,40 @@ def test_a_lookup_table_is_right_everywhere_and_gets_no_circuit() -> None:
     assert verdict.accuracy == 1.0
     assert verdict.circuit == "undecided" and verdict.sureness == "none"
     assert analyses.neuron_clusters(circuit).clusters == {}
+
+
+def _called(circuit: Circuit) -> Circuit:
+    """The same network known only as a function, without its neurons."""
+    network, (E_a, E_b) = circuit.network, circuit.tables
+    return interp.from_function(
+        lambda a, b: network.run(E_a[a], E_b[b])[0],
+        circuit.p,
+        embedding=(E_a, E_b),
+        from_embeddings=lambda x, y: network.run(x, y)[0],
+    )
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_lookup_table_without_its_neurons_gets_no_circuit_either(seed: int) -> None:
+    """Its output has every frequency alike: that is all that logits can tell of it."""
+    circuit = _called(Circuit(lookup(13, seed)))
+    verdict = analyses.clock_or_pizza(circuit)
+    assert verdict.accuracy == 1.0 and math.isnan(verdict.specialisation)
+    assert (verdict.circuit, verdict.sureness, verdict.margin) == ("undecided", "none", 0)
+    assert verdict.spread == pytest.approx(1.0, abs=1e-4) and "100% of all frequencies, as a table" in verdict.reason
+
+
+@pytest.mark.parametrize("kind", ["clocks", "pizzas"])
+def test_a_circuit_without_its_neurons_is_named_but_never_clear(kind: str) -> None:
+    p, frequencies = 59, MODULI[59]
+    verdict = analyses.clock_or_pizza(_called(Circuit(planted(p, **{kind: frequencies}))))  # type: ignore[arg-type]
+    assert verdict.circuit == kind.removesuffix("s") and verdict.sureness == "unchecked" and verdict.margin > 0.05
+    assert verdict.spread == pytest.approx(3 / 29, rel=1e-3)
+
+
+def test_the_effective_share_of_the_frequencies_is_its_definition() -> None:
+    assert effective_share([0.3, 0.0, 0.0, 0.0]) == 0.25 and effective_share([0.2, -0.2]) == pytest.approx(1)
+    assert effective_share([2.0, 1.0, 0.0]) == pytest.approx(25 / 17 / 3) and math.isnan(effective_share([0.0, 0.0]))
 
 
 @pytest.mark.parametrize("seed", range(3))

@@ -85,7 +85,7 @@ class Answer:
 
     @property
     def explained(self) -> bool | None:
-        """Is the network explained? None where that was not asked."""
+        """Is the network explained? None where that was not asked, and where it cannot be said."""
         card = self.findings.get("explanation")
         return card.explained if isinstance(card, Explanation) else None
 

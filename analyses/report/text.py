@@ -16,7 +16,7 @@ def headline(answer: Answer) -> list[str]:
     assumed for that and what the other reading would change.
     """
     notes = [f"Read as: {'; '.join(answer.checkpoint.notes)}"] if answer.checkpoint.notes else []
-    explained = [_line_explained(answer)] if answer.explained is not None else []
+    explained = [_line_explained(answer)] if "explanation" in answer.findings else []
     otherwise = [] if answer.otherwise is None else [f"Assumed, not stored: {answer.otherwise.says()}; --activation decides"]
     return [_line_network(answer), _line_frequencies(answer), verdict(answer), *explained, *notes, *otherwise]
 
@@ -27,7 +27,7 @@ def overview(answers: Sequence[Answer]) -> Table:
     Where a file was read with an assumption its row says which, and what the other reading would change.
     """
     assumed = any(answer.otherwise is not None for answer in answers)
-    asked = any(answer.explained is not None for answer in answers)
+    asked = any("explanation" in answer.findings for answer in answers)
     directory = _directory([answer.path for answer in answers])
     rows = tuple(
         (
@@ -35,7 +35,7 @@ def overview(answers: Sequence[Answer]) -> Table:
             answer.checkpoint.network.p,
             answer.performance.accuracy,
             " ".join(map(str, answer.key_frequencies.frequencies)) or "none",
-            answer.clock_or_pizza.circuit + (", narrow" if answer.clock_or_pizza.sureness == "narrow" else ""),
+            answer.clock_or_pizza.circuit + _unsure(answer),
             round(answer.clock_or_pizza.unexplained, 4),
             *([answer.explained] if asked else []),
             *([answer.otherwise.says() if answer.otherwise else ""] if assumed else []),
@@ -80,7 +80,13 @@ def _line_frequencies(answer: Answer) -> str:
 def _line_explained(answer: Answer) -> str:
     card = answer.findings["explanation"]
     assert isinstance(card, Explanation)
-    return f"Explained: {'yes' if card.explained else 'no'} ({card.reason})"
+    return f"Explained: {card.verdict()} ({card.reason})"
+
+
+def _unsure(answer: Answer) -> str:
+    """What to say beside the name of a circuit that is not clear."""
+    sureness = answer.clock_or_pizza.sureness
+    return f", {sureness}" if sureness in ("narrow", "unchecked") else ""
 
 
 def verdict(answer: Answer) -> str:
