@@ -4,7 +4,7 @@ BIN := .venv/bin
 # By file: what a file's tests share is then made once.
 IN_PARALLEL := --numprocesses auto --maxprocesses 4 --dist loadfile
 
-.PHONY: help demo test slow bench truth check pictures checkpoints notebooks clean
+.PHONY: help demo test slow mutants bench truth check pictures checkpoints notebooks clean
 
 help:            ## this list
 	@grep -E '^[a-z-]+: .*##' $(MAKEFILE_LIST) | sed -E 's/: .*## /\t/' | expand -t 16
@@ -20,6 +20,9 @@ test: .venv/installed-test       ## the tests, less the slow ones
 slow: .venv/installed-test       ## the slow tests, and every notebook
 	$(BIN)/pytest $(IN_PARALLEL) -m slow
 	$(BIN)/pytest $(IN_PARALLEL) --nbmake notebooks
+
+mutants: .venv/installed-mutants ## would the tests notice? 200 faults put in one at a time (an hour; results in build/mutants)
+	$(BIN)/python tests/mutants.py
 
 bench: .venv/installed-test      ## a training step beside the usual ways to compute it
 	@$(BIN)/python benchmarks/step.py
@@ -55,4 +58,8 @@ clean:                           ## remove the environment and caches
 
 .venv/installed-test: .venv/installed
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[test]'
+	@touch $@
+
+.venv/installed-mutants: .venv/installed-test
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[mutants]'
 	@touch $@

@@ -19,6 +19,8 @@ from interp.circuit import Circuit
 from interp.config import NetworkConfig
 from interp.errors import InterpError
 from interp.formats.facts import Facts, facts_within
+from interp.formats.layouts import _causal, recognise
+from interp.formats.readings import _transformers, _vocabularies
 from interp.initialisation import initialise
 from interp.network import Network
 
@@ -458,6 +460,87 @@ def test_safetensors_without_metadata_and_constant_embeddings(tmp_path: Path) ->
     for measure in analyses.MEASUREMENTS.values():
         measure(circuit).to_dict()
         measure(circuit).figure()
+
+
+def _open_questions(state: dict[str, torch.Tensor], **said: Any) -> list[dict[str, str]]:
+    """What each reading of a state dict assumes beyond what is said."""
+    layout = recognise(state)
+    assert layout is not None
+    return [reading.assumed for reading in _transformers(layout, Facts(**said))]
+
+
+def test_the_readings_of_a_state_dict_are_those_that_its_shapes_leave_open() -> None:
+    """One per activation, attention rate and mask that nobody says; a mask matters from two layers on."""
+    one, two = _network(p=7, equals_token=False), _network(p=7, n_layers=2)
+    rates = [f"{i / 10:g}" for i in range(11)]
+    assert _open_questions(papers(one)) == [
+        {"activation": activation, "attention-rate": rate} for activation in ("relu", "gelu") for rate in rates
+    ]
+    assert _open_questions(papers(two), activation="relu") == [{"no-causal": ""}, {"causal": ""}]
+    assert _open_questions(papers(two), activation="relu", causal=True) == [{}]
+    heads = _open_questions(FORMATS["bridge"](_network(p=7)), activation="relu")
+    assert heads == [{"heads": "1"}, {"heads": "2"}, {"heads": "4"}, {"heads": "8"}]
+    # 8 tokens at two positions: p = 8, or p = 4 with vocabularies of their own.
+    even = papers(_network(p=8, equals_token=False))
+    assert _open_questions(even, activation="relu", attention_rate=1.0) == [{"modulus": "8"}, {"modulus": "4"}]
+    even["unembed.W_U"] = even["unembed.W_U"][:, :4]
+    assert _open_questions(even, activation="relu", attention_rate=1.0) == [{}]
+
+
+def test_the_vocabularies_that_fit_are_those_that_can_be_answered() -> None:
+    def fit(vocabulary: int, positions: int, outputs: int, **said: Any) -> list[tuple[int, bool, bool]]:
+        W = {
+            "embed.W_E": torch.zeros(vocabulary, 3),
+            "pos_embed.W_pos": torch.zeros(positions, 3),
+            "unembed.W_U": torch.zeros(3, outputs),
+        }
+        return list(_vocabularies(W, Facts(**said)))
+
+    assert fit(2, 2, 2) == [(2, False, False)]  # p = 1 with vocabularies of their own is nothing to add
+    assert fit(8, 2, 8) == [(8, False, False), (4, False, True)]
+    assert fit(8, 2, 4) == [(4, False, True)] and fit(8, 3, 8) == [(7, True, False)]
+    assert fit(8, 3, 7) == [(7, True, False)] and fit(8, 3, 6) == []
+    assert fit(9, 3, 5) == [(4, True, True)] and fit(9, 3, 9) == [(8, True, False), (4, True, True)]
+    assert fit(8, 5, 8) == [(8, False, False), (4, False, True), (7, True, False)]
+    assert fit(8, 5, 8, modulus=7) == [(7, True, False)] and fit(8, 5, 8, separate_vocabularies=True) == [(4, False, True)]
+    assert fit(401, 3, 401) == [(400, True, False), (200, True, True)] and fit(401, 2, 401) == []
+
+
+def test_an_output_for_equals_is_part_of_the_network(tmp_path: Path) -> None:
+    network = _network(answers_equals=True)
+    torch.save(papers(network), tmp_path / "theirs.pt")
+    read = interp.load(tmp_path / "theirs.pt", **ALL_SAID, modulus=6).network
+    assert isinstance(read, Network) and read.config.answers_equals
+    assert torch.equal(read.parameters["unembed.W_U"], network.parameters["unembed.W_U"])
+
+
+def test_a_stored_mask_says_something_only_where_there_are_two_positions_to_mask() -> None:
+    full, lower = torch.ones(3, 3), torch.ones(3, 3).tril()
+    assert _causal([lower]) is True and _causal([full]) is False and _causal([None, full[None, None]]) is False
+    assert _causal([torch.ones(1, 1)]) is None and _causal([torch.ones(0, 0)]) is None and _causal([torch.ones(3)]) is None
+
+
+@pytest.mark.parametrize("values", [{"n_heads": 0}, {"n_heads": 1025}, {"p": 1}, {"p": 1e7}, {"attn_coeff": 1.1}, {"p": 7.5}])
+def test_facts_out_of_range_are_refused(values: dict[str, Any]) -> None:
+    with pytest.raises(InterpError, match="out of range"):
+        facts_within({"config": values})
+    edges = facts_within({"config": {"n_heads": 1024, "p": 2, "attn_coeff": 1}})
+    assert (edges.n_heads, edges.modulus, edges.attention_rate) == (1024, 2, 1.0)
+
+
+def test_the_nearest_format_is_the_one_with_most_names_in_common(tmp_path: Path) -> None:
+    torch.save({"l1.weight": torch.zeros(2), "embed.weight": torch.zeros(2), "x": torch.zeros(2)}, tmp_path / "x.pt")
+    with pytest.raises(InterpError, match=r"nearest supported format: clock-and-pizza attention-free \(embed\.weight, l1"):
+        interp.load(tmp_path / "x.pt")
+
+
+def test_containers_are_nested_eight_deep_and_no_deeper(tmp_path: Path) -> None:
+    nested: Any = 1
+    for depth in range(1, 11):
+        nested = [nested]
+        torch.save(nested, tmp_path / "nested.pt")
+        with pytest.raises(InterpError, match="more than 8 deep" if depth > 8 else "holds a list, not a state dict"):
+            interp.load(tmp_path / "nested.pt")
 
 
 def test_half_precision_is_widened(tmp_path: Path) -> None:

@@ -61,6 +61,28 @@ def test_functions_that_do_not_fit_are_refused(make: Any, message: str) -> None:
         make()
 
 
+def test_one_embedding_for_both_or_one_for_each() -> None:
+    logits = torch.randn(3, 3, 3, generator=torch.Generator().manual_seed(0))
+    E, F = torch.randn(3, 4), torch.randn(3, 4)
+    for pair in ((E, F), [E, F]):
+        assert all(torch.equal(x, y) for x, y in zip(interp.from_logits(logits, pair).tables, (E, F), strict=True))
+    for one in (E, E.tolist(), tuple(E.tolist())):
+        tables = interp.from_logits(logits, one).tables
+        assert torch.equal(tables[0], E) and torch.equal(tables[1], E)
+    # Two rows are the numbers 0 and 1, not an embedding for a and one for b.
+    two = [[1.0, 2.0], [3.0, 4.0]]
+    assert torch.equal(interp.from_logits(torch.zeros(2, 2, 2), two).tables[1], torch.tensor(two))
+
+
+def test_the_largest_modulus_is_allowed_and_no_larger(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("interp.function.MAX_P", 5)
+    for p in (2, 5):
+        assert interp.from_function(lambda a, b, p=p: torch.zeros(len(a), p), p).p == p  # type: ignore[misc]
+    for p in (1, 6):
+        with pytest.raises(InterpError, match="at least 2 and at most 5"):
+            interp.from_function(lambda a, b, p=p: torch.zeros(len(a), p), p)  # type: ignore[misc]
+
+
 def test_functions_may_return_arrays_and_must_let_gradients_through() -> None:
     known = interp.load("checkpoints/zhong-59-rate-1.pt")
     network, E = known.network, known.embedding

@@ -10,7 +10,7 @@ from torch import Tensor
 
 import analyses
 from analyses.ablation import Draw, Site, embedding_site, logit_site, neuron_site
-from analyses.causal import _elsewhere, _keep_and_remove, _knock_out, _null
+from analyses.causal import _elsewhere, _keep_and_remove, _knock_out, _null, _turns
 from analyses.last_layer import last_neurons
 from interp import fourier
 from interp.circuit import Circuit
@@ -231,6 +231,13 @@ def test_knocked_out_elsewhere_is_never_where_it_was(p: int) -> None:
         assert sorted(each) == sorted(each.values()) == list(fourier.frequencies(p))
         assert all(k != there for k, there in each.items())
     assert len({each[1] for each in drawn}) == p // 2 - 1  # and everywhere else
+
+
+def test_every_hand_is_turned_once_by_every_distance_but_none() -> None:
+    a, delta = _turns(7, 42, torch.Generator().manual_seed(0))
+    assert sorted(zip(a.tolist(), delta.tolist(), strict=True)) == [(i, d) for i in range(7) for d in range(1, 7)]
+    some = _turns(7, 5, torch.Generator().manual_seed(0))
+    assert torch.equal(some[0], a[:5]) and torch.equal(some[1], delta[:5])
 
 
 def test_a_null_is_beaten_only_beyond_every_draw() -> None:

@@ -33,6 +33,13 @@ def test_vocabularies_follow_from_the_modulus_given() -> None:
     assert (bare.d_vocab, bare.d_vocab_out, bare.n_ctx) == (59, 59, 2)
 
 
+def test_a_network_of_which_nothing_is_said_is_the_published_one() -> None:
+    """Nanda et al. 2023, arXiv 2301.05217, but for the number of steps: see the recipes."""
+    config = NetworkConfig()
+    assert (config.p, config.d_model, config.n_layers, config.n_heads, config.d_head, config.d_mlp) == (113, 128, 1, 4, 32, 512)
+    assert (config.n_ctx, config.d_vocab, config.d_vocab_out) == (3, 114, 114)
+
+
 def test_parameters_must_fit_the_configuration() -> None:
     config = NetworkConfig(p=5, d_model=8, n_heads=2, d_head=4, d_mlp=16)
     parameters = initialise(config, seed=0).parameters

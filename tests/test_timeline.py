@@ -1,5 +1,6 @@
 """The timeline of a run: operators on planted logits, phases of planted curves, and no grokking where there was none."""
 
+import dataclasses
 import json
 import math
 import shutil
@@ -17,7 +18,7 @@ from analyses.cli import main
 from analyses.timeline.moment import Moment, moment
 from analyses.timeline.parts import on_key_frequencies, part_losses
 from analyses.timeline.phases import phases
-from analyses.timeline.progress import progress
+from analyses.timeline.progress import Progress, progress
 from interp import run
 from interp.config import NetworkConfig
 from interp.errors import InterpError
@@ -211,8 +212,6 @@ def test_a_memorising_and_an_untrained_run_did_not_grok(tmp_path: Path, steps: i
 
 
 def test_a_figure_shows_phases_and_axes() -> None:
-    from analyses.timeline.progress import Progress
-
     moments = tuple(_curves(step, memorised=140, formed=940, cleaned=1400) for step in range(0, 3000, 20))
     found = Progress(p=113, key_frequencies=(14,), phases=phases(moments, 113), moments=moments)
     figure = found.figure()
@@ -221,6 +220,18 @@ def test_a_figure_shows_phases_and_axes() -> None:
     assert figure.layout.xaxis4.title.text == "step" and figure.layout.yaxis.title.text == "loss (nats)"
     shown = [row[0] for row in found.table().rows]
     assert len(shown) <= 24 and {140, 940, 1420} <= set(shown) and len(found.frequency_table().rows) == len(shown)
+
+
+def test_the_rows_shown_are_spread_evenly_and_no_number_is_minus_nothing() -> None:
+    moments = tuple(_curves(step, memorised=140, formed=940, cleaned=1400) for step in range(0, 3000, 10))
+    found = Progress(p=113, key_frequencies=(14,), phases=phases(moments[:2], 113), moments=moments)
+    assert found.phases.boundaries == ()
+    assert [row[0] for row in found.table().rows] == [10 * round(i * 299 / 23) for i in range(24)]
+    few = dataclasses.replace(found, moments=moments[:24])
+    assert [row[0] for row in few.table().rows] == [10 * i for i in range(24)]
+    nothing = dataclasses.replace(found, moments=(replace(moments[0], memorising_score=-1e-9, generalising_score=0.12345),))
+    shown = nothing.table().rows[0][7:9]
+    assert shown == (0.1235, 0.0) and math.copysign(1, float(shown[1])) == 1  # type: ignore[arg-type]
 
 
 def test_a_run_without_snapshots_or_with_a_foreign_one_is_refused(tmp_path: Path) -> None:

@@ -177,11 +177,18 @@ def test_the_step_changes_every_parameter() -> None:
         ({"beta_2": 1.0}, r"beta_2 in \[0, 1\)"),
         ({"steps": -1}, "steps of 0 or more"),
         ({"network": NetworkConfig(n_heads=3)}, "heads that divide d_model"),
+        ({"network": NetworkConfig(d_mlp=530_000)}, "at most 134217728 weights, got 136"),
+        ({"network": NetworkConfig(p=401)}, "modulus of at most 400, got 401"),
     ],
 )
 def test_impossible_recipes_are_refused(changes: dict[str, object], message: str) -> None:
     with pytest.raises(InterpError, match=message):
         replace(RECIPES["quick"], **changes)  # type: ignore[arg-type]
+
+
+def test_the_largest_recipes_are_allowed() -> None:
+    for network in (NetworkConfig(d_mlp=520_000), NetworkConfig(p=400)):
+        assert replace(RECIPES["quick"], network=network).network == network
 
 
 def test_recipes_survive_a_round_trip_and_say_what_is_wrong_with_others() -> None:

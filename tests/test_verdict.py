@@ -5,9 +5,12 @@ import math
 import sys
 
 import pytest
+import torch
 from planted import planted
 
 import analyses
+from analyses.amplitude_profile import coordinates
+from analyses.clock_or_pizza import _published, _sureness
 from interp.circuit import Circuit
 
 
@@ -60,6 +63,11 @@ def test_logits_that_are_mostly_something_else_get_no_circuit(monkeypatch: pytes
         (0.5, -0.04, "pizza", 0.06),
         (3.0, -0.65, "between", 0.0),
         (0.3, 0.4, "between", 0.0),
+        (0.2, 0.9, "between", 0.0),  # at a cut-off there is no margin, and no verdict
+        (0.1, 0.5, "between", 0.0),
+        (0.4, 0.0, "between", 0.0),
+        (0.5, 0.3, "between", 0.0),
+        (0.5, -0.1, "between", 0.0),
         (0.1, 0.2, "between", 0.0),
         (math.nan, math.nan, "between", 0.0),
     ],
@@ -69,3 +77,30 @@ def test_cut_offs_of_a_profile(variation: float, min_over_max: float, verdict: s
 
     got_verdict, got_margin = judge(variation, min_over_max)
     assert got_verdict == verdict and got_margin == pytest.approx(margin)
+
+
+def test_the_coordinates_of_a_profile_are_its_variation_and_how_far_it_falls() -> None:
+    assert coordinates(torch.tensor([1.0, 3.0], dtype=torch.float64)) == pytest.approx((0.5, 1 / 3))
+    assert coordinates(torch.tensor([-1.0, -3.0, -2.0], dtype=torch.float64)) == pytest.approx((math.sqrt(2 / 3) / 2, 3.0))
+
+
+@pytest.mark.parametrize(
+    ("symmetry", "irrelevance", "verdict"),
+    [
+        (0.99, 0.5, "pizza"),
+        (0.98, 0.5, "neither"),
+        (0.99, 0.6, "neither"),
+        (0.98, 0.6, "clock"),
+        (0.3, 0.9, "clock"),
+        (0.3, 0.59, "neither"),
+        (math.nan, 0.9, "not applied"),
+    ],
+)
+def test_the_published_criterion(symmetry: float, irrelevance: float, verdict: str) -> None:
+    """Zhong et al. 2023, arXiv 2306.17844: a pizza above .98 and below .6, a clock the reverse."""
+    assert _published(symmetry, irrelevance) == verdict
+
+
+def test_a_circuit_is_narrow_below_a_margin_of_a_twentieth() -> None:
+    assert [_sureness("clock", margin, 0.9) for margin in (0.049, 0.05, 0.2)] == ["narrow", "clear", "clear"]
+    assert _sureness("hybrid", 0.2, math.nan) == "unchecked" and _sureness("undecided", 0.2, 0.9) == "none"

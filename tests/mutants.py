@@ -1,0 +1,295 @@
+"""Would the tests notice? Small faults are put into the code that computes answers, one at a time: make mutants.
+
+A seeded sample of faults (cosmic-ray's operators: another number, + for -, < for <=, and for or, not) is tried on copies of
+the tree; the tests that run the changed line are those that have to fail. A fault that no test notices is printed with its line:
+either a test is missing, or the fault changes no answer, and then equivalent_mutants.json says why. Results are kept in
+build/mutants, and a run that was stopped goes on; delete that folder to begin anew.
+"""
+
+import argparse
+import ast
+import json
+import os
+import random
+import shutil
+import subprocess
+import sys
+import threading
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from xml.etree import ElementTree
+
+from cosmic_ray.ast import Visitor, get_ast
+from cosmic_ray.mutating import mutate_code
+from cosmic_ray.operators.operator import Operator
+from cosmic_ray.plugins import get_operator
+from coverage import CoverageData
+
+ROOT = Path(__file__).parent.parent
+SHOWS = (
+    "interp/cli.py", "interp/command.py", "interp/display.py", "interp/drawing.py", "interp/finding.py", "interp/lens.py",
+    "interp/sparkline.py", "interp/terminal.py", "interp/watching.py", "interp/workers.py", "interp/formats/options.py",
+    "analyses/__init__.py", "analyses/cli.py", "analyses/known.py", "analyses/report/", "analyses/timeline/figure.py",
+)  # fmt: skip
+"""Files that show, print or pass on answers and compute none."""
+SHOWING = {"table", "figure", "frequency_table", "moves_table", "dial_figure", "logit_figure", "circle_grid", "circle_trace",
+           "panel", "describe", "says", "sentence", "__repr__"}  # fmt: skip
+"""Methods that do."""
+REPLACEMENTS = {
+    "Add": ["Sub"], "Sub": ["Add"], "Mul": ["Div"], "Div": ["Mul"], "FloorDiv": ["Mul"], "Mod": ["FloorDiv"], "Pow": ["Mul"],
+    "BitAnd": ["BitOr"], "BitOr": ["BitAnd"],
+    "Eq": ["NotEq"], "NotEq": ["Eq"], "Is": ["IsNot"], "IsNot": ["Is"],
+    "Lt": ["LtE", "GtE"], "LtE": ["Lt", "Gt"], "Gt": ["GtE", "LtE"], "GtE": ["Gt", "Lt"],
+}  # fmt: skip
+"""What an operator is mistaken for; cosmic-ray knows more, most of which crash at once."""
+OTHERS = ("AddNot", "ReplaceTrueWithFalse", "ReplaceFalseWithTrue", "ReplaceAndWithOr", "ReplaceOrWithAnd", "NumberReplacer",
+          "ReplaceUnaryOperator_Delete_USub", "ReplaceUnaryOperator_Delete_Not")  # fmt: skip
+
+
+Place = tuple[int, int]
+"""Line and column."""
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """One fault."""
+
+    file: str
+    line: int
+    column: int
+    operator: str
+    occurrence: int
+
+    @property
+    def name(self) -> str:
+        """Where and what it is."""
+        return f"{self.file}:{self.line}:{self.column} {self.operator}#{self.occurrence}"
+
+    def code(self, source: str) -> str:
+        """The file with the fault in it."""
+        mutated: str = mutate_code(source, _operator(self.operator), self.occurrence)
+        return mutated
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of it."""
+
+    name: str
+    before: str
+    after: str
+    noticed: str
+    """The first test that failed, and with what; empty where none did."""
+    tests: int
+    """How many tests run the line."""
+
+
+def mutants(root: Path) -> Iterator[Mutant]:
+    """All faults in the code that computes answers."""
+    for file in sorted([*root.glob("interp/**/*.py"), *root.glob("analyses/**/*.py")]):
+        name = file.relative_to(root).as_posix()
+        if not name.startswith(SHOWS):
+            source = file.read_text()
+            ignored = set(_ignored(ast.parse(source)))
+            for operator, places in _places(source).items():
+                for occurrence, (line, column) in enumerate(places):
+                    if not any(first <= (line, column) < last for first, last in ignored):
+                        yield Mutant(name, line, column, operator, occurrence)
+
+
+def sample(root: Path, count: int, seed: int) -> list[Mutant]:
+    """As many of them, places drawn first, so that an operator with many replacements is not drawn more often."""
+    places = defaultdict(list)
+    for mutant in mutants(root):
+        places[mutant.file, mutant.line, mutant.column].append(mutant)
+    drawn, chosen = random.Random(seed), []
+    for place in drawn.sample(sorted(places), min(3 * count, len(places))):
+        mutant = drawn.choice(places[place])
+        code = mutant.code((root / mutant.file).read_text())
+        try:
+            compile(code, mutant.file, "exec")
+        except SyntaxError:
+            continue
+        chosen.append(mutant)
+    return chosen[:count]
+
+
+def _operators() -> Iterator[str]:
+    for kind, names in (("Binary", list(REPLACEMENTS)[:9]), ("Comparison", list(REPLACEMENTS)[9:])):
+        for name in names:
+            yield from (f"Replace{kind}Operator_{name}_{other}" for other in REPLACEMENTS[name])
+    yield from OTHERS
+
+
+def _operator(name: str) -> Operator:
+    return get_operator(f"core/{name}")()  # type: ignore[no-any-return]
+
+
+def _places(source: str) -> dict[str, list[Place]]:
+    """Where each operator applies, in the order in which cosmic-ray counts."""
+    operators = {name: _operator(name) for name in _operators()}
+    found: dict[str, list[Place]] = {name: [] for name in operators}
+
+    class Finder(Visitor):  # type: ignore[misc]
+        def visit(self, node: object) -> object:
+            for name, operator in operators.items():
+                found[name].extend(start for start, _ in operator.mutation_positions(node))
+            return node
+
+    Finder().walk(get_ast(source))
+    return found
+
+
+def _ignored(tree: ast.Module) -> Iterator[tuple[Place, Place]]:
+    """Places of what computes nothing: annotations, messages of exceptions, methods that show."""
+    for node in ast.walk(tree):
+        skipped: list[ast.AST | None] = []
+        if isinstance(node, ast.FunctionDef):
+            skipped = [node.returns, *([node] if node.name in SHOWING else [])]
+            yield (node.lineno, 0), (node.body[0].lineno, 0)  # the signature: its star is no product
+        elif isinstance(node, ast.arg | ast.AnnAssign):
+            skipped = [node.annotation]
+        elif isinstance(node, ast.Raise | ast.JoinedStr):
+            skipped = [node]
+        elif isinstance(node, ast.ClassDef):
+            skipped = [*node.decorator_list]
+        elif isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
+            skipped = [node]
+        elif isinstance(node, ast.Assign) and isinstance(node.value, ast.Subscript):
+            skipped = [node.value]  # a name for a type
+        for each in skipped:
+            if each is not None:
+                yield (each.lineno, each.col_offset), (each.end_lineno, each.end_col_offset)  # type: ignore[attr-defined]
+
+
+def copy(target: Path) -> None:
+    """The tree as it is now, tracked or new, less what git ignores."""
+    listed = subprocess.run(
+        ["git", "ls-files", "--cached", "--others", "--exclude-standard"], cwd=ROOT, check=True, capture_output=True, text=True
+    ).stdout.splitlines()
+    for name in listed:
+        if (ROOT / name).is_file():
+            (target / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(ROOT / name, target / name)
+
+
+def pytest(tree: Path, *arguments: str, timeout: float | None = None) -> subprocess.CompletedProcess[str]:
+    """Run tests of a copy on the code of that copy."""
+    environment = {**os.environ, "PYTHONPATH": str(tree), "PYTHONDONTWRITEBYTECODE": "1", "OMP_NUM_THREADS": "1"}
+    return subprocess.run(
+        [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-m", "not slow", *arguments],
+        cwd=tree, env=environment, capture_output=True, text=True, timeout=timeout, check=False,
+    )  # fmt: skip
+
+
+class Coverage:
+    """Which tests run a line, the quickest first."""
+
+    def __init__(self, tree: Path, folder: Path, workers: int) -> None:
+        junit = folder / "tests.xml"
+        if not (tree / ".coverage").exists() or not junit.exists():
+            done = pytest(tree, "-q", "-n", str(workers), "--dist", "loadfile", "--cov=interp", "--cov=analyses",
+                          "--cov-context=test", "--cov-report=", f"--junitxml={junit}")  # fmt: skip
+            if done.returncode:
+                (tree / ".coverage").unlink(missing_ok=True)
+                raise SystemExit(f"mutants: the tests fail as they are:\n{done.stdout[-3000:]}")
+        self.seconds: dict[str, float] = {}
+        for case in ElementTree.parse(junit).iter("testcase"):
+            file = case.attrib["classname"].replace(".", "/") + ".py"
+            self.seconds[f"{file}::{case.attrib['name']}"] = float(case.attrib["time"])
+        data = CoverageData(str(tree / ".coverage"))
+        data.read()
+        self.lines = {Path(file).relative_to(tree).as_posix(): data.contexts_by_lineno(file) for file in data.measured_files()}
+
+    def tests(self, file: str, line: int) -> list[str]:
+        """Those of a line; of one that only an import runs, a constant, all of the file."""
+        lines = self.lines.get(file, {})
+        contexts = {each for each in lines.get(line, ()) if each} or {
+            each for found in lines.values() for each in found if each
+        }
+        names = {each.partition("|")[0] for each in contexts}
+        return sorted(names & self.seconds.keys(), key=self.seconds.__getitem__)
+
+
+def try_one(mutant: Mutant, tree: Path, covered: Coverage) -> Outcome:
+    """Put a fault into a copy, run the tests that run its line, take it out again."""
+    path, tests = tree / mutant.file, covered.tests(mutant.file, mutant.line)
+    source = path.read_text()
+    code = mutant.code(source)
+    before, after = (text.splitlines()[mutant.line - 1].strip() for text in (source, code))
+    noticed = ""
+    if tests:
+        path.write_text(code)
+        try:
+            allowed = 120 + 5 * sum(covered.seconds[name] for name in tests)
+            done = pytest(tree, "-x", "-q", "--tb=line", "-rfE", *tests, timeout=allowed)
+            if done.returncode:
+                lines = [line for line in done.stdout.splitlines() if line.startswith(("FAILED", "ERROR"))]
+                noticed = lines[-1][:300] if lines else f"exit code {done.returncode}: {done.stdout[-300:]}"
+        except subprocess.TimeoutExpired:
+            noticed = "never ended"
+        finally:
+            path.write_text(source)
+    return Outcome(mutant.name, before, after, noticed, len(tests))
+
+
+def report(outcomes: list[Outcome], equivalent: dict[str, str]) -> int:
+    """The figure, and what nobody noticed; 1 where fewer than nine in ten were."""
+    survived = [each for each in outcomes if not each.noticed]
+    same = [each for each in survived if f"{each.before} → {each.after}" in equivalent]
+    counted = len(outcomes) - len(same)
+    killed = len(outcomes) - len(survived)
+    share = killed / counted if counted else 0.0
+    print(f"{killed} of {counted} faults noticed: {share:.1%}; {len(same)} more change nothing that could be noticed")
+    for each in survived:
+        reason = equivalent.get(f"{each.before} → {each.after}", f"{each.tests} tests run this line")
+        print(f"  {each.name}\n    - {each.before}\n    + {each.after}\n    {reason}")
+    how = Counter("an assertion" if "Error" not in e.noticed.replace("AssertionError", "") else "an exception"
+                  for e in outcomes if e.noticed)  # fmt: skip
+    print("noticed by " + ", ".join(f"{kind} {count}" for kind, count in how.most_common()))
+    return 0 if share >= 0.9 else 1
+
+
+def main() -> int:
+    """Try a sample, or go on with one; exit code 1 where fewer than nine in ten were noticed."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--count", type=int, default=200, help="faults to try (default 200)")
+    parser.add_argument("--seed", type=int, default=0, help="of the sample (default 0)")
+    parser.add_argument("--workers", type=int, default=2, help="copies that are tried at once (default 2)")
+    parser.add_argument("--out", type=Path, default=ROOT / "build" / "mutants", help="where copies and results are kept")
+    options = parser.parse_args()
+    folder: Path = options.out.resolve()
+    trees = [folder / f"tree-{number}" for number in range(options.workers)]
+    for tree in trees:
+        if not tree.exists():
+            copy(tree)
+    results, lock = folder / "outcomes.jsonl", threading.Lock()
+    known = [Outcome(**json.loads(line)) for line in results.read_text().splitlines()] if results.exists() else []
+    print(f"mutants: {trees[0]}: which tests run which lines?", file=sys.stderr, flush=True)
+    covered = Coverage(trees[0], folder, options.workers)
+    wanted = sample(trees[0], options.count, options.seed)
+    waiting = [mutant for mutant in wanted if mutant.name not in {each.name for each in known}]
+    free = list(trees)
+
+    def work(mutant: Mutant) -> None:
+        with lock:
+            tree = free.pop()
+        outcome = try_one(mutant, tree, covered)
+        with lock:
+            free.append(tree)
+            known.append(outcome)
+            with results.open("a") as file:
+                file.write(json.dumps(asdict(outcome)) + "\n")
+            said = outcome.noticed or "NOT NOTICED"
+            print(f"mutants: {len(known)} of {len(wanted)}: {mutant.name}: {said}"[:200], file=sys.stderr, flush=True)
+
+    with ThreadPoolExecutor(options.workers) as pool:
+        list(pool.map(work, waiting))
+    return report(known, json.loads((ROOT / "tests" / "equivalent_mutants.json").read_text()))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
