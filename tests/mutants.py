@@ -1,7 +1,7 @@
 """Would the tests notice? Small faults are put into the code that computes answers, one at a time: make mutants.
 
 A seeded sample of faults (cosmic-ray's operators: another number, + for -, < for <=, and for or, not) is tried on copies of
-the tree; the tests that run the changed line are those that have to fail. A fault that no test notices is printed with its line:
+the tree; the tests that run the changed line are those that have to fail. A fault that no test notices is printed:
 either a test is missing, or the fault changes no answer, and then equivalent_mutants.json says why. Results are kept in
 build/mutants, and a run that was stopped goes on; delete that folder to begin anew.
 """

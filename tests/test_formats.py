@@ -203,6 +203,10 @@ def test_which_source_outranks_which(tmp_path: Path) -> None:
     assert activation({"model": state, "config": deep}) == "gelu"
     assert activation({"model": state, "act_fn": "gelu", "config": {"act_fn": "relu"}}) == "gelu"
     assert activation({"model": state, "config": deep}, activation="relu") == "relu"
+    masked = _network(n_layers=2, causal=True)
+    torch.save(hooked(masked), tmp_path / "masked.pt")
+    unmasked = interp.load(tmp_path / "masked.pt", activation="relu", causal=False).network
+    assert isinstance(unmasked, Network) and not unmasked.config.causal
     # The moduli of clock-and-pizza, of rep-theory and of anybody: the first outranks.
     for values, modulus in (({"C": 6, "group_parameter": 7, "p": 8}, 6), ({"group_parameter": 6, "p": 8}, 6), ({"p": 6}, 6)):
         assert facts_within({"config": values}).modulus == modulus

@@ -95,8 +95,9 @@ def test_it_stops_at_the_last_step_at_the_test_loss_and_when_asked() -> None:
 
     # It is the test loss that ends a run: a network that has memorised, and is still wrong elsewhere, goes on.
     memorises = replace(SMALL, steps=60, weight_decay=0.0, stop_test_loss=1.0)
-    *_, last = train(memorises, seed=0)
-    assert last.step == 60 and last.train_loss < 1 < last.test_loss
+    *_, before, last = train(memorises, seed=0, record_every=5)
+    assert last.step == 60 and before.step == 55 and not before.is_last
+    assert before.train_loss < 1 < before.test_loss
 
     heard: list[int] = []
     *_, last = train(SMALL, seed=0, record_every=8, should_stop=lambda: len(heard) >= 11, on_step=heard.append)
