@@ -395,16 +395,21 @@ def test_which_records_are_kept_at_the_very_thresholds() -> None:
     ):  # fmt: skip
         assert thinning.has_moved(kept, {**still, **changed}) is moved, changed
     assert thinning.has_moved({**kept, "train_loss": 0.0}, {**still, "train_loss": 5.0}) is False
-    for per_decade in (3, 12):
+    for per_decade in (3, 12, 20):  # with 20, step 9 would be one
         nearest = {round(10 ** (i / per_decade)) for i in range(3 * per_decade + 1)}
         wanted = [0, *sorted(step for step in nearest if step >= 10)]
         assert [step for step in range(1001) if thinning.is_spaced(step, per_decade)] == wanted
 
 
 def test_a_network_is_measured_every_hundred_steps_or_as_often_as_asked() -> None:
-    assert Watching().every == 100 and Watching(every=1).every == 1
-    with pytest.raises(InterpError, match="--measure-every of at least 1, got 0"):
-        Watching(every=0)
+    refused = {}
+    for every in (-1, 0, 1, 7):
+        try:
+            assert Watching(every=every).every == every
+        except InterpError as error:
+            refused[every] = str(error)
+    assert Watching().every == 100
+    assert refused == {every: f"expected --measure-every of at least 1, got {every}" for every in (-1, 0)}
 
 
 def _gradients(loss: Tensor, parameters: Parameters) -> list[Tensor]:

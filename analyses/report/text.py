@@ -43,9 +43,9 @@ def overview(answers: Sequence[Answer]) -> Table:
         for answer in answers
     )
     more = [*(["explained"] if asked else []), *(["assumed, not stored"] if assumed else [])]
-    columns = ("file", "p", "accuracy", "frequencies", "circuit", "unexplained", *more)
+    columns = ("file", "p", "accuracy", "frequencies", "circuit", "left", *more)
     title = "" if directory == Path() else f"{directory}: {len(answers)} file" + ("s" if len(answers) > 1 else "")
-    return Table(title, columns, rows, "unexplained: share of the logits' variance that clocks and pizzas do not explain")
+    return Table(title, columns, rows, "left: share of the logits' variance that clocks and pizzas do not explain")
 
 
 def _directory(paths: Sequence[Path]) -> Path:
