@@ -239,6 +239,18 @@ def test_what_the_inputs_places_make_together() -> None:
             assert [in_turns(rim) for rim in rims] == pytest.approx([in_turns(rim) for rim in expected])
 
 
+def test_a_dial_has_its_star_on_a_s_ring_and_each_number_outside_in_its_direction() -> None:
+    """The answer stands where it would stand as a; numbers are written 1.3 mean radii out, whatever the point's distance."""
+    ring_a = ((1.0, 0.0), (0.0, 1.0), (-0.6, -0.8))
+    ring_b = ((1.0, 0.0), (0.3, 0.4), (0.8, -0.6))
+    hand = Hand(1, "clock", ring_a[1], ring_b[1], (1.0, 0.0), ring_a, ring_b)
+    traces = {trace["meta"]: trace for trace in dial(hand, 3, a=1, b=1, answer=2)}
+    assert (traces["answer"]["x"], traces["answer"]["y"]) == ([-0.6], [-0.8])
+    assert traces["labels"]["text"] == ["1", "1", "2"]
+    assert traces["labels"]["x"] == pytest.approx([0.0, 1.3 * 0.6, 1.3 * -0.6], abs=1e-12)
+    assert traces["labels"]["y"] == pytest.approx([1.3, 1.3 * 0.8, 1.3 * -0.8])
+
+
 # Attention, edits, scores, beginnings
 
 
