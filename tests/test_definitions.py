@@ -46,6 +46,8 @@ def test_an_anti_clock_is_neither_key_nor_a_clock() -> None:
     profile = _profile(Circuit(network), 3)
     assert profile.variation < 0.01 and profile.min_over_max > 0.9  # as flat as a clock
     assert (profile.verdict, profile.margin) == ("between", 0.0) and max(profile.profile) < 0
+    network.parameters["unembed.W_U"] *= 1e-6  # however small
+    assert _profile(Circuit(network), 3).verdict == "between"
 
 
 def test_a_minor_frequency_has_a_term_of_a_two_hundredth_or_more() -> None:
@@ -91,6 +93,28 @@ def test_circularity_is_at_most_1_for_an_even_modulus() -> None:
     mixed = torch.cat([3 * fourier.rows(2, 12).T, 2 * wave], dim=1)
     finding = analyses.circularity(interp.from_logits(clock(12, 1), mixed))
     assert finding.components == pytest.approx((1.0, 1.0, 1.0)) and finding.best_frequencies == (2, 2, 6)
+
+
+def test_circularity_does_not_depend_on_the_size_of_the_embedding_nor_halves_a_circle() -> None:
+    """p = 9 is odd, and its last frequency has a sine too."""
+    circle = fourier.rows(4, 9).T
+    for size in (1e-9, 1.0, 1e9):
+        finding = analyses.circularity(interp.from_logits(clock(9, 1), size * circle))
+        assert finding.components == pytest.approx((1.0, 1.0)) and finding.best_frequencies == (4, 4)
+
+
+def test_distances_along_the_arch_are_in_the_order_of_their_turns() -> None:
+    profile = _profile(Circuit(planted(13, clocks=(1, 2, 3))), 3)
+    assert [3 * d % 13 for d in profile.along_the_arch()] == list(range(13))
+
+
+def test_a_network_generalises_from_99_in_100() -> None:
+    """p = 10: one of a hundred pairs may be wrong, two may not."""
+    logits = clock(10, 1).clone()
+    for wrong, generalises in ((1, True), (2, False)):
+        logits[0, wrong - 1] = -logits[0, wrong - 1]
+        found = analyses.performance(interp.from_logits(logits))
+        assert (found.wrong, found.generalises) == (wrong, generalises)
 
 
 def test_circularity_looks_at_four_components_and_at_all_that_are_something() -> None:

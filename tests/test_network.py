@@ -3,6 +3,7 @@
 import pytest
 import torch
 
+from interp.attention_free import AttentionFreeConfig
 from interp.config import NetworkConfig, parameter_shapes
 from interp.errors import InterpError
 from interp.initialisation import initialise
@@ -65,3 +66,11 @@ def test_names_and_shapes_are_transformer_lens_s(n_layers: int) -> None:
     assert shapes["embed.W_E"] == (8, 128)
     assert shapes[f"blocks.{n_layers - 1}.attn.W_O"] == (4, 32, 128)
     assert len(shapes) == 4 + 12 * n_layers
+
+
+@pytest.mark.parametrize("name", ["d_embedding", "d_hidden"])
+def test_an_attention_free_network_has_some_width(name: str) -> None:
+    start: dict[str, int] = {"p": 5, "d_embedding": 1, "d_hidden": 1}
+    assert AttentionFreeConfig(kind="alpha", biases=True, separate_vocabularies=False, **start).p == 5  # type: ignore[arg-type]
+    with pytest.raises(InterpError, match=f"{name} of at least 1, got 0"):
+        AttentionFreeConfig(kind="alpha", biases=True, separate_vocabularies=False, **{**start, name: 0})  # type: ignore[arg-type]

@@ -221,6 +221,12 @@ def test_what_is_no_run_is_refused(tmp_path: Path, content: str, message: str) -
         run.load(tmp_path)
 
 
+def test_a_run_is_recorded_every_hundred_steps_where_nobody_says() -> None:
+    config = RunConfig(recipe=RECIPE, seed=0)
+    assert (config.record_every, config.snapshots_per_decade, config.snapshots) == (100, 12, False)
+    assert (config.precision, config.device, config.threads) == ("float32", "cpu", 1)
+
+
 def test_a_run_knows_its_configuration_again(tmp_path: Path) -> None:
     config = replace(CONFIG, snapshots=True, precision="float64", recipe_name="quick")
     assert run.load(run.create(tmp_path / "run", config).path).config == config
