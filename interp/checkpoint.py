@@ -24,12 +24,13 @@ import sys
 import tempfile
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import torch
 from jaxtyping import Int
 from torch import Tensor
 
+from interp.arithmetic import Arithmetic
 from interp.attention_free import AttentionFree, AttentionFreeConfig
 from interp.config import NetworkConfig, Parameters
 from interp.errors import InterpError
@@ -38,27 +39,6 @@ from interp.recipe import Recipe, from_plain
 
 FORMAT, VERSION = "interp", 2
 _UNFINISHED = ".unfinished"
-
-
-Precision = Literal["float32", "float64"]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Arithmetic:
-    """How sums are rounded in training: with recipe, seed and machine it determines every weight."""
-
-    precision: Precision = "float32"
-    """Of weights and arithmetic; the loss is always float64."""
-    device: str = "cpu"
-    """Where it is trained, in torch's words."""
-    threads: int = 1
-    """Of the processor; the order in which sums are rounded depends on it."""
-
-    def __post_init__(self) -> None:
-        if self.threads < 1:
-            raise InterpError(f"expected --threads of at least 1, got {self.threads}")
-        if self.device.partition(":")[0] not in ("cpu", "cuda"):
-            raise InterpError(f"expected device cpu or cuda, got {self.device!r:.40}")
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)

@@ -14,7 +14,7 @@ import tyro
 from rich.console import Console
 
 from interp import run
-from interp.checkpoint import Precision
+from interp.arithmetic import Precision
 from interp.command import INTERRUPTED, MISTAKE, run_command
 from interp.display import Display
 from interp.errors import InterpError
@@ -151,7 +151,6 @@ def _created(options: Options) -> list[Run]:
     configs = {parent / f"{name}{seed}": replace(config, seed=seed) for seed in seeds}
     if options.out is not None and not options.seeds:
         configs = {options.out: config}
-    run.check_device(config.device)
     for path in configs:  # all of them before any is made: one that is taken leaves nothing behind
         run.check_is_free(path)
     return [run.create(path, each) for path, each in configs.items()]

@@ -22,7 +22,8 @@ from filelock import FileLock, Timeout
 from torch import Tensor
 
 from interp import checkpoint, training_state
-from interp.checkpoint import Arithmetic, Checkpoint, Precision, remove_unfinished, write_atomically
+from interp.arithmetic import Arithmetic, Precision
+from interp.checkpoint import Checkpoint, remove_unfinished, write_atomically
 from interp.errors import InterpError
 from interp.network import Network
 from interp.recipe import Recipe, from_plain
@@ -50,9 +51,11 @@ class RunConfig:
     snapshots_per_decade: int = 12
     """How many of the thinned set are log-spaced, per factor of ten in steps; others where the losses move. 0: keep none."""
     precision: Precision = "float32"
-    """These three: see ``Arithmetic``."""
+    """Of ``arithmetic``, as are the next two."""
     device: str = "cpu"
+    """Of ``arithmetic``."""
     threads: int = 1
+    """Of ``arithmetic``."""
 
     def __post_init__(self) -> None:
         if self.record_every < 1:
@@ -61,22 +64,14 @@ class RunConfig:
             raise InterpError(f"expected --snapshots-per-decade between 0 and 1000, got {self.snapshots_per_decade}")
         if not 0 <= self.seed < 1 << 63:
             raise InterpError(f"expected a seed of 0 or more and below 2⁶³, got {self.seed}")
+        # What is impossible is refused here, before anything is written.
         _ = self.arithmetic
-        training_split(self.recipe, self.seed)  # an impossible one is refused here, before anything is written
+        training_split(self.recipe, self.seed)
 
     @property
     def arithmetic(self) -> Arithmetic:
         """How sums are rounded."""
         return Arithmetic(precision=self.precision, device=self.device, threads=self.threads)
-
-
-def check_device(device: str) -> None:
-    """Raises InterpError where this machine cannot train on a device. Reading a run asks for no device."""
-    if device.startswith("cuda") and not torch.cuda.is_available():
-        raise InterpError(
-            "no CUDA device here: leave --device out to train on the processor; a run that was begun on one goes on where "
-            "there is one"
-        )
 
 
 class Run:
@@ -115,7 +110,7 @@ class Run:
             records = self.log()
             if state is not None and self._finished(state, records):
                 return
-            check_device(config.device)
+            config.arithmetic.check_is_possible_here()
             started = time.monotonic() - max([record["seconds"] for record in records], default=0.0)
             train_indices = training_split(config.recipe, config.seed).train
             # What thinning compares with: found again after a break by going through the log as training did.
@@ -269,7 +264,7 @@ def create(path: str | Path, config: RunConfig) -> Run:
     Raises InterpError where something is there, a run is never overwritten, and where this machine lacks the device.
     """
     path = Path(path)
-    check_device(config.device)
+    config.arithmetic.check_is_possible_here()
     check_is_free(path)
     try:
         path.mkdir(parents=True, exist_ok=True)

@@ -12,7 +12,8 @@ import torch
 
 import interp
 from interp import checkpoint, formats, plain
-from interp.checkpoint import Arithmetic, Checkpoint
+from interp.arithmetic import Arithmetic
+from interp.checkpoint import Checkpoint
 from interp.config import NetworkConfig
 from interp.errors import InterpError
 from interp.initialisation import initialise

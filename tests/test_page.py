@@ -22,7 +22,8 @@ from analyses.report.page import Subject, pack
 from analyses.report.reproduce import not_said, training_command
 from analyses.timeline.moving_circles import moving_circles
 from interp import formats
-from interp.checkpoint import Arithmetic, Checkpoint
+from interp.arithmetic import Arithmetic
+from interp.checkpoint import Checkpoint
 from interp.cli import _parse
 from interp.cli import main as train_main
 from interp.errors import InterpError
