@@ -38,13 +38,15 @@ SHOWS = (
 SHOWING = {"table", "figure", "frequency_table", "moves_table", "dial_figure", "logit_figure", "circle_grid", "circle_trace",
            "panel", "describe", "says", "sentence", "__repr__"}  # fmt: skip
 """Methods that do."""
-REPLACEMENTS = {
+BINARY = {
     "Add": ["Sub"], "Sub": ["Add"], "Mul": ["Div"], "Div": ["Mul"], "FloorDiv": ["Mul"], "Mod": ["FloorDiv"], "Pow": ["Mul"],
     "BitAnd": ["BitOr"], "BitOr": ["BitAnd"],
+}  # fmt: skip
+COMPARISON = {
     "Eq": ["NotEq"], "NotEq": ["Eq"], "Is": ["IsNot"], "IsNot": ["Is"],
     "Lt": ["LtE", "GtE"], "LtE": ["Lt", "Gt"], "Gt": ["GtE", "LtE"], "GtE": ["Gt", "Lt"],
 }  # fmt: skip
-"""What an operator is mistaken for; cosmic-ray knows more, most of which crash at once."""
+"""What operators are mistaken for; cosmic-ray knows more, most of which crash at once."""
 OTHERS = ("AddNot", "ReplaceTrueWithFalse", "ReplaceFalseWithTrue", "ReplaceAndWithOr", "ReplaceOrWithAnd", "NumberReplacer",
           "ReplaceUnaryOperator_Delete_USub", "ReplaceUnaryOperator_Delete_Not")  # fmt: skip
 
@@ -118,9 +120,9 @@ def sample(root: Path, count: int, seed: int) -> list[Mutant]:
 
 
 def _operators() -> Iterator[str]:
-    for kind, names in (("Binary", list(REPLACEMENTS)[:9]), ("Comparison", list(REPLACEMENTS)[9:])):
-        for name in names:
-            yield from (f"Replace{kind}Operator_{name}_{other}" for other in REPLACEMENTS[name])
+    for kind, mistaken in (("Binary", BINARY), ("Comparison", COMPARISON)):
+        for name, others in mistaken.items():
+            yield from (f"Replace{kind}Operator_{name}_{other}" for other in others)
     yield from OTHERS
 
 
@@ -262,16 +264,19 @@ def main() -> int:
     parser.add_argument("--out", type=Path, default=ROOT / "build" / "mutants", help="where copies and results are kept")
     options = parser.parse_args()
     folder: Path = options.out.resolve()
+    whole = folder / "whole"
+    if not whole.exists():
+        copy(whole)
     trees = [folder / f"tree-{number}" for number in range(options.workers)]
-    for tree in trees:
-        if not tree.exists():
-            copy(tree)
+    for tree in trees:  # anew: one that was killed has left its fault there
+        shutil.copytree(whole, tree, dirs_exist_ok=True)
     results, lock = folder / "outcomes.jsonl", threading.Lock()
-    known = [Outcome(**json.loads(line)) for line in results.read_text().splitlines()] if results.exists() else []
-    print(f"mutants: {trees[0]}: which tests run which lines?", file=sys.stderr, flush=True)
-    covered = Coverage(trees[0], folder, options.workers)
-    wanted = sample(trees[0], options.count, options.seed)
-    waiting = [mutant for mutant in wanted if mutant.name not in {each.name for each in known}]
+    print(f"mutants: {whole}: which tests run which lines?", file=sys.stderr, flush=True)
+    covered = Coverage(whole, folder, options.workers)
+    wanted = {mutant.name: mutant for mutant in sample(whole, options.count, options.seed)}
+    lines = results.read_text().splitlines() if results.exists() else []
+    known = [each for each in (Outcome(**json.loads(line)) for line in lines) if each.name in wanted]
+    waiting = [mutant for name, mutant in wanted.items() if name not in {each.name for each in known}]
     free = list(trees)
 
     def work(mutant: Mutant) -> None:
