@@ -5,6 +5,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+import torch
+
 from analyses.amplitude_profile import (
     CLOCK_MINIMUM,
     CLOCK_VARIATION,
@@ -20,6 +22,7 @@ from analyses.known import known_coordinates
 from analyses.logit_spectrum import logit_spectrum
 from analyses.neuron_clusters import neuron_clusters
 from analyses.performance import Performance, performance
+from interp import fourier
 from interp.circuit import Circuit
 from interp.drawing import CIRCUIT_COLOURS, QUIET, SYMBOLS, finish, frequency_colours, say
 from interp.finding import Finding, Table, measurement
@@ -191,9 +194,7 @@ def clock_or_pizza(circuit: Circuit, *, triples: int | None = SAMPLE) -> ClockOr
 
 def effective_share(clock_terms: Sequence[float]) -> float:
     """The effective number of these frequencies, (Σ t²)² / Σ t⁴, over how many there are, (0, 1]; NaN where all terms are 0."""
-    squares = [t * t for t in clock_terms]
-    fourth = sum(s * s for s in squares)
-    return sum(squares) ** 2 / fourth / len(squares) if fourth else math.nan
+    return fourier.effective_number(torch.tensor(clock_terms, dtype=torch.float64).square()) / len(clock_terms)
 
 
 def _sureness(name: CircuitName, margin: float, specialisation: float) -> Literal["clear", "narrow", "unchecked", "none"]:

@@ -84,7 +84,7 @@ def embedding_spectrum(circuit: Circuit) -> EmbeddingSpectrum:
         frequencies=tuple(ks),
         shares=tuple(shares.tolist()),
         axis_ratios=tuple(ratios),
-        effective_frequencies=(1 / shares.square().sum()).item(),
+        effective_frequencies=fourier.effective_number(shares),
         gini=fourier.gini(energies.sqrt()),
         inverse_participation_ratio=participation.item(),
     )

@@ -57,6 +57,11 @@ class KeyFrequencies(Finding):
         return self.logits
 
     @property
+    def listed(self) -> str:
+        """The answer in words: all of them, however many, or none."""
+        return " ".join(map(str, self.frequencies)) or "none"
+
+    @property
     def rules(self) -> dict[str, tuple[int, ...]]:
         """Each rule's frequencies by its name, for the rules that apply to this network."""
         rules = {

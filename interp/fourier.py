@@ -71,6 +71,11 @@ def energy_shares(M: Float[Tensor, "p n"]) -> Float[Tensor, " freq"]:
     return energy / energy.sum()
 
 
+def effective_number(energies: Float[Tensor, " freq"]) -> float:
+    """Over how many frequencies is an energy spread? (Σ e)² / Σ e², from 1 to their number; NaN where there is none."""
+    return float(energies.sum() ** 2 / energies.square().sum())
+
+
 def pair_energies(x: Float[Tensor, "p p n"]) -> Float[Tensor, "freq n"]:
     """How much of n functions of the pair (a, b) lies at each frequency?
 

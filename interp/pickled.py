@@ -13,17 +13,22 @@ _HARMLESS = {
     "torch._utils": ("_rebuild_tensor_v2", "_rebuild_parameter"),
     "torch": ("float32", "float64", "float16", "bfloat16", "int64", "int32", "Size"),
 }
-"""What makes ordinary values; everything else that a pickle names becomes a ``_Left``."""
+"""What makes ordinary values; everything else that a pickle names becomes a ``_LeftOut``."""
 
 
-class _Left:
+class _LeftOut:
     """In the place of an object that is left out: it can be made of anything, filled with anything, and does nothing."""
 
-    def __new__(cls, *_: Any, **__: Any) -> "_Left":
-        return object.__new__(cls)
+    state: dict[str, Any]
+    """What its attributes would have been."""
+
+    def __new__(cls, *_: Any, **__: Any) -> "_LeftOut":
+        made = object.__new__(cls)
+        made.state = {}
+        return made
 
     def __init__(self, *_: Any, **__: Any) -> None:
-        self.state: dict[str, Any] = {}
+        pass
 
     def __setstate__(self, state: Any) -> None:
         # A class with slots has two mappings, its attributes and its slots.
@@ -37,7 +42,7 @@ class _Left:
 
 
 class _Unpickler(pickle.Unpickler):
-    """Makes plain values, and a ``_Left`` of everything else; ``met`` hears its names."""
+    """Makes plain values, and a ``_LeftOut`` of everything else; ``met`` hears its names."""
 
     met: list[str]
 
@@ -45,7 +50,7 @@ class _Unpickler(pickle.Unpickler):
         if name in _HARMLESS.get(module, ()):
             return super().find_class(module, name)
         self.met.append(f"{module}.{name}")
-        return _Left
+        return _LeftOut
 
 
 def plain_values(archive: bytes) -> tuple[Any, tuple[str, ...]]:
@@ -66,9 +71,8 @@ def _plain(value: Any, known: dict[int, Any]) -> Any:
     if id(value) in known:
         return known[id(value)]
     known[id(value)] = None
-    if isinstance(value, _Left):
-        state = getattr(value, "state", {})
-        copied = _state_dict(state) or _plain(state, known)
+    if isinstance(value, _LeftOut):
+        copied = _state_dict(value.state) or _plain(value.state, known)
     elif isinstance(value, dict):
         items = [(key, _plain(each, known)) for key, each in value.items() if isinstance(key, str | int)]
         copied = {key: each for key, each in items if each is not None}
@@ -90,6 +94,6 @@ def _state_dict(state: dict[str, Any], prefix: str = "", depth: int = 0) -> dict
         for name, member in members.items():
             if isinstance(member, Tensor) and kind != "_modules":
                 found[f"{prefix}{name}"] = member.detach()
-            elif isinstance(member, _Left) and depth < 16:
-                found |= _state_dict(getattr(member, "state", {}), f"{prefix}{name}.", depth + 1)
+            elif isinstance(member, _LeftOut) and depth < 16:
+                found |= _state_dict(member.state, f"{prefix}{name}.", depth + 1)
     return found

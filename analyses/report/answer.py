@@ -160,27 +160,23 @@ def examine(
 def _otherwise(circuit: Circuit, assumed: Assumption) -> Otherwise:
     other = Circuit(assumed.network)
     ours, theirs = performance(circuit), performance(other)
-    keys, other_keys = (key_frequencies(each).frequencies for each in (circuit, other))
+    keys, other_keys = key_frequencies(circuit), key_frequencies(other)
     name, other_name = (clock_or_pizza(each).circuit for each in (circuit, other))
     changes = []
     if ours.wrong != theirs.wrong:
         changes.append(f"pairs right {ours.pairs - ours.wrong} to {theirs.pairs - theirs.wrong}")
-    if keys != other_keys:
-        changes.append(f"frequencies {_listed(keys)} to {_listed(other_keys)}")
+    if keys.frequencies != other_keys.frequencies:
+        changes.append(f"frequencies {keys.listed} to {other_keys.listed}")
     if name != other_name:
         changes.append(f"circuit {name} to {other_name}")
     return Otherwise(
         taken=assumed.taken,
         other=assumed.other,
         accuracy=theirs.accuracy,
-        key_frequencies=other_keys,
+        key_frequencies=other_keys.frequencies,
         circuit=other_name,
         changes=tuple(changes),
     )
-
-
-def _listed(frequencies: tuple[int, ...]) -> str:
-    return " ".join(map(str, frequencies)) or "none"
 
 
 def _findings(

@@ -78,7 +78,7 @@ def card(given: Answer) -> str:
         "seed": given.checkpoint.seed,
         "steps": given.checkpoint.step,
         "accuracy on all pairs": f"{given.performance.accuracy:.4f}",
-        "key frequencies": " ".join(map(str, given.key_frequencies.frequencies)) or "none",
+        "key frequencies": given.key_frequencies.listed,
         "circuit": f"{verdict.circuit} ({verdict.sureness})",
         "unexplained share of the logits' variance": f"{verdict.unexplained:.3f}",
     }

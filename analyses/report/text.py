@@ -34,7 +34,7 @@ def overview(answers: Sequence[Answer]) -> Table:
             str(answer.path.relative_to(directory)),
             answer.checkpoint.network.p,
             answer.performance.accuracy,
-            " ".join(map(str, answer.key_frequencies.frequencies)) or "none",
+            answer.key_frequencies.listed,
             answer.clock_or_pizza.circuit + _unsure(answer),
             round(answer.clock_or_pizza.unexplained, 4),
             *([answer.explained] if asked else []),
@@ -68,13 +68,14 @@ def _line_network(answer: Answer) -> str:
 
 def _line_frequencies(answer: Answer) -> str:
     keys = answer.key_frequencies
-    listed = " ".join(map(str, keys.frequencies)) or "none"
     if not answer.performance.generalises:
-        return f"Key frequencies: {listed} (of a network that does not add)" if keys.frequencies else "Key frequencies: none"
+        return (
+            f"Key frequencies: {keys.listed} (of a network that does not add)" if keys.frequencies else "Key frequencies: none"
+        )
     differing = keys.differences()
     if not differing:
-        return f"Key frequencies: {listed} (by the logits; the three other published rules agree)"
-    return f"Key frequencies: {listed} (by the logits; other frequencies by {', '.join(differing)})"
+        return f"Key frequencies: {keys.listed} (by the logits; the three other published rules agree)"
+    return f"Key frequencies: {keys.listed} (by the logits; other frequencies by {', '.join(differing)})"
 
 
 def _line_explained(answer: Answer) -> str:

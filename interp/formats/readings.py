@@ -1,7 +1,7 @@
 """Which network is it? What nobody says is tried: the reading under which the network computes a + b mod p is taken."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import product
 
@@ -68,26 +68,8 @@ def choose(layout: Layout, facts: Facts) -> Choice:
     if len(readings) == 1:
         check_analysable(readings[0].network)
         return Choice(readings[0].network, notes)
-    tried = [_Tried(reading, *_try(reading)) for reading in readings]
-    fits = [each for each in tried if each.accuracy >= COMPUTES]
-    # Of one that fits with ReLU nothing else is asked; what fits with GELU alone is GELU.
-    fits = [each for each in fits if each.reading.assumed.get("activation") == "relu"] or fits
-    if len(fits) > 1:
-        best, *others = sorted(fits, key=lambda each: each.loss)
-        open_ = {name for each in others for name, value in each.reading.assumed.items() if best.reading.assumed[name] != value}
-        shown = "; ".join(f"{each.reading.says()}: loss {each.loss:.2g}" for each in (best, others[0]))
-        raise InterpError(
-            f"it computes a + b mod p under {len(fits)} of {len(readings)} readings ({shown}): decide with "
-            + " ".join(f"--{name}" for name in sorted(open_))
-        )
-    options = " ".join(dict.fromkeys(f"--{name}" for reading in readings for name in reading.assumed))
-    if not fits and options != "--activation":
-        best_accuracy = max(each.accuracy for each in tried)
-        raise InterpError(
-            f"under none of the {len(readings)} readings that fit does it compute a + b mod p (best accuracy "
-            f"{best_accuracy:.2f}); if it is a network that does not, say how to read it: {options}"
-        )
-    taken = fits[0] if fits else tried[0]
+    tried = [_try(reading) for reading in readings]
+    taken = _pick(tried)
     other = next((each for each in tried if _differ_in_activation(each.reading, taken.reading)), None)
     if other is None:
         how = f"of {len(readings)} readings it computes a + b mod p, loss {taken.loss:.2g}"
@@ -104,6 +86,29 @@ class _Tried:
     accuracy: float
 
 
+def _pick(tried: Sequence[_Tried]) -> _Tried:
+    """The one under which it computes the sum; ReLU where that is all that is asked. Raises InterpError as ``choose`` does."""
+    fits = [each for each in tried if each.accuracy >= COMPUTES]
+    # Of one that fits with ReLU nothing else is asked; what fits with GELU alone is GELU.
+    fits = [each for each in fits if each.reading.assumed.get("activation") == "relu"] or fits
+    if len(fits) > 1:
+        best, *others = sorted(fits, key=lambda each: each.loss)
+        open_ = {name for each in others for name, value in each.reading.assumed.items() if best.reading.assumed[name] != value}
+        shown = "; ".join(f"{each.reading.says()}: loss {each.loss:.2g}" for each in (best, others[0]))
+        raise InterpError(
+            f"it computes a + b mod p under {len(fits)} of {len(tried)} readings ({shown}): decide with "
+            + " ".join(f"--{name}" for name in sorted(open_))
+        )
+    options = " ".join(dict.fromkeys(f"--{name}" for each in tried for name in each.reading.assumed))
+    if not fits and options != "--activation":
+        best_accuracy = max(each.accuracy for each in tried)
+        raise InterpError(
+            f"under none of the {len(tried)} readings that fit does it compute a + b mod p (best accuracy "
+            f"{best_accuracy:.2f}); if it is a network that does not, say how to read it: {options}"
+        )
+    return fits[0] if fits else tried[0]
+
+
 def _differ_in_activation(one: Reading, two: Reading) -> bool:
     """In nothing else?"""
     if "activation" not in one.assumed:
@@ -118,11 +123,12 @@ def _assumes(taken: _Tried, other: _Tried) -> str:
         return f"it answers {each.accuracy:.4f} of the pairs tried right, loss {each.loss:.2g}"
 
     name = other.reading.assumed["activation"]
-    note = f"read as {taken.reading.says()}, assumed (not stored; {how_well(taken)}; as {name} {how_well(other)}; --activation "
+    beside = f"{how_well(taken)}; as {name} {how_well(other)}"
+    note = f"read as {taken.reading.says()}, assumed (not stored; {beside}; --activation decides)"
     if taken.accuracy >= COMPUTES:
-        return note + "decides)"
+        return note
     return (
-        note + "decides). Under neither does it compute a + b mod p: it has not learned that, or does something that "
+        f"{note}. Under neither does it compute a + b mod p: it has not learned that, or does something that "
         "its weights do not say (another operation, a normalisation)"
     )
 
@@ -133,7 +139,7 @@ def _assumption(taken: _Tried, other: _Tried) -> Assumption:
     return Assumption(taken=ours, other=theirs, network=other.reading.network)
 
 
-def _try(reading: Reading) -> tuple[float, float]:
+def _try(reading: Reading) -> _Tried:
     """Loss and accuracy on a sample of pairs; the worst possible where the network overflows."""
     check_analysable(reading.network)
     p = reading.network.p
@@ -145,7 +151,7 @@ def _try(reading: Reading) -> tuple[float, float]:
     answer = (a + b) % p
     loss = functional.cross_entropy(logits.double(), answer).item()
     accuracy = (logits.argmax(-1) == answer).double().mean().item()
-    return (loss, accuracy) if math.isfinite(loss) else (math.inf, 0.0)
+    return _Tried(reading, loss, accuracy) if math.isfinite(loss) else _Tried(reading, math.inf, 0.0)
 
 
 def _attention_free(layout: Layout, facts: Facts) -> Iterator[Reading]:
