@@ -1,6 +1,7 @@
 """Files as other projects write them, made from our own networks."""
 
 from collections.abc import Callable
+from typing import Any
 
 import torch
 from einops import rearrange
@@ -8,7 +9,9 @@ from torch import Tensor
 
 from interp.attention_free import AttentionFree, AttentionFreeConfig, Kind
 from interp.attention_free import parameter_shapes as attention_free_shapes
+from interp.config import NetworkConfig
 from interp.formats.export import native_state_dict
+from interp.initialisation import initialise
 from interp.lens import with_all_biases
 from interp.network import Network
 
@@ -73,3 +76,16 @@ def mlp(network: AttentionFree) -> StateDict:
     """rep-theory's one-layer MLP."""
     names = {"W_x": "embed_a.W_E", "W_y": "embed_b.W_E", "W": "l1.W", "W_U": "unembed.W_U"}
     return {theirs: network.parameters[ours] for theirs, ours in names.items()}
+
+
+ALL_SAID = {"activation": "relu", "attention_rate": 1.0, "causal": True, "n_heads": 2}
+"""All that a state dict of ``random_network`` does not say."""
+
+
+def random_network(**config: Any) -> Network:
+    """A small one, its weights and biases random."""
+    start = {"p": 6, "d_model": 8, "n_heads": 2, "d_head": 4, "d_mlp": 12, "answers_equals": False}
+    network = initialise(NetworkConfig(**{**start, **config}), seed=0)
+    generator = torch.Generator().manual_seed(1)
+    noise = {name: torch.randn(x.shape, generator=generator) for name, x in network.parameters.items()}
+    return Network(network.config, {name: x + 0.3 * noise[name] for name, x in network.parameters.items()})
