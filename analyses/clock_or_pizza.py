@@ -64,8 +64,8 @@ class ClockOrPizza(Finding):
     where no circuit is named. For clock and pizza the least of the frequencies' margins; a hybrid stays one as long as
     one of its clocks and one of its pizzas does."""
     sureness: Literal["clear", "narrow", "unchecked", "none"]
-    """clear: a margin of at least .05; narrow: less; unchecked: a network without neurons to look at, whatever the margin (that
-    its logits are no table's could not be checked in them); none: no circuit is named."""
+    """clear: a margin of at least .05; narrow: less; unchecked: a network without one layer of neurons to look at, whatever the
+    margin (that its logits are no table's could not be checked in them); none: no circuit is named."""
     frequencies: tuple[tuple[int, str], ...]
     """(k, clock | pizza | between) per key frequency; empty for a network that does not generalise."""
     coordinates: tuple[tuple[int, float, float], ...]
