@@ -4,7 +4,7 @@ Per configuration, in turns, on one thread:
 
 - fast: this project's step (forward, backward, AdamW), which ``interp-train`` runs
 - products: the dense matrix products of that same step alone, recorded while it runs and replayed into ready memory
-- plain: the same step pair by pair through ``interp.forward``
+- plain: the same step pair by pair through ``interp.networks.forward``
 - TransformerLens: the same step through TransformerLens's own native model
 - notebook: what the loops that people share do at every step: TransformerLens, train loss, test loss, update
 
@@ -26,12 +26,12 @@ from rich.table import Table
 from torch.nn import functional
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from interp.batch import Batch, PlainBatch
-from interp.fast_batch import FastBatch
-from interp.initialisation import initialise
-from interp.lens import to_transformer_lens, tokens
+from interp.networks.initialisation import initialise
+from interp.networks.lens import to_transformer_lens, tokens
 from interp.recipe import RECIPES, Recipe
-from interp.train import optimiser, training_split, training_step
+from interp.training.batch import Batch, PlainBatch
+from interp.training.fast_batch import FastBatch
+from interp.training.loop import optimiser, training_split, training_step
 
 _NANDA, _ZHONG = RECIPES["nanda-2023"], RECIPES["zhong-2023"]
 CONFIGURATIONS: dict[str, Recipe] = {
@@ -40,7 +40,7 @@ CONFIGURATIONS: dict[str, Recipe] = {
     "nanda-2023, all biases": replace(_NANDA, network=replace(_NANDA.network, attention_biases=True, unembed_bias=True)),
     "nanda-2023, α = .5": replace(_NANDA, network=replace(_NANDA.network, attention_rate=0.5)),
     "nanda-2023, no '='": replace(_NANDA, network=replace(_NANDA.network, equals_token=False, answers_equals=False)),
-    "nanda-2023, p = 59": replace(_NANDA, network=replace(_NANDA.network, p=59)),
+    "nanda-2023, p = 59": replace(_NANDA, p=59),
     "zhong-2023 (p = 59)": _ZHONG,
     "zhong-2023, α = .5": replace(_ZHONG, network=replace(_ZHONG.network, attention_rate=0.5)),
 }
@@ -66,12 +66,13 @@ def main() -> None:
 
 def measure(recipe: Recipe, *, rounds: int) -> dict[str, list[float]]:
     """Milliseconds per step of each way, taken in turns so that what else the machine does hits them alike."""
-    indices = training_split(recipe, 0).train
-    fast = _step(recipe, FastBatch(recipe.network, indices))
+    pairs = training_split(recipe, 0).train_pairs
+    labels = recipe.task_value.answers(pairs)
+    fast = _step(recipe, FastBatch(recipe.config, pairs, labels))
     ways: dict[str, Step] = {
         "fast": fast,
         "products": _products(fast),
-        PLAIN: _step(recipe, PlainBatch(recipe.network, indices)),
+        PLAIN: _step(recipe, PlainBatch(recipe.config, pairs, labels)),
         LENS: _transformer_lens_step(recipe, also_test=False),
         NOTEBOOK: _transformer_lens_step(recipe, also_test=True),
     }
@@ -102,7 +103,7 @@ def _cells(times: dict[str, list[float]]) -> list[str]:
 
 
 def _step(recipe: Recipe, data: Batch) -> Step:
-    parameters = {name: x.clone().requires_grad_() for name, x in initialise(recipe.network, seed=0).parameters.items()}
+    parameters = {name: x.clone().requires_grad_() for name, x in initialise(recipe.config, seed=0).parameters.items()}
     adamw = optimiser(recipe, parameters)
     return lambda: training_step(recipe, parameters, adamw, 100, data)
 
@@ -137,25 +138,24 @@ def _products(step: Step) -> Step:
 
 def _transformer_lens_step(recipe: Recipe, *, also_test: bool) -> Step:
     """Straightforward: token rows through the model, float64 cross-entropy at the last position, AdamW."""
-    config, pairs = recipe.network, training_split(recipe, 0)
+    config, pairs = recipe.config, training_split(recipe, 0)
     model = to_transformer_lens(initialise(config, seed=0)).train()
     parameters = [parameter.requires_grad_() for parameter in model.parameters()]
     adamw = torch.optim.AdamW(
         parameters, lr=recipe.learning_rate, weight_decay=recipe.weight_decay, betas=(recipe.beta_1, recipe.beta_2)
     )
     rows = tokens(config)
-    residues = torch.arange(config.p)
-    answers = ((residues[:, None] + residues) % config.p).flatten()
+    answers = recipe.task_value.table().flatten()
 
     def loss(indices: torch.Tensor) -> torch.Tensor:
         return functional.cross_entropy(model(rows[indices])[:, -1].double(), answers[indices])
 
     def step() -> None:
         adamw.zero_grad()
-        loss(pairs.train).backward()
+        loss(pairs.train_pairs).backward()
         if also_test:
             with torch.no_grad():
-                loss(pairs.test)
+                loss(pairs.test_pairs)
         adamw.step()
 
     return step

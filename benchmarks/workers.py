@@ -18,10 +18,10 @@ import torch
 from rich.console import Console
 from rich.table import Table
 
-from interp import run
 from interp.recipe import RECIPES
-from interp.run import Run, RunConfig
-from interp.workers import train_all
+from interp.sweep.pool import train_all
+from interp.training import run
+from interp.training.run import Run, RunConfig
 
 RECORD_EVERY = 50
 

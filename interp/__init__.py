@@ -1,4 +1,4 @@
-"""Networks that learned modular addition: trained, stored and loaded. The microscope on them is ``analyses``.
+"""Networks that learned arithmetic: trained, stored and loaded. The microscope on them is ``analyses``.
 
 import analyses, interp
 
@@ -10,21 +10,20 @@ analyses.amplitude_profile(circuit).figure()    # plotly
 from pathlib import Path
 from typing import Any
 
-from interp import formats
 from interp.circuit import Circuit
-from interp.config import NetworkConfig
 from interp.errors import InterpError
-from interp.finding import Finding
-from interp.formats.facts import Facts
+from interp.files import formats
+from interp.files.formats.facts import Facts
 from interp.function import from_function, from_logits
-from interp.network import Network
+from interp.networks.config import Architecture, NetworkConfig
+from interp.networks.transformer import Network
 from interp.recipe import RECIPES, Recipe
-from interp.train import train
+from interp.training.loop import train
 
 __all__ = [
     "RECIPES",
+    "Architecture",
     "Circuit",
-    "Finding",
     "InterpError",
     "Network",
     "NetworkConfig",
@@ -39,8 +38,7 @@ __all__ = [
 def load(path: str | Path, **facts: Any) -> Circuit:
     """The circuit in anyone's checkpoint file, ready for every measurement of ``analyses``; see ``formats.load``.
 
-    ``facts``: what the file does not say, the fields of ``formats.Facts``: modulus=113, attention_rate=0.5, causal=True, …
+    ``facts``: what the file does not say, the fields of ``formats.Facts``: task="subtraction", modulus=113, …
     Raises InterpError, one line with the remedy, on a file that is not a whole and sane checkpoint.
     """
-    saved = formats.load(path, Facts(**facts))
-    return Circuit(saved.network, saved.train, notes=saved.notes)
+    return formats.load(path, Facts(**facts)).circuit()

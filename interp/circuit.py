@@ -1,24 +1,28 @@
-"""Circuit: a network with its activations on all p² pairs, computed once and re-runnable with edits.
+"""Circuit: a network with its activations on all pairs of its task, computed once and re-runnable with edits.
 
-Every analysis takes one.
+Every analysis takes one. It works in the numbers in which its task is addition (``Relabelling``): what is a and what is b, the
+pairs, the embeddings and the answers are in the order of these numbers, so that an analysis of a + b serves every such task.
 """
 
-from collections.abc import Callable, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
 from interp.errors import InterpError
-from interp.hooks import Edit
-from interp.model import Model, Tables, Unavailable, check_analysable
-from interp.task import answers
+from interp.networks.hooks import Edit
+from interp.networks.model import Model, Tables, Unavailable, check_analysable
+from interp.tasks.addition import Addition
+from interp.tasks.task import UNDEFINED, Relabelling, Task
 
 T = TypeVar("T")
+
+Need = Literal["addition", "embedding", "neurons", "attention"]
+"""What a measurement can need of a circuit."""
 
 ROWS = 16
 """Values of a that are run together; measured on one core at p = 113, where 8 to 32 do equally well."""
@@ -26,50 +30,82 @@ ROWS = 16
 
 @dataclass(frozen=True, eq=False)
 class Circuit:
-    """A network on all p² pairs. Activations are computed at first use, in the network's own precision, and kept."""
+    """A network on all pairs. Activations are computed at first use, in the network's own precision, and kept."""
 
     network: Model
-    train: Int[Tensor, " train"] | None = None
-    """Indices a·p + b of the pairs that it was trained on, where known."""
+    train_pairs: Int[Tensor, " train"] | None = None
+    """Indices a·p + b, in the task's own symbols, of the pairs that it was trained on, where known."""
     edits: Mapping[str, Edit] = field(default_factory=dict)
     """Activation name → function to its replacement; see ``forward``."""
     replaced_tables: Tables | None = None
-    """Embeddings of a and b to read instead of the network's own."""
+    """Embeddings of a and b to read instead of the network's own, in the order of ``numbers``."""
     notes: tuple[str, ...] = ()
     """How the file that it comes from was read, where that was not obvious."""
+    task: Task = None  # type: ignore[assignment]
+    """What the network has to compute; addition where nobody says."""
     _memory: dict[Any, Any] = field(default_factory=dict, repr=False)
 
     def __post_init__(self) -> None:
         check_analysable(self.network)
+        if self.task is None:
+            object.__setattr__(self, "task", Addition(self.network.p))
+        if self.task.p != self.network.p:
+            raise InterpError(f"expected a network with {self.task.p} symbols for {self.task.sentence}, got {self.network.p}")
 
     def __repr__(self) -> str:
-        return f"Circuit({self.network.describe()}, p = {self.p}{', edited' if self.edits else ''})"
+        return f"Circuit({self.task.sentence}, {self.network.describe()}{', edited' if self.edits else ''})"
+
+    @cached_property
+    def numbers(self) -> Relabelling:
+        """The numbers that a, b and c have here; each symbol's own where the task is no addition."""
+        itself = torch.arange(self.network.p)
+        return self.task.relabelling() or Relabelling(a=itself, b=itself, c=itself)
 
     @property
     def p(self) -> int:
-        """The modulus."""
-        return self.network.p
+        """How many numbers there are: the modulus of the addition."""
+        return self.numbers.modulus
 
-    @property
+    def check_has(self, need: Need) -> None:
+        """Raises Unavailable, which says why, where this circuit lacks what a measurement needs."""
+        match need:
+            case "addition":
+                if self.task.relabelling() is None:
+                    raise Unavailable(f"needs a task that is addition in other numbers, which {self.task.sentence} is not")
+            case "embedding":
+                _ = self.tables
+            case "neurons":
+                self.network.neurons_name()
+            case "attention":
+                self.network.pattern_name()
+
+    @cached_property
     def tables(self) -> Tables:
-        """The embeddings of the residues as a and as b, [p, d_model] each, before positions are added."""
-        return self.replaced_tables or self.network.tables()
+        """The embeddings of the numbers as a and as b, [p, d_model] each, before positions are added."""
+        if self.replaced_tables is not None:
+            return self.replaced_tables
+        E_a, E_b = self.network.tables()
+        return (E_a, E_b) if self.numbers.changes_nothing else (E_a[self.numbers.a], E_b[self.numbers.b])
 
     @property
     def embedding(self) -> Float[Tensor, "p d_embedding"]:
-        """W_E of the residues ('=' left out); where a and b have vocabularies of their own, the two side by side."""
+        """W_E of the numbers ('=' left out); where a and b are embedded differently, the two side by side."""
         E_a, E_b = self.tables
         return E_a if E_a is E_b or E_a.data_ptr() == E_b.data_ptr() else torch.cat([E_a, E_b], dim=1)
 
     @property
     def neuron_logit_map(self) -> Float[Tensor, "neuron p"]:
-        """W_L = W_out W_U: what each neuron adds to the logit of each residue."""
-        return self.network.neuron_logit_map()
+        """W_L = W_out W_U: what each neuron of the last layer adds to the logit of each answer."""
+        return self._relabelled(self.network.neuron_logit_map())
 
-    @property
+    @cached_property
     def logits(self) -> Float[Tensor, "a b c"]:
-        """The logit of every residue c for every pair, '=' left out."""
-        return self._first_run[0]
+        """The logit of every answer c for every pair, '=' left out."""
+        if self.replaced_tables is None and not self.edits:
+            given = self.network.given_logits()
+            if given is not None:
+                return self._relabelled(given[self.numbers.a][:, self.numbers.b])
+        return torch.cat([self._run([], rows)[0] for rows in self._rows()])
 
     @cached_property
     def centred_logits(self) -> Float[Tensor, "a b c"]:
@@ -78,18 +114,48 @@ class Circuit:
         return logits - logits.mean(-1, keepdim=True)
 
     @cached_property
+    def own_logits(self) -> Float[Tensor, "a b c"]:
+        """The logits in the task's own symbols, pairs that have no answer among them."""
+        if self.numbers.changes_nothing:
+            return self.logits
+        a, b, c = (torch.argsort(each) for each in (self.numbers.a, self.numbers.b, self.numbers.c))
+        if len(a) == self.network.p:
+            return self.logits[a][:, b][..., c]
+        if self.edits or self.replaced_tables is not None:
+            raise Unavailable("needs a network that is not edited: an edit sees only the pairs that are an addition")
+        given = self.network.given_logits()
+        if given is not None:
+            return given
+        E_a, E_b = self.network.tables()
+        with torch.no_grad():
+            return torch.cat([self.network.run(rows[:, None], E_b[None])[0] for rows in E_a.split(ROWS)])
+
+    @property
+    def train_numbers(self) -> Int[Tensor, " train"] | None:
+        """The training pairs as indices a·p + b in these numbers, those left out that have none."""
+        if self.train_pairs is None or self.numbers.changes_nothing:
+            return self.train_pairs
+        place_a, place_b = (torch.full((self.network.p,), -1) for _ in "ab")
+        place_a[self.numbers.a] = place_b[self.numbers.b] = torch.arange(self.p)
+        a, b = place_a[self.train_pairs // self.network.p], place_b[self.train_pairs % self.network.p]
+        return (a * self.p + b)[(a >= 0) & (b >= 0)].sort().values
+
+    @cached_property
     def answers(self) -> Int[Tensor, "a b"]:
-        """(a + b) mod p, the right answers."""
-        return answers(self.p)
+        """The right answers: (a + b) mod p in these numbers; UNDEFINED where a task that is no addition has none."""
+        own = self.task.table()[self.numbers.a][:, self.numbers.b]
+        number = torch.full((self.network.p + 1,), UNDEFINED)
+        number[self.numbers.c] = torch.arange(self.p)
+        return number[own]
 
     @property
     def neurons(self) -> Float[Tensor, "a b neuron"]:
-        """Neuron activations (after the nonlinearity) at the answering position."""
+        """Activations of the last layer's neurons (after the nonlinearity) at the answering position."""
         return self.activation(self.network.neurons_name()).select(-2, -1)
 
     @property
     def pattern(self) -> Float[Tensor, "a b head key"]:
-        """Attention from the answering position to every position; α < 1 included."""
+        """The last layer's attention from the answering position to every position; α < 1 included."""
         return self.activation(self.network.pattern_name()).select(-2, -1)
 
     def activation(self, name: str) -> Tensor:
@@ -97,15 +163,24 @@ class Circuit:
 
         Raises InterpError on a name that this network does not have.
         """
-        kept = self._first_run[1]
+        if name in self.network.usual_names():
+            return self._usual(name)
+        kept = self._activations
         if name not in kept:
             value = self._run([name], torch.arange(self.p))[1][name]
             # What does not depend on a, or on b, was computed once and is shown to all; W_pos depends on neither.
             kept[name] = value if name == "hook_pos_embed" else value.expand(self.p, self.p, *value.shape[2:])
         return kept[name]
 
+    def run(
+        self, E_a: Tensor, E_b: Tensor, *, record: Collection[str] = (), edits: Mapping[str, Edit] | None = None
+    ) -> tuple[Float[Tensor, "*batch p"], dict[str, Tensor]]:
+        """The network on any embeddings of a and b (batch axes broadcast): the answers' logits, and recorded activations."""
+        logits, activations = self.network.run(E_a, E_b, record=record, edits=edits)
+        return self._relabelled(logits), activations
+
     def with_embedding(self, embedding: Float[Tensor, "p d_embedding"]) -> "Circuit":
-        """The same network reading other vectors for the residues (shaped as ``embedding``); '=' keeps its own."""
+        """The same network reading other vectors for the numbers (shaped as ``embedding``); '=' keeps its own."""
         old = self.embedding
         if embedding.shape != old.shape:
             raise InterpError(f"expected an embedding of shape {list(old.shape)}, got {list(embedding.shape)}")
@@ -114,7 +189,7 @@ class Circuit:
         return self.with_tables((new, new) if old.shape[1] == width else (new[:, :width], new[:, width:]))
 
     def with_tables(self, tables: Tables) -> "Circuit":
-        """The same network reading other vectors for the residues as a and as b (shaped as ``tables``)."""
+        """The same network reading other vectors for the numbers as a and as b (shaped as ``tables``)."""
         for new, old in zip(tables, self.tables, strict=True):
             if new.shape != old.shape:
                 raise InterpError(f"expected embeddings of shape {list(old.shape)}, got {list(new.shape)}")
@@ -125,6 +200,10 @@ class Circuit:
         edit = (lambda _: replacement) if isinstance(replacement, Tensor) else replacement
         return replace(self, edits={**self.edits, name: edit}, _memory={})
 
+    def anew(self) -> "Circuit":
+        """The same circuit with nothing computed yet, and no memory taken."""
+        return replace(self, _memory={})
+
     def remember(self, key: Any, compute: Callable[[], T]) -> T:
         """The value of ``compute()``, computed at the first call with this key."""
         if key not in self._memory:
@@ -132,25 +211,28 @@ class Circuit:
         value: T = self._memory[key]
         return value
 
+    def _relabelled(self, over_answers: Tensor) -> Tensor:
+        """What is over the answers along its last axis, in the order of their numbers."""
+        return over_answers if self.numbers.changes_nothing else over_answers[..., self.numbers.c]
+
+    def _rows(self) -> tuple[Tensor, ...]:
+        """The values of a, a few at a time: fresh memory for all pairs at once costs more than the arithmetic."""
+        everything = torch.arange(self.p)
+        return (everything,) if self.edits else everything.split(ROWS)  # an edit sees the pairs whole
+
     @cached_property
-    def _first_run(self) -> tuple[Tensor, dict[str, Tensor]]:
-        """Logits, and the activations that nearly every analysis needs."""
-        if self.replaced_tables is None and not self.edits:
-            given = self.network.given_logits()
-            if given is not None:
-                return given, {}
-        names = []
-        for name in (self.network.neurons_name, self.network.pattern_name):
-            with suppress(Unavailable):
-                names.append(name())
-        if self.edits:  # they see the pairs whole
-            return self._run(names, torch.arange(self.p))
-        # A few rows of pairs at a time: fresh memory for all pairs at once costs more than the arithmetic.
-        parts = [self._run(names, rows) for rows in torch.arange(self.p).split(ROWS)]
-        activations = {name: torch.cat([part[1][name] for part in parts]) for name in names}
-        return torch.cat([part[0] for part in parts]), activations
+    def _activations(self) -> dict[str, Tensor]:
+        return {}
+
+    def _usual(self, name: str) -> Tensor:
+        """One of the activations that nearly every analysis needs; all of these are recorded in one run."""
+        if name not in self._activations:
+            names = self.network.usual_names()
+            parts = [self._run(names, rows)[1] for rows in self._rows()]
+            self._activations.update({each: torch.cat([part[each] for part in parts]) for each in names})
+        return self._activations[name]
 
     @torch.no_grad()
-    def _run(self, record: list[str], a: Int[Tensor, " rows"]) -> tuple[Tensor, dict[str, Tensor]]:
+    def _run(self, record: Collection[str], a: Int[Tensor, " rows"]) -> tuple[Tensor, dict[str, Tensor]]:
         E_a, E_b = self.tables
-        return self.network.run(E_a[a][:, None], E_b[None], record=record, edits=self.edits)
+        return self.run(E_a[a][:, None], E_b[None], record=record, edits=self.edits)

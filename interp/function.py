@@ -9,13 +9,14 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from interp.circuit import Circuit
-from interp.config import MAX_P
 from interp.errors import InterpError
-from interp.hooks import Edit
-from interp.model import Model, Tables, Unavailable
+from interp.networks.config import MAX_P
+from interp.networks.hooks import Edit
+from interp.networks.model import Model, Tables, Unavailable
+from interp.tasks import task_named
 
 FromPairs = Callable[[Int[Tensor, " pair"], Int[Tensor, " pair"]], Tensor]
-"""From a and b, vectors of residues, to logits [pair, p or more]."""
+"""From a and b, vectors of symbols, to logits [pair, p or more]."""
 FromEmbeddings = Callable[[Float[Tensor, "pair d"], Float[Tensor, "pair d"]], Tensor]
 """From the embeddings of a and b to logits [pair, p or more], differentiable."""
 
@@ -56,10 +57,10 @@ class Function(Model):
         return _residues(logits, len(flat_a), self.p).unflatten(0, batch), {}
 
 
-def from_logits(logits: Any, embedding: Any = None) -> Circuit:
+def from_logits(logits: Any, embedding: Any = None, *, task: str = "addition") -> Circuit:
     """A circuit of a network of which only the logits L[a, b, c] are known, and perhaps the embedding of its residues.
 
-    Tensors or arrays, copied.
+    Tensors or arrays, copied. ``task``: the name of what the network has to compute (``interp.tasks``).
 
     Every measurement that needs no more works on it; the others say what they lack.
     Raises InterpError unless the logits are [p, p, p] and finite, and the embedding [p, d].
@@ -68,7 +69,7 @@ def from_logits(logits: Any, embedding: Any = None) -> Circuit:
     if logits.dim() != 3 or len(set(logits.shape)) != 1 or len(logits) < 2:
         raise InterpError(f"expected logits of shape [p, p, p], got {list(logits.shape)}")
     tables = None if embedding is None else _tables(embedding, len(logits))
-    return Circuit(Function(logits, tables))
+    return Circuit(Function(logits, tables), task=task_named(task, len(logits)))
 
 
 def from_function(
@@ -77,12 +78,13 @@ def from_function(
     *,
     embedding: Any = None,
     from_embeddings: FromEmbeddings | None = None,
+    task: str = "addition",
 ) -> Circuit:
     """A circuit of any network that can be called.
 
-    ``function``: from a and b, two vectors of residues, to logits [pair, p] (further columns are dropped).
+    ``function``: from a and b, two vectors of symbols, to logits [pair, p] (further columns are dropped).
     ``from_embeddings`` with ``embedding`` ([p, d], or two of them where a and b are embedded differently): from the
-    embeddings of a and b to the same logits; gradients and ablations need it.
+    embeddings of a and b to the same logits; gradients and ablations need it. ``task``: the name of what it has to compute.
 
     Raises InterpError on logits of another shape or not finite, and where the two functions disagree.
     """
@@ -101,7 +103,7 @@ def from_function(
         off = (again - logits).abs().max().item()
         if not off <= 1e-3 * max(1.0, logits.abs().max().item()):
             raise InterpError(f"function and from_embeddings disagree by up to {off:.3g} in the logits: not one network")
-    return Circuit(model)
+    return Circuit(model, task=task_named(task, p))
 
 
 def _residues(logits: Tensor, pairs: int, p: int) -> Tensor:

@@ -11,9 +11,11 @@ from dataclasses import asdict, dataclass, fields, replace
 from types import MappingProxyType
 from typing import Any, get_args
 
-from interp.config import MAX_P, NetworkConfig, parameter_shapes
 from interp.errors import InterpError
-from interp.task import SplitMethod
+from interp.networks.config import MAX_P, Architecture, NetworkConfig, parameter_shapes
+from interp.tasks import task_named
+from interp.tasks.split import SplitMethod
+from interp.tasks.task import Task
 
 MAX_WEIGHTS = 1 << 27
 """Half a gigabyte in float32, and three times that with AdamW's moments; the published networks have 230,000."""
@@ -23,12 +25,16 @@ MAX_WEIGHTS = 1 << 27
 class Recipe:
     """Everything but the seed that determines a training run."""
 
-    network: NetworkConfig
-    """What is trained."""
+    task: str = "addition"
+    """What is learned: the name of a task of ``interp.tasks``."""
+    p: int = 113
+    """The modulus of the task, and the number of its symbols."""
+    network: Architecture
+    """What is trained, whatever the task."""
     split_method: SplitMethod
     """How the seed picks the training pairs."""
     train_fraction: float
-    """Share of the p² pairs that is trained on."""
+    """Share of the task's pairs that is trained on."""
     learning_rate: float
     """AdamW's, after warm-up."""
     weight_decay: float
@@ -54,15 +60,18 @@ class Recipe:
             )
         if self.split_method not in get_args(SplitMethod):
             raise InterpError(f"expected split method {' or '.join(get_args(SplitMethod))}, got {self.split_method!r}")
+        task_named(self.task, self.p)
         network = self.network
+        if type(network) is not Architecture:
+            raise InterpError("expected an Architecture, which leaves the number of symbols to the task")
         if network.n_heads * network.d_head != network.d_model:
             raise InterpError(
                 f"expected heads that divide d_model, as all published recipes have them: {network.n_heads} heads of "
                 f"width {network.d_head} make {network.n_heads * network.d_head}, d_model is {network.d_model}"
             )
-        if network.p > MAX_P:
-            raise InterpError(f"expected a modulus of at most {MAX_P}, got {network.p}: no analysis could hold its p² pairs")
-        weights = sum(math.prod(shape) for shape in parameter_shapes(network).values())
+        if self.p > MAX_P:
+            raise InterpError(f"expected a modulus of at most {MAX_P}, got {self.p}: no analysis could hold all its pairs")
+        weights = sum(math.prod(shape) for shape in parameter_shapes(self.config).values())
         if weights > MAX_WEIGHTS:
             raise InterpError(f"expected at most {MAX_WEIGHTS} weights, got {weights}: choose smaller widths or fewer layers")
         for name in ("learning_rate", "weight_decay", "stop_test_loss"):
@@ -76,6 +85,16 @@ class Recipe:
             if getattr(self, name) < 0:
                 raise InterpError(f"expected {name} of 0 or more, got {getattr(self, name)}")
 
+    @property
+    def task_value(self) -> Task:
+        """The task itself: what its name and p say."""
+        return task_named(self.task, self.p)
+
+    @property
+    def config(self) -> NetworkConfig:
+        """The network's whole configuration, that of the architecture for this task."""
+        return self.network.with_symbols(self.p)
+
     def to_dict(self) -> dict[str, Any]:
         """Plain values, for a checkpoint or JSON."""
         return asdict(self)
@@ -83,7 +102,7 @@ class Recipe:
     @staticmethod
     def from_dict(values: dict[str, Any]) -> "Recipe":
         """The inverse of ``to_dict``; raises InterpError on unknown or missing entries."""
-        network = from_plain(NetworkConfig, values.get("network", {}), "network")
+        network = from_plain(Architecture, values.get("network", {}), "network")
         return from_plain(Recipe, {**values, "network": network}, "recipe")
 
 
@@ -112,7 +131,8 @@ def _check_type(value: Any, expected: Any, what: str) -> None:
 
 
 _NANDA_2023 = Recipe(
-    network=NetworkConfig(p=113, equals_token=True, answers_equals=True, causal=True),
+    p=113,
+    network=Architecture(equals_token=True, answers_equals=True, causal=True),
     split_method="python-shuffle",
     train_fraction=0.3,
     learning_rate=1e-3,
@@ -124,7 +144,8 @@ RECIPES = MappingProxyType(
     {
         "nanda-2023": _NANDA_2023,
         "zhong-2023": Recipe(
-            network=NetworkConfig(p=59, equals_token=False, answers_equals=False, causal=False),
+            p=59,
+            network=Architecture(equals_token=False, answers_equals=False, causal=False),
             split_method="torch-randperm",
             train_fraction=0.8,
             learning_rate=1e-3,

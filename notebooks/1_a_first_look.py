@@ -49,7 +49,7 @@ analyses.performance(circuit)
 # %%
 right = circuit.logits.argmax(-1) == circuit.answers
 assert right.all()
-print(f"{right.sum()} of {right.numel()} sums are right; {len(circuit.train)} of them were trained on.")
+print(f"{right.sum()} of {right.numel()} sums are right; {len(circuit.train_pairs)} of them were trained on.")
 
 # %% [markdown]
 # It was right on pairs that it had never seen. It cannot have learned them by heart: there is something to find.
@@ -94,7 +94,7 @@ analyses.circles(circuit)
 # Watch it add 17 and 30. On each dial the blue hand is `a`, the orange one `b`, and the green one what the logits say.
 
 # %%
-addition = analyses.addition(circuit, a=17, b=30)
+addition = analyses.one_pair(circuit, a=17, b=30)
 addition
 
 # %%
@@ -127,9 +127,9 @@ verdict = analyses.clock_or_pizza(circuit)
 verdict
 
 # %%
-assert verdict.circuit == "hybrid" and verdict.sureness == "clear"
+assert verdict.verdict == "hybrid" and verdict.sureness == "clear"
 assert dict(verdict.frequencies) == {6: "clock", 7: "clock", 11: "pizza", 38: "clock"}
-print(f"{verdict.circuit}: {verdict.reason}.")
+print(f"{verdict.verdict}: {verdict.reason}.")
 print(f"Clock and pizza terms at the key frequencies explain {verdict.explained:.1%} of the logits' variance.")
 
 # %% [markdown]
@@ -143,10 +143,10 @@ control = analyses.clock_or_pizza(untrained)
 control
 
 # %%
-assert control.circuit == "not generalising" and control.sureness == "none"
+assert control.verdict == "not generalising" and control.sureness == "none"
 assert analyses.key_frequencies(untrained).frequencies == ()
 assert analyses.circles(untrained).circles == ()
-print("circuit:", control.circuit)
+print("circuit:", control.verdict)
 print("key frequencies:", analyses.key_frequencies(untrained).frequencies or "none")
 
 # %% [markdown]
@@ -155,7 +155,7 @@ print("key frequencies:", analyses.key_frequencies(untrained).frequencies or "no
 #
 # ## Try
 #
-# 1. Find two numbers whose points lie opposite on the circle of 11: `analyses.addition(circuit, a=..., b=...)`. What is
+# 1. Find two numbers whose points lie opposite on the circle of 11: `analyses.one_pair(circuit, a=..., b=...)`. What is
 #    left of the green hand there? Is the answer still right, and who saves it?
 # 2. `interp.load(checkpoints / "memorising-59.pt")` learned its training pairs by heart. Put the four questions to it.
 # 3. All measurements: `analyses.MEASUREMENTS`. What does `analyses.neuron_clusters(circuit)` say about the neurons?

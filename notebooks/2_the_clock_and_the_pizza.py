@@ -27,10 +27,10 @@ from plotly.subplots import make_subplots
 
 import analyses
 import interp
-from analyses.ablation import part
-from analyses.amplitude_profile import amplitudes, coordinates
+from analyses.evidence.amplitude_profile import amplitudes, coordinates
+from analyses.findings.drawing import finish
+from analyses.tools.ablation import part
 from interp import fourier
-from interp.drawing import finish
 
 checkpoints = Path("checkpoints") if Path("checkpoints").is_dir() else Path("../checkpoints")
 
@@ -147,8 +147,8 @@ verdict
 
 # %%
 print("published criterion:", verdict.published_criterion)
-print("frequency by frequency:", verdict.circuit, "-", verdict.reason)
-assert verdict.published_criterion == "clock" and verdict.circuit == "hybrid"
+print("frequency by frequency:", verdict.verdict, "-", verdict.reason)
+assert verdict.published_criterion == "clock" and verdict.verdict == "hybrid"
 assert dict(verdict.frequencies) == {14: "clock", 35: "between", 41: "pizza", 42: "clock", 52: "clock"}
 
 # %%
@@ -197,5 +197,5 @@ assert analyses.key_frequencies(nanda).accompanying == (31,)
 #
 # 1. Freeze the attention of `nanda`. Which of its frequencies changes its verdict, which does not?
 # 2. 35 lies between. What happens to its variation if the circle at 70 ≡ 43 is left in?
-# 3. `analyses.addition(nanda, a=17, b=30)` shows a pizza's dial among clocks'. Find two numbers where the pizza's hand
+# 3. `analyses.one_pair(nanda, a=17, b=30)` shows a pizza's dial among clocks'. Find two numbers where the pizza's hand
 #    is short.

@@ -18,7 +18,7 @@
 # ## A run of our own
 #
 # Numbers mod 59, 35% of the pairs to train on, the recipe `quick` with twice its weight decay. It takes some seconds.
-# (In a shell: `interp-train --recipe quick --network.p 59 --train-fraction 0.35 --weight-decay 2 --steps 500
+# (In a shell: `interp-train --recipe quick --p 59 --train-fraction 0.35 --weight-decay 2 --steps 500
 # --record-every 20 --snapshots`.)
 
 # %%
@@ -31,16 +31,16 @@ import plotly.graph_objects as go
 
 import analyses
 import interp
+from analyses.findings.drawing import finish
 from analyses.timeline.moment import moment
 from analyses.timeline.phases import phases
 from analyses.timeline.progress import Progress, progress
-from interp import run
-from interp.drawing import finish
+from interp.training import run
 
 checkpoints = Path("checkpoints") if Path("checkpoints").is_dir() else Path("../checkpoints")
 
 quick = interp.RECIPES["quick"]
-recipe = replace(quick, network=replace(quick.network, p=59), train_fraction=0.35, weight_decay=2.0, steps=500)
+recipe = replace(quick, p=59, train_fraction=0.35, weight_decay=2.0, steps=500)
 config = run.RunConfig(recipe=recipe, seed=0, record_every=20, snapshots=True)
 
 ours = run.create(Path(tempfile.mkdtemp()) / "run", config)
@@ -140,7 +140,7 @@ for step, circuit in snapshots.items():
 
 # %%
 keys = analyses.key_frequencies(snapshots[14_000]).frequencies
-moments = [moment(circuit.network, circuit.train, keys, step) for step, circuit in snapshots.items()]
+moments = [moment(circuit, keys, step) for step, circuit in snapshots.items()]
 for m in moments:
     print(
         f"step {m.step:6}: train loss {m.train_loss:.2g}, test loss {m.test_loss:.2g}, "

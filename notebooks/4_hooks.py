@@ -23,10 +23,10 @@ import torch
 
 import analyses
 import interp
-from analyses.ablation import part
+from analyses.findings.drawing import finish
+from analyses.tools.ablation import part
 from interp import fourier
-from interp.drawing import finish
-from interp.lens import to_transformer_lens, tokens
+from interp.networks.lens import to_transformer_lens, tokens
 
 checkpoints = Path("checkpoints") if Path("checkpoints").is_dir() else Path("../checkpoints")
 circuit = interp.load(checkpoints / "nanda-113.pt")

@@ -49,9 +49,8 @@ from dataclasses import dataclass
 import plotly.graph_objects as go
 import torch
 
+from analyses.findings import Finding, Table, finish, measurement
 from interp.circuit import Circuit
-from interp.drawing import finish
-from interp.finding import Finding, Table, measurement
 
 
 @dataclass(frozen=True)
@@ -93,10 +92,10 @@ def commutativity(circuit: Circuit) -> Commutativity:
     variance = L.square().sum().item()
     changing = ((L - L.transpose(0, 1)) / 2).square().sum().item()
     share = changing / variance if variance else math.nan
-    if circuit.train is None:
+    if circuit.train_numbers is None:
         return Commutativity(antisymmetric=share, trained=math.nan, mirrored=math.nan, unseen=math.nan)
     right = (circuit.logits.argmax(-1) == circuit.answers).double()
-    trained = torch.zeros(p * p, dtype=torch.bool).index_fill(0, circuit.train, True).view(p, p)
+    trained = torch.zeros(p * p, dtype=torch.bool).index_fill(0, circuit.train_numbers, True).view(p, p)
     return Commutativity(
         antisymmetric=share,
         trained=right[trained].mean().item(),
@@ -154,7 +153,7 @@ seen = torch.zeros(p * p, dtype=torch.bool).index_fill(0, train, True).view(p, p
 right = torch.nn.functional.one_hot((torch.arange(p)[:, None] + torch.arange(p)) % p, p).double()
 by_heart = torch.where((seen | seen.T)[..., None], right, right.roll(1, -1))
 
-planted = analyses.commutativity(replace(interp.from_logits(by_heart), train=train))
+planted = analyses.commutativity(replace(interp.from_logits(by_heart), train_pairs=train))
 assert (planted.trained, planted.mirrored, planted.unseen) == (1.0, 1.0, 0.0)
 planted.table()
 
@@ -201,15 +200,13 @@ assert analyses.commutativity(nanda).antisymmetric < 1e-4
 # tables, and `--only commutativity` shows it alone, below the three lines of answer:
 
 # %%
-# !{sys.executable} -m analyses.cli {checkpoints}/nanda-113-step-1400.pt --only commutativity 2>&1 | cat
+# !{sys.executable} -m analyses.commands.analyze {checkpoints}/nanda-113-step-1400.pt --only commutativity 2>&1 | cat
 
 # %% [markdown]
 # And in the JSON, under the names of its fields. (`--json` prints this whole answer.)
 
 # %%
-from analyses.report.answer import answer
-
-answer(checkpoints / "nanda-113-step-1400.pt", only=["commutativity"]).to_dict()["findings"]
+analyses.report(memorised, only=["commutativity"]).to_dict()["findings"]
 
 # %% [markdown]
 # ## Try

@@ -6,9 +6,9 @@ from pathlib import Path
 
 from playwright.sync_api import Page, sync_playwright
 
-from analyses.report.answer import answer
-from analyses.report.files import write_page
-from analyses.report.page import Subject
+from analyses.reports.answer import answer
+from analyses.reports.files import write_page
+from analyses.reports.page import Subject
 
 HERE = Path(__file__).parent
 CHECKPOINTS = HERE.parent / "checkpoints"

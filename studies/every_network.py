@@ -23,7 +23,7 @@ from phase_diagram import phase_diagram
 from plan import Planned, every_network
 from rows import Row, memorised, row, unexplained
 
-from interp import checkpoint
+from interp.files import checkpoint
 
 WEIGHTS, HERE = Path("runs/every-network"), Path(__file__).parent
 TABLE, PICTURE = HERE / "every_network.parquet", HERE / "phase_diagram.svg"
@@ -78,8 +78,8 @@ def show(rows: list[Row]) -> None:
         for value in sorted({each[key] for each in trained if each["p"] == 59}):
             print(f"- p = 59, {key} {value}: {_counts([each for each in trained if each['p'] == 59 and each[key] == value])}")
     for is_explained in (True, False):
-        those = [each["memorised"] for each in trained if each["explained"] is is_explained]
-        spread = f"{statistics.median(those):.3f} ({min(those):.3f} to {max(those):.3f})"
+        shares = [float(each["memorised"]) for each in trained if each["explained"] is is_explained]
+        spread = f"{statistics.median(shares):.3f} ({min(shares):.3f} to {max(shares):.3f})"
         print(f"- memorised, {'' if is_explained else 'not '}explained: {spread}")
     both = [[each[key] for each in trained] for key in ("memorised", "unexplained")]
     print(f"- correlation of memorised with the unexplained variance: {statistics.correlation(*both):.2f}")

@@ -22,14 +22,14 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from analyses.clock_or_pizza import clock_or_pizza
-from analyses.key_frequencies import key_frequencies
+from analyses.evidence.clock_or_pizza import clock_or_pizza
+from analyses.evidence.key_frequencies import key_frequencies
 from analyses.timeline.parts import part_losses
-from interp import formats, run
-from interp.circuit import Circuit
 from interp.errors import InterpError
+from interp.files import formats
 from interp.recipe import RECIPES
-from interp.run import Run, RunConfig
+from interp.training import run
+from interp.training.run import Run, RunConfig
 
 LEARNING_RATES = (3e-3, 5e-3, 1e-2)
 WEIGHT_DECAYS = (1.0, 2.0, 3.0, 5.0)
@@ -89,7 +89,7 @@ class Outcome:
 def _outcome(each: Run) -> Outcome:
     records = each.log()
     last = formats.load(each.model_path)
-    verdict = clock_or_pizza(Circuit(last.network, last.train))
+    verdict = clock_or_pizza(last.circuit())
     accurate = [record["step"] for record in records if record["test_accuracy"] == 1]
     sure = [record["step"] for record in records if record["test_loss"] < 1e-5]
     return Outcome(
@@ -97,16 +97,16 @@ def _outcome(each: Run) -> Outcome:
         sure=min(sure, default=None),
         clean=next((step for step in accurate if _is_clean(each, step)), None),
         test_loss=records[-1]["test_loss"],
-        circuit=verdict.circuit,
+        circuit=verdict.verdict,
         unexplained=verdict.unexplained,
     )
 
 
 def _is_clean(each: Run, step: int) -> bool:
     saved = formats.load(each.path / "snapshots" / f"step-{step:06d}.pt")
-    assert saved.train is not None
-    circuit = Circuit(saved.network, saved.train)
-    losses = part_losses(circuit.logits, key_frequencies(circuit).frequencies, saved.train)
+    circuit = saved.circuit()
+    assert circuit.train_numbers is not None
+    losses = part_losses(circuit.logits, key_frequencies(circuit).frequencies, circuit.train_numbers)
     return 1 / CLEAN < losses.restricted / losses.test < CLEAN
 
 

@@ -15,7 +15,7 @@ from timelines import first, markdown, recipe, thinned, timeline
 
 from analyses.timeline.moment import Moment
 from analyses.timeline.phases import phases
-from interp.command import run_command
+from interp.commands.command import run_command
 from interp.recipe import RECIPES
 
 QUICK_SEEDS = range(5)

@@ -7,13 +7,15 @@ from typing import Literal
 
 import torch
 
-from interp.checkpoint import Checkpoint
-from interp.initialisation import initialise
+from interp.files.checkpoint import Checkpoint
+from interp.networks.initialisation import initialise
+from interp.networks.transformer import Network
 from interp.recipe import RECIPES, Recipe
-from interp.train import Snapshot, batch, optimiser, train, training_split, training_step
+from interp.training.loop import Snapshot, batch, optimiser, train, training_split, training_step
 
 Kind = Literal["trained", "untrained", "memorising", "shuffled", "near miss"]
-WIDTHS, ACTIVATIONS = (64, 128, 256), ("relu", "gelu")
+WIDTHS = (64, 128, 256)
+ACTIVATIONS: tuple[Literal["relu", "gelu"], ...] = ("relu", "gelu")
 NEAR_MISS = (0.5, 0.95)
 """Accuracies on all pairs between which a network is a near miss."""
 
@@ -45,8 +47,8 @@ class Planned:
         every = 5 if self.kind == "near miss" else 100
         chosen: Snapshot | None = None
         for snapshot in train(self.recipe, seed=self.seed, record_every=every):
-            right = snapshot.train_accuracy * len(split.train) + snapshot.test_accuracy * len(split.test)
-            accuracy = right / self.recipe.network.p**2
+            right = snapshot.train_accuracy * len(split.train_pairs) + snapshot.test_accuracy * len(split.test_pairs)
+            accuracy = right / self.recipe.p**2
             if self.kind == "near miss":
                 chosen = snapshot if NEAR_MISS[0] <= accuracy <= NEAR_MISS[1] else chosen
             elif self.kind != "trained" or chosen is None or snapshot.test_loss < chosen.test_loss:
@@ -60,28 +62,27 @@ class Planned:
             step=chosen.step,
             seed=self.seed,
             recipe=self.recipe,
-            train=split.train,
+            train_pairs=split.train_pairs,
             losses=chosen.losses,
         )
 
     def _untrained(self) -> Checkpoint:
         fan = self.recipe.network.d_mlp if self.recipe.W_in_fan_is_d_mlp else None
-        network = initialise(self.recipe.network, seed=self.seed, W_in_fan=fan)
+        network = initialise(self.recipe.config, seed=self.seed, W_in_fan=fan)
         return Checkpoint(network=network, step=0, seed=self.seed, recipe=self.recipe)
 
     def _shuffled(self) -> Checkpoint:
         """Trained on answers dealt out anew to the training pairs: there is nothing to generalise."""
-        start, indices = self._untrained().network, training_split(self.recipe, self.seed).train
+        start, pairs = self._untrained().network, training_split(self.recipe, self.seed).train_pairs
         parameters = {name: tensor.clone().requires_grad_() for name, tensor in start.parameters.items()}
-        data = batch(self.recipe.network, indices)
-        order = torch.randperm(len(indices), generator=torch.Generator().manual_seed(self.seed))
-        data.answer = data.answer[order]
+        order = torch.randperm(len(pairs), generator=torch.Generator().manual_seed(self.seed))
+        data = batch(self.recipe.config, pairs, self.recipe.task_value.answers(pairs)[order])
         adamw = optimiser(self.recipe, parameters)
         for step in range(self.recipe.steps):
             training_step(self.recipe, parameters, adamw, step, data)
         loss, accuracy = data.evaluate(parameters)
         return Checkpoint(
-            network=type(start)(start.config, {name: tensor.detach() for name, tensor in parameters.items()}),
+            network=Network(self.recipe.config, {name: tensor.detach() for name, tensor in parameters.items()}),
             step=self.recipe.steps,
             seed=self.seed,
             recipe=self.recipe,

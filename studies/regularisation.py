@@ -10,7 +10,7 @@ from typing import Any
 
 from timelines import first, markdown, recipe, timeline
 
-from interp.command import run_command
+from interp.commands.command import run_command
 
 WEIGHT_DECAYS = (0.0, 0.25, 0.5, 1.0, 2.0)
 SHOWN = (0, 50, 100, 200, 300, 400, 600, 800, 1000, 1500)

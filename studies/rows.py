@@ -9,15 +9,15 @@ from plan import Planned
 
 import analyses
 import interp
-from analyses.clock_or_pizza import NAMED
-from analyses.closed_form import closed_forms, logits
+from analyses.evidence.clock_or_pizza import NAMED
+from analyses.tools.closed_form import closed_forms, logits
 
 Row = dict[str, Any]
 
 
 def row(planned: Planned, path: Path) -> Row:
     """The explanation of a trained network as a row of plain values; frequencies as lists, in ascending order."""
-    circuit, config = interp.load(path), planned.recipe.network
+    circuit, config = interp.load(path), planned.recipe.config
     card, verdict = analyses.explanation(circuit), analyses.clock_or_pizza(circuit)
     interventions, scores = analyses.causal(circuit), analyses.surrogate(circuit)
     removals = {each.site: each for each in interventions.effects if each.edit == "remove"}
@@ -33,9 +33,9 @@ def row(planned: Planned, path: Path) -> Row:
         "seed": planned.seed,
         "accuracy": verdict.accuracy,
         "generalises": card.generalises,
-        "circuit": verdict.circuit,
-        "named": verdict.circuit in NAMED,
-        "explained": card.explained,
+        "circuit": verdict.verdict,
+        "named": verdict.verdict in NAMED,
+        "explained": card.is_explained,
         "what": card.what,
         "how": card.how,
         "why": card.why,
@@ -77,12 +77,12 @@ def memorised(path: Path) -> float | None:
     others? Difference of the means over the pairs, in standard deviations of the centred logits; 0 for a residual that knows
     nothing of the training pairs, None for a network without any."""
     circuit = interp.load(path)
-    if circuit.train is None:
+    if circuit.train_pairs is None:
         return None
-    profiles, _ = next(iter(closed_forms(circuit).values()))
+    profiles, _ = next(iter(closed_forms(circuit, analyses.key_frequencies(circuit).frequencies).values()))
     residual = circuit.centred_logits.double() - logits(profiles, circuit.p)
     of_right = residual.gather(-1, circuit.answers[..., None]).flatten()
-    trained = torch.zeros(len(of_right), dtype=torch.bool).index_fill(0, circuit.train, True)
+    trained = torch.zeros(len(of_right), dtype=torch.bool).index_fill(0, circuit.train_pairs, True)
     return float((of_right[trained].mean() - of_right[~trained].mean()) / circuit.centred_logits.double().std())
 
 

@@ -10,10 +10,10 @@ from typing import Any
 import torch
 
 from analyses.timeline.progress import progress
-from interp import run, thinning
 from interp.errors import InterpError
 from interp.recipe import RECIPES, Recipe
-from interp.run import RunConfig
+from interp.training import run, thinning
+from interp.training.run import RunConfig
 
 
 def timeline(path: Path, recipe: Recipe, *, recipe_name: str, seed: int, record_every: int) -> dict[str, Any]:
@@ -38,7 +38,7 @@ def timeline(path: Path, recipe: Recipe, *, recipe_name: str, seed: int, record_
 
 
 def thinned(records: Sequence[dict[str, Any]]) -> set[int]:
-    """The steps of the snapshots that interp-train keeps by default of a run with this log: see ``interp.thinning``."""
+    """The steps of the snapshots that interp-train keeps by default of a run with this log (``interp.training.thinning``)."""
     default = RunConfig(recipe=RECIPES["quick"], seed=0)
     last, end = None, int(records[-1]["step"])
     kept = {step for step in range(end) if thinning.is_spaced(step, default.snapshots_per_decade)}
@@ -59,8 +59,8 @@ def say(line: str) -> None:
 def recipe(name: str, *, p: int | None = None, attention_rate: float = 1.0, **changes: Any) -> Recipe:
     """A named recipe with some numbers changed, which never stops before its last step."""
     named = RECIPES[name]
-    network = replace(named.network, p=p or named.network.p, attention_rate=attention_rate)
-    return replace(named, network=network, stop_test_loss=0.0, **changes)
+    network = replace(named.network, attention_rate=attention_rate)
+    return replace(named, p=p or named.p, network=network, stop_test_loss=0.0, **changes)
 
 
 def markdown(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> str:

@@ -16,12 +16,12 @@ import torch
 from timelines import markdown, recipe, thinned
 
 from analyses.timeline.live import measures
-from interp import checkpoint
-from interp.checkpoint import Checkpoint
-from interp.command import run_command
-from interp.initialisation import initialise
-from interp.network import Network
-from interp.train import batch, optimiser, training_split, training_step
+from interp.commands.command import run_command
+from interp.files import checkpoint
+from interp.files.checkpoint import Checkpoint
+from interp.networks.initialisation import initialise
+from interp.networks.transformer import Network
+from interp.training.loop import labelled, optimiser, training_split, training_step
 
 EVERY = 100
 """Steps between measurements, as interp-train has it by default."""
@@ -38,9 +38,9 @@ def main() -> int:
 def _study(rounds: int, logs: list[Path]) -> int:
     torch.set_num_threads(1)
     nanda = recipe("nanda-2023")
-    train = training_split(nanda, 0).train
-    parameters = {name: x.requires_grad_() for name, x in initialise(nanda.network, seed=0).parameters.items()}
-    adamw, data = optimiser(nanda, parameters), batch(nanda.network, train)
+    train = training_split(nanda, 0).train_pairs
+    parameters = {name: x.requires_grad_() for name, x in initialise(nanda.config, seed=0).parameters.items()}
+    adamw, data = optimiser(nanda, parameters), labelled(nanda, train)
     steps, measured, saved = [], [], []
     with tempfile.TemporaryDirectory(dir=".") as directory:
         path = Path(directory) / "snapshot.pt"
@@ -49,8 +49,8 @@ def _study(rounds: int, logs: list[Path]) -> int:
             for step in range(10):
                 training_step(nanda, parameters, adamw, 10 * index + step, data)
             steps.append((time.perf_counter() - start) / 10)
-            network = Network(nanda.network, {name: x.detach() for name, x in parameters.items()})
-            seen = Checkpoint(network=network, step=index, seed=0, recipe=nanda, train=train)
+            network = Network(nanda.config, {name: x.detach() for name, x in parameters.items()})
+            seen = Checkpoint(network=network, step=index, seed=0, recipe=nanda, train_pairs=train)
             start = time.perf_counter()
             measures(seen)
             measured.append(time.perf_counter() - start)

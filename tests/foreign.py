@@ -7,13 +7,13 @@ import torch
 from einops import rearrange
 from torch import Tensor
 
-from interp.attention_free import AttentionFree, AttentionFreeConfig, Kind
-from interp.attention_free import parameter_shapes as attention_free_shapes
-from interp.config import NetworkConfig
-from interp.formats.export import native_state_dict
-from interp.initialisation import initialise
-from interp.lens import with_all_biases
-from interp.network import Network
+from interp.files.formats.export import native_state_dict
+from interp.networks.attention_free import AttentionFree, AttentionFreeConfig, Kind
+from interp.networks.attention_free import parameter_shapes as attention_free_shapes
+from interp.networks.config import NetworkConfig
+from interp.networks.initialisation import initialise
+from interp.networks.lens import with_all_biases
+from interp.networks.transformer import Network
 
 StateDict = dict[str, Tensor]
 

@@ -8,10 +8,10 @@ from torch import Tensor
 from torch.nn.functional import one_hot
 
 from interp.circuit import Circuit
-from interp.config import NetworkConfig, parameter_shapes
-from interp.initialisation import initialise
-from interp.network import Network
-from interp.task import answers
+from interp.networks.config import NetworkConfig, parameter_shapes
+from interp.networks.initialisation import initialise
+from interp.networks.transformer import Network
+from interp.tasks.addition import Addition
 
 DIRECTIONS = 16
 """Evenly spaced directions per circle: enough that the unwanted harmonics of ReLU stay below 2%."""
@@ -89,7 +89,7 @@ def lookup(p: int, seed: int = 0) -> Network:
     config = NetworkConfig(p=p, answers_equals=False, d_model=p * p + 20, n_heads=1, d_head=32, d_mlp=2 * p * p)
     network = initialise(config, seed=seed, dtype=torch.float64)
     stream = Circuit(network).activation("blocks.0.hook_resid_post").flatten(0, 2)
-    target = one_hot(answers(p).flatten(), p).double()
+    target = one_hot(Addition(p).table().flatten(), p).double()
     W_U = torch.linalg.lstsq(stream, target).solution
     return Network(config, {**network.parameters, "unembed.W_U": W_U})
 

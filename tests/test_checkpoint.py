@@ -11,13 +11,14 @@ import pytest
 import torch
 
 import interp
-from interp import checkpoint, formats, plain
 from interp.arithmetic import Arithmetic
-from interp.checkpoint import Checkpoint
-from interp.config import NetworkConfig
 from interp.errors import InterpError
-from interp.initialisation import initialise
+from interp.files import checkpoint, formats, plain
+from interp.files.checkpoint import Checkpoint
+from interp.networks.config import NetworkConfig
+from interp.networks.initialisation import initialise
 from interp.recipe import RECIPES
+from interp.tasks.addition import Addition
 
 CONFIG = NetworkConfig(p=7, d_model=8, n_heads=2, d_head=4, d_mlp=16)
 
@@ -38,12 +39,12 @@ def _rewrite(path: Path, **changes: Any) -> None:
 def test_a_round_trip_is_exact(tmp_path: Path, dtype: torch.dtype) -> None:
     recipe = RECIPES["quick"]
     before = Checkpoint(
-        network=initialise(recipe.network, seed=5, dtype=dtype),
+        network=initialise(recipe.config, seed=5, dtype=dtype),
         step=17,
         seed=5,
         recipe=recipe,
         arithmetic=Arithmetic(precision="float64", device="cuda:1", threads=3),
-        train=torch.tensor([0, 5, 12768]),
+        train_pairs=torch.tensor([0, 5, 12768]),
         losses={"train_loss": 0.1, "test_loss": 2e-300},
     )
     checkpoint.save(tmp_path / "model.pt", before)
@@ -51,17 +52,20 @@ def test_a_round_trip_is_exact(tmp_path: Path, dtype: torch.dtype) -> None:
     assert after.network.config == before.network.config and after.recipe == recipe
     assert after.arithmetic == before.arithmetic
     assert (after.step, after.seed, after.losses) == (17, 5, before.losses)
-    assert after.train is not None and after.train.tolist() == [0, 5, 12768]
+    assert after.train_pairs is not None and after.train_pairs.tolist() == [0, 5, 12768]
     for name, tensor in before.network.parameters.items():
         assert torch.equal(after.network.parameters[name], tensor) and after.network.parameters[name].dtype == dtype
 
 
-def test_a_checkpoint_of_version_1_is_read_and_says_nothing_of_its_arithmetic(saved: Path) -> None:
+def test_older_versions_are_read_and_say_nothing_of_what_they_did_not_hold(saved: Path) -> None:
     content = torch.load(saved, weights_only=True)
-    assert content.pop("arithmetic") is None and content["version"] == 2
+    assert content["version"] == 3 and content.pop("task") == "addition"
+    torch.save({**content, "version": 2}, saved)
+    assert formats.load(saved).task == Addition(CONFIG.p)
+    assert content.pop("arithmetic") is None
     torch.save({**content, "version": 1}, saved)
     read = formats.load(saved)
-    assert read.arithmetic is None and read.step == 3 and read.seed == 0
+    assert read.arithmetic is None and read.step == 3 and read.seed == 0 and read.task == Addition(CONFIG.p)
     torch.save({**content, "version": 2}, saved)
     with pytest.raises(InterpError, match="missing or unknown: arithmetic"):
         formats.load(saved)
@@ -172,8 +176,8 @@ def test_a_hostile_pickle_is_refused_and_runs_nothing(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"version": 99}, "version 1 to 2, got 99: update interp"),
-        ({"version": True}, "version 1 to 2, got True"),
+        ({"version": 99}, "version 1 to 3, got 99: update interp"),
+        ({"version": True}, "version 1 to 3, got True"),
         ({"arithmetic": {"threads": 0}}, "--threads of at least 1, got 0"),
         ({"arithmetic": {"precision": "float16"}}, "float32 or float64, got 'float16'"),
         ({"arithmetic": {"device": "tpu"}}, "expected device cpu or cuda, got 'tpu'"),

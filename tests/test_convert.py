@@ -8,13 +8,13 @@ import torch
 from foreign import attention_free, linear
 
 import interp
-from analyses.report.card import from_pretrained, save_pretrained
-from analyses.report.convert import main
-from interp import checkpoint, formats
-from interp.checkpoint import Checkpoint
-from interp.config import NetworkConfig
+from analyses.commands.convert import main
+from analyses.reports.card import from_pretrained, save_pretrained
 from interp.errors import InterpError
-from interp.initialisation import initialise
+from interp.files import checkpoint, formats
+from interp.files.checkpoint import Checkpoint
+from interp.networks.config import NetworkConfig
+from interp.networks.initialisation import initialise
 
 SOURCE = Path(__file__).parent.parent / "checkpoints" / "zhong-59-rate-1.pt"
 
@@ -36,7 +36,11 @@ def test_our_formats_keep_everything(tmp_path: Path, capsys: pytest.CaptureFixtu
         before, after = formats.load(SOURCE), formats.load(target)
         _same(before, after)
         assert (before.recipe, before.seed, before.step, before.losses) == (after.recipe, after.seed, after.step, after.losses)
-        assert before.train is not None and after.train is not None and torch.equal(before.train, after.train)
+        assert (
+            before.train_pairs is not None
+            and after.train_pairs is not None
+            and torch.equal(before.train_pairs, after.train_pairs)
+        )
     assert capsys.readouterr().err == ""
 
 
@@ -71,7 +75,7 @@ def test_a_directory_has_weights_configuration_and_a_card(tmp_path: Path) -> Non
     assert text.startswith("---\nlibrary_name: interp\n") and "| circuit | clock (clear) |" in text
     assert "Key frequencies: 21 24 29" in text and "Amplitude of each key frequency" in text
     for circuit in (from_pretrained(folder), interp.load(folder)):
-        assert torch.equal(circuit.logits, interp.load(SOURCE).logits) and circuit.train is not None
+        assert torch.equal(circuit.logits, interp.load(SOURCE).logits) and circuit.train_pairs is not None
     with pytest.raises(InterpError, match="not an empty directory"):
         save_pretrained(formats.load(SOURCE), folder)
 

@@ -9,18 +9,19 @@ from torch import Tensor
 
 import analyses
 import interp
-from analyses.addition import output_hands
-from analyses.amplitude_profile import _profile, amplitudes, explained_share
-from analyses.circles import circle_of, plane_coordinates
-from analyses.hands import Hand, angle_of, dial, in_turns
-from analyses.last_layer import LastNeurons
-from analyses.phase_law import lawful_map
-from analyses.scoring import score
+from analyses.adding.circles import circle_of, plane_coordinates
+from analyses.adding.hands import Hand, Pair, angle_of, dial, in_turns
+from analyses.adding.one_pair import output_hands
+from analyses.evidence.amplitude_profile import _profile
+from analyses.tools.amplitudes import amplitudes, explained_share
+from analyses.tools.last_layer import LastNeurons
+from analyses.tools.scoring import score
+from analyses.trials.phase_law import lawful_map
 from interp import fourier
 from interp.circuit import Circuit
-from interp.config import NetworkConfig
 from interp.errors import InterpError
-from interp.initialisation import initialise
+from interp.networks.config import NetworkConfig
+from interp.networks.initialisation import initialise
 
 
 def clock(p: int, k: int) -> Tensor:
@@ -202,7 +203,7 @@ def test_the_numbers_of_a_and_of_b_have_dials_of_their_own() -> None:
             10 * clock(p, k)[place(x, E_a), place(y, E_b)] + 6 * clock(p, 3)[place(x, E_a), place(y, E_b)]
         ),
     )
-    shown = analyses.addition(circuit, a=4, b=7)
+    shown = analyses.one_pair(circuit, a=4, b=7)
     hand = shown.hands[0]
     assert hand.k == k and hand.a == circle_of(E_a, k).points[4] and hand.b == circle_of(E_b, k).points[7]
     assert hand.b != circle_of(E_a, k).points[7] and hand.ring_a != hand.ring_b
@@ -224,23 +225,26 @@ def test_an_answer_its_margin_and_the_output_s_hands_are_those_of_the_logits() -
             assert hands[a, b].tolist() == pytest.approx([math.cos(angle), 0.0 if k == 6 else math.sin(angle)], abs=1e-9)
     random = random_network()
     for a, b in ((0, 0), (2, 6), (6, 5)):
-        shown, logits = analyses.addition(random, a=a, b=b), random.logits[a, b].tolist()
+        shown, logits = analyses.one_pair(random, a=a, b=b), random.logits[a, b].tolist()
         best, second, *_ = sorted(logits, reverse=True)
         assert (shown.answer, shown.right, shown.p) == (logits.index(best), (a + b) % 7, 7)
         assert shown.margin == pytest.approx(best - second)
         mean = sum(logits) / 7
         assert shown.logits == pytest.approx([x - mean for x in logits])
-    default = analyses.addition(random)
+    default = analyses.one_pair(random)
     assert (default.a, default.b) == (7 // 5, 7 // 3)
     for a, b in ((7, 0), (0, 7), (-1, 0), (0, -1)):
         with pytest.raises(InterpError, match="expected a and b from 0 to 6"):
-            analyses.addition(random, a=a, b=b)
+            analyses.one_pair(random, a=a, b=b)
 
 
 def test_what_the_inputs_places_make_together() -> None:
     """A clock adds the angles; a pizza takes twice the angle of the mean of the two points."""
     a, b = (math.cos(0.4), math.sin(0.4)), (2 * math.cos(1.0), 2 * math.sin(1.0))
-    of = {verdict: Hand(1, verdict, a, b, (1.0, 0.0), (a, b, a), (a, b, a)) for verdict in ("clock", "pizza", "between")}
+    of = {
+        verdict: Hand(1, verdict, a, b, (1.0, 0.0), (a, b, a), (a, b, a), (a, b, a))
+        for verdict in ("clock", "pizza", "between")
+    }
     assert of["clock"].predicted == of["between"].predicted == pytest.approx(1.4)
     mean = ((a[0] + b[0]) / 2, (a[1] + b[1]) / 2)
     assert of["pizza"].mean == mean and of["pizza"].predicted == pytest.approx(2 * math.atan2(mean[1], mean[0]))
@@ -250,8 +254,8 @@ def test_what_the_inputs_places_make_together() -> None:
         ("pizza", {"slice", "chord", "mean"}),
         ("between", {"sum", "slice", "chord", "mean"}),
     ):
-        traces = {trace["meta"]: trace for trace in dial(of[verdict], 3, a=0, b=1, answer=2)}
-        assert traces.keys() - {"ring_a", "ring_b", "a", "b", "output", "answer", "labels"} == drawn
+        traces = {trace["meta"]: trace for trace in dial(of[verdict], Pair(p=3, a=0, b=1, answer=2, b_as="b"))}
+        assert traces.keys() - {"ring_a", "ring_b", "ring_answer", "a", "b", "output", "answer", "labels"} == drawn
         assert (traces["answer"]["x"], traces["answer"]["y"]) == ([a[0]], [a[1]])
         assert traces["labels"]["text"] == ["0", "1", "2"] and traces["b"]["x"] == [0.0, b[0]]
         if "sum" in drawn:
@@ -263,14 +267,14 @@ def test_what_the_inputs_places_make_together() -> None:
             assert [in_turns(rim) for rim in rims] == pytest.approx([in_turns(rim) for rim in expected])
 
 
-def test_a_dial_has_its_star_on_a_s_ring_and_each_number_outside_in_its_direction() -> None:
-    """The answer stands where it would stand as a; numbers are written 1.3 mean radii out, whatever the point's distance."""
+def test_a_dial_has_its_star_on_the_answer_s_ring_and_each_number_outside_in_its_direction() -> None:
+    """The answer stands on a ring of its own; numbers are written 1.3 mean radii out, whatever the point's distance."""
     ring_a = ((1.0, 0.0), (0.0, 1.0), (-0.6, -0.8))
     ring_b = ((1.0, 0.0), (0.3, 0.4), (0.8, -0.6))
-    hand = Hand(1, "clock", ring_a[1], ring_b[1], (1.0, 0.0), ring_a, ring_b)
-    traces = {trace["meta"]: trace for trace in dial(hand, 3, a=1, b=1, answer=2)}
+    hand = Hand(1, "clock", ring_a[1], ring_b[1], (1.0, 0.0), ring_a, ring_b, ring_a[::-1])
+    traces = {trace["meta"]: trace for trace in dial(hand, Pair(p=3, a=1, b=1, answer=0, b_as="-b"))}
     assert (traces["answer"]["x"], traces["answer"]["y"]) == ([-0.6], [-0.8])
-    assert traces["labels"]["text"] == ["1", "1", "2"]
+    assert traces["labels"]["text"] == ["1", "-1", "0"]
     assert traces["labels"]["x"] == pytest.approx([0.0, 1.3 * 0.6, 1.3 * -0.6], abs=1e-12)
     assert traces["labels"]["y"] == pytest.approx([1.3, 1.3 * 0.8, 1.3 * -0.8])
 

@@ -10,19 +10,20 @@ from statistics import median
 import pytest
 import torch
 from planted import planted
+from small import added
 from torch import Tensor
 
 import analyses
 import interp
-from analyses.last_layer import last_neurons
-from analyses.phase_law import _Phases, lawful_map
-from analyses.scoring import score
-from interp.batch import PlainBatch
+from analyses.tools.last_layer import last_neurons
+from analyses.tools.scoring import score
+from analyses.trials.phase_law import _Phases, lawful_map
 from interp.circuit import Circuit
-from interp.config import NetworkConfig, Parameters
 from interp.errors import InterpError
-from interp.fast_batch import FastBatch
-from interp.initialisation import initialise
+from interp.networks.config import NetworkConfig, Parameters
+from interp.networks.initialisation import initialise
+from interp.training.batch import PlainBatch
+from interp.training.fast_batch import FastBatch
 
 P = 13
 
@@ -100,7 +101,7 @@ def test_a_disc_has_a_resultant_of_a_half_or_more(second: float, shape: str) -> 
     zero, weight = torch.zeros(2, dtype=torch.float64), torch.tensor([3.0, second], dtype=torch.float64)
     each = _Phases(1, torch.tensor([0.0, math.pi], dtype=torch.float64), zero, zero + 2 * math.pi * 0.6, weight, 1.0)
     law = each.law(3)
-    assert (law.shape, law.resultant) == (shape, pytest.approx((3 - second) / (3 + second)))
+    assert law.shape == shape and law.resultant == pytest.approx((3 - second) / (3 + second))
     assert each.differences() == pytest.approx((-0.4, 0.1))  # .6 turns are -.4; .6 less the half that is read is .1
     silent = replace(each, weight=zero).law(1)
     assert silent.shape == "none" and math.isnan(silent.R)
@@ -186,9 +187,9 @@ def test_the_gradient_of_a_multiple_or_a_sum_of_losses_is_that_of_the_parts(acti
     config = NetworkConfig(p=7, d_model=8, n_heads=2, d_head=4, d_mlp=12, activation=activation)  # type: ignore[arg-type]
     parameters = {name: x.requires_grad_() for name, x in initialise(config, seed=0, dtype=torch.float64).parameters.items()}
     first, second = torch.arange(0, 49, 3), torch.arange(1, 49, 4)
-    one, two = (_gradients(PlainBatch(config, indices).loss(parameters), parameters) for indices in (first, second))
-    tripled = _gradients(3 * FastBatch(config, first).loss(parameters), parameters)
-    fast, other = FastBatch(config, first), FastBatch(config, second)
+    one, two = (_gradients(added(PlainBatch, config, indices).loss(parameters), parameters) for indices in (first, second))
+    tripled = _gradients(3 * added(FastBatch, config, first).loss(parameters), parameters)
+    fast, other = added(FastBatch, config, first), added(FastBatch, config, second)
     summed = _gradients(fast.loss(parameters) + 2 * other.loss(parameters), parameters)
     assert max(x.abs().max().item() for x in one) > 1e-2
     for x, y, three, both in zip(one, two, tripled, summed, strict=True):

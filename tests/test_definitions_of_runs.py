@@ -13,16 +13,18 @@ from analyses.timeline.moment import Moment, moment, squared_weights
 from analyses.timeline.parts import PartLosses, part_losses
 from analyses.timeline.phases import Boundary, Move, phases
 from analyses.timeline.progress import progress
-from interp import checkpoint, formats, run, thinning
 from interp.circuit import Circuit
-from interp.config import NetworkConfig
 from interp.errors import InterpError
-from interp.initialisation import initialise
-from interp.network import Network
+from interp.files import checkpoint, formats
+from interp.networks.config import Architecture, NetworkConfig
+from interp.networks.initialisation import initialise
+from interp.networks.transformer import Network
 from interp.recipe import RECIPES
-from interp.run import RunConfig
-from interp.task import split
-from interp.watching import Watching
+from interp.tasks.addition import Addition
+from interp.tasks.split import split
+from interp.training import run, thinning
+from interp.training.run import RunConfig
+from interp.training.watching import Watching
 
 
 def _moment(step: int, **values: object) -> Moment:
@@ -53,16 +55,17 @@ def _small(seed: int) -> Network:
 def test_accuracies_and_squared_weights_of_a_moment_are_counts_and_sums() -> None:
     network = _small(3)
     train = torch.tensor([8 * i for i in range(7)] + [1, 5, 20, 33])
-    logits, right = Circuit(network).logits, {True: [], False: []}
+    circuit = Circuit(network, train)
+    logits, right = circuit.logits, dict[bool, list[float]]({True: [], False: []})
     for a in range(7):
         for b in range(7):
             right[7 * a + b in train.tolist()].append(float(logits[a, b].argmax() == (a + b) % 7))
-    found = moment(network, train, (2,), 4)
+    found = moment(circuit, (2,), 4)
     assert found.train_accuracy == pytest.approx(sum(right[True]) / 11, rel=1e-12)
     assert found.test_accuracy == pytest.approx(sum(right[False]) / 38, rel=1e-12)
     assert found.train_accuracy != found.test_accuracy
     squares = {name: sum(x**2 for x in W.flatten().tolist()) for name, W in network.parameters.items()}
-    assert dict(squared_weights(network)) == pytest.approx(squares)
+    assert dict(squared_weights(circuit)) == pytest.approx(squares)
     assert found.squared_weights_sum == pytest.approx(sum(squares.values())) and len(squares) > 8
 
 
@@ -192,8 +195,11 @@ def test_grokking_is_less_than_half_at_the_fit_and_99_hundredths_later() -> None
 
 def test_a_timeline_is_the_moments_of_the_snapshots_at_the_keys_of_the_last(tmp_path: Path) -> None:
     """In the order of their steps, whatever the files are called, and split as the seed of the run says."""
-    network = NetworkConfig(p=5, d_model=32, n_heads=2, d_head=16, d_mlp=64, answers_equals=False)
-    recipe = replace(RECIPES["quick"], network=network, train_fraction=0.4, warmup_steps=0, steps=6, stop_test_loss=0.0)
+    architecture = Architecture(d_model=32, n_heads=2, d_head=16, d_mlp=64, answers_equals=False)
+    network = architecture.with_symbols(5)
+    recipe = replace(
+        RECIPES["quick"], p=5, network=architecture, train_fraction=0.4, warmup_steps=0, steps=6, stop_test_loss=0.0
+    )
     made = run.create(tmp_path / "run", RunConfig(recipe=recipe, seed=5, record_every=3, snapshots=True))
     list(made.train())
     names = [path.name for path in made.snapshot_paths]
@@ -211,7 +217,7 @@ def test_a_timeline_is_the_moments_of_the_snapshots_at_the_keys_of_the_last(tmp_
     assert keys == [(), (), (2,)]
     (made.path / "snapshots" / "step-000000.pt").rename(made.path / "snapshots" / "step-000004.pt")
 
-    train = split(5, method=recipe.split_method, fraction=0.4, seed=5).train
+    train = split(Addition(5), method=recipe.split_method, fraction=0.4, seed=5).train_pairs
     heard: list[tuple[int, int]] = []
     found = progress(made.path, on_moment=lambda done, count: heard.append((done, count)))
     assert heard == [(0, 3), (1, 3), (2, 3), (3, 3)]
@@ -219,7 +225,7 @@ def test_a_timeline_is_the_moments_of_the_snapshots_at_the_keys_of_the_last(tmp_
     assert [m.step for m in found.moments] == [0, 3, 6]
     for each, network_then in zip(found.moments, networks, strict=True):
         assert isinstance(network_then, Network)
-        wanted = moment(network_then, train, (2,), each.step)
+        wanted = moment(Circuit(network_then, train), (2,), each.step)
         assert repr(each) == repr(wanted)  # NaN and all
     assert len({m.train_loss for m in found.moments}) == 3
 

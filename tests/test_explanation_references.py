@@ -7,12 +7,12 @@ import torch
 from planted import planted
 
 import analyses
-from analyses.closed_form import closed_forms, logits, mixture
-from analyses.last_layer import last_neurons
-from analyses.scoring import score
+from analyses.tools.closed_form import closed_forms, logits, mixture
+from analyses.tools.last_layer import last_neurons
+from analyses.tools.scoring import score
 from interp.circuit import Circuit
-from interp.config import NetworkConfig
-from interp.initialisation import initialise
+from interp.networks.config import NetworkConfig
+from interp.networks.initialisation import initialise
 
 P = 13
 
@@ -66,7 +66,7 @@ def test_a_score_is_its_definitions(circuit: Circuit) -> None:
 
 def test_a_closed_form_is_its_formula_and_its_share_is_what_the_residual_leaves() -> None:
     circuit = Circuit(planted(P, clocks=(1, 3), pizzas=(5,)))
-    (profiles, numbers), *_ = closed_forms(circuit).values()
+    (profiles, numbers), *_ = closed_forms(circuit, analyses.key_frequencies(circuit).frequencies).values()
     ours = logits(profiles, P)
     for a, b, c in ((0, 0, 0), (3, 7, 2), (12, 5, 9)):
         slow = sum(float(A[(a - b) % P]) * math.cos(2 * math.pi * k * (a + b - c) / P) for k, A in profiles.items())

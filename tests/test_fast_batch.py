@@ -6,13 +6,14 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from small import added
 
-from interp.batch import PlainBatch
-from interp.config import NetworkConfig, Parameters
-from interp.fast_batch import FastBatch
-from interp.initialisation import initialise
+from interp.networks.config import Architecture, NetworkConfig, Parameters
+from interp.networks.initialisation import initialise
 from interp.recipe import RECIPES, Recipe
-from interp.train import optimiser, training_split, training_step
+from interp.training.batch import PlainBatch
+from interp.training.fast_batch import FastBatch
+from interp.training.loop import optimiser, training_split, training_step
 
 
 @st.composite
@@ -58,7 +59,7 @@ def test_logits_and_gradients_equal_the_plain_network_s(config: NetworkConfig, s
     for dtype, tolerance in ((torch.float64, 1e-12), (torch.float32, 1e-5)):
         parameters = parameters_of(config, seed, dtype)
         exact = {name: x.detach().double().requires_grad_() for name, x in parameters.items()}
-        fast, plain = FastBatch(config, indices), PlainBatch(config, indices)
+        fast, plain = added(FastBatch, config, indices), added(PlainBatch, config, indices)
         # The terms of these logits are of order 1; where they cancel, what is left is no more exact than they are.
         assert relative(fast.logits(parameters), plain.logits(exact), least=1.0) < tolerance
         loss, expected = fast.loss(parameters), plain.loss(exact)
@@ -67,10 +68,11 @@ def test_logits_and_gradients_equal_the_plain_network_s(config: NetworkConfig, s
         expected.backward()
         whole = max(x.grad.abs().max().item() for x in exact.values() if x.grad is not None)
         for name, x in parameters.items():
-            assert x.grad is not None and exact[name].grad is not None, name
+            expected_gradient = exact[name].grad
+            assert x.grad is not None and expected_gradient is not None, name
             # Relative to the largest gradient: some are sums that cancel, those of b_K to 0. Where all are small, because the
             # network is sure, the plain one's are no more exact than its probabilities, which end at 2e-16.
-            assert (x.grad - exact[name].grad).abs().max().item() <= tolerance * whole + 1e-14, name
+            assert (x.grad - expected_gradient).abs().max().item() <= tolerance * whole + 1e-14, name
 
 
 @pytest.mark.parametrize("equals_token", [True, False])
@@ -82,7 +84,7 @@ def test_the_loss_and_its_gradient_are_right_however_sure_or_wrong_the_network(e
         parameters = parameters_of(config, 3, torch.float64)
         with torch.no_grad():
             parameters["unembed.W_U"] *= scale
-        fast, plain = FastBatch(config, torch.arange(49)), PlainBatch(config, torch.arange(49))
+        fast, plain = added(FastBatch, config, torch.arange(49)), added(PlainBatch, config, torch.arange(49))
         loss, expected = fast.loss(parameters), plain.loss(parameters)
         assert loss.item() == pytest.approx(expected.item(), rel=1e-12)
         ours = torch.autograd.grad(loss, list(parameters.values()))
@@ -90,16 +92,18 @@ def test_the_loss_and_its_gradient_are_right_however_sure_or_wrong_the_network(e
         assert all(relative(x, y) < 1e-10 for x, y in zip(ours, theirs, strict=True) if y.abs().max() > 1e-200)
 
 
-SMALL = NetworkConfig(p=13, d_model=16, n_heads=2, d_head=8, d_mlp=32)
+SMALL = Architecture(d_model=16, n_heads=2, d_head=8, d_mlp=32)
+SMALL_13 = SMALL.with_symbols(13)
 
 
 @pytest.mark.parametrize(
     "recipe",
     [
-        replace(RECIPES["nanda-2023"], network=SMALL),
-        replace(RECIPES["quick"], network=replace(SMALL, activation="gelu", attention_biases=True, unembed_bias=True)),
+        replace(RECIPES["nanda-2023"], p=13, network=SMALL),
+        replace(RECIPES["quick"], p=13, network=replace(SMALL, activation="gelu", attention_biases=True, unembed_bias=True)),
         replace(
             RECIPES["zhong-2023"],
+            p=13,
             network=replace(SMALL, equals_token=False, answers_equals=False, causal=False, attention_rate=0.4),
         ),
     ],
@@ -107,23 +111,23 @@ SMALL = NetworkConfig(p=13, d_model=16, n_heads=2, d_head=8, d_mlp=32)
 )
 def test_two_hundred_steps_give_the_same_weights(recipe: Recipe) -> None:
     def trained(kind: type[FastBatch] | type[PlainBatch]) -> Parameters:
-        parameters = initialise(recipe.network, seed=0, dtype=torch.float64).parameters
+        parameters = initialise(recipe.config, seed=0, dtype=torch.float64).parameters
         parameters = {name: x.clone().requires_grad_() for name, x in parameters.items()}
-        adamw, data = optimiser(recipe, parameters), kind(recipe.network, training_split(recipe, 0).train)
+        adamw, data = optimiser(recipe, parameters), added(kind, recipe.config, training_split(recipe, 0).train_pairs)
         for step in range(200):
             training_step(recipe, parameters, adamw, step, data)
         return {name: x.detach() for name, x in parameters.items()}
 
     fast, plain = trained(FastBatch), trained(PlainBatch)
-    start = initialise(recipe.network, seed=0, dtype=torch.float64).parameters
+    start = initialise(recipe.config, seed=0, dtype=torch.float64).parameters
     for name in fast:
         assert (fast[name] - plain[name]).abs().max() < 1e-9, name
     assert not torch.allclose(fast["embed.W_E"], start["embed.W_E"], atol=1e-3)
 
 
 def test_a_loss_whose_memory_is_used_again_gives_no_gradient_rather_than_a_wrong_one() -> None:
-    data = FastBatch(SMALL, torch.arange(100))
-    parameters = parameters_of(SMALL, 0, torch.float32)
+    data = added(FastBatch, SMALL_13, torch.arange(100))
+    parameters = parameters_of(SMALL_13, 0, torch.float32)
     first = data.loss(parameters)
     data.loss(parameters)
     with pytest.raises(RuntimeError, match="modified by an inplace operation"):
@@ -132,11 +136,15 @@ def test_a_loss_whose_memory_is_used_again_gives_no_gradient_rather_than_a_wrong
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device here")
 def test_a_cuda_device_computes_the_same() -> None:
-    indices, parameters = torch.arange(100), parameters_of(SMALL, 0, torch.float64)
+    indices, parameters = torch.arange(100), parameters_of(SMALL_13, 0, torch.float64)
     there = {name: x.detach().to("cuda").requires_grad_() for name, x in parameters.items()}
-    here, on_device = FastBatch(SMALL, indices).loss(parameters), FastBatch(SMALL, indices.to("cuda")).loss(there)
+    here, on_device = (
+        added(FastBatch, SMALL_13, indices).loss(parameters),
+        added(FastBatch, SMALL_13, indices.to("cuda")).loss(there),
+    )
     here.backward()
     on_device.backward()
     assert on_device.item() == pytest.approx(here.item(), rel=1e-12)
     for name, x in parameters.items():
-        assert x.grad is not None and relative(there[name].grad.cpu(), x.grad) < 1e-9, name
+        gradient = there[name].grad
+        assert x.grad is not None and gradient is not None and relative(gradient.cpu(), x.grad) < 1e-9, name

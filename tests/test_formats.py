@@ -12,11 +12,11 @@ from torch.nn import functional
 
 import analyses
 import interp
-from interp import formats
 from interp.circuit import Circuit
 from interp.errors import InterpError
-from interp.formats.layouts import _causal
-from interp.network import Network
+from interp.files import formats
+from interp.files.formats.layouts import _causal
+from interp.networks.transformer import Network
 
 
 @pytest.mark.parametrize("name", FORMATS)
@@ -87,15 +87,22 @@ def test_the_one_layer_mlp_reads_two_embeddings(tmp_path: Path) -> None:
     assert torch.equal(circuit.embedding, torch.cat([state["W_x"], state["W_y"]], dim=1))
 
 
-def test_measurements_that_need_one_layer_say_so_and_the_others_work(tmp_path: Path) -> None:
-    circuit = Circuit(random_network(n_layers=3))
-    for name in ("neuron_clusters", "attention_pattern"):
-        with pytest.raises(InterpError, match="needs one layer, and this is a transformer of 3 layers"):
-            analyses.MEASUREMENTS[name](circuit)
+def test_every_measurement_of_a_deep_network_is_of_its_last_layer() -> None:
+    """With the blocks before it as they are, and its own neurons and attention run by hand."""
+    network = random_network(n_layers=3, answers_equals=True)
+    circuit = Circuit(network)
+    for measure in analyses.MEASUREMENTS.values():
+        measure(circuit).to_dict()
+    W = network.parameters
+    middle = circuit.activation("blocks.2.hook_resid_mid").select(-2, -1)
+    neurons = (middle @ W["blocks.2.mlp.W_in"] + W["blocks.2.mlp.b_in"]).relu()
+    assert torch.allclose(circuit.neurons, neurons, atol=1e-5)
+    assert torch.allclose(circuit.neuron_logit_map, (W["blocks.2.mlp.W_out"] @ W["unembed.W_U"])[:, :6])
+    bypass = middle @ W["unembed.W_U"][:, :6] + W["blocks.2.mlp.b_out"] @ W["unembed.W_U"][:, :6]
+    assert torch.allclose(circuit.logits, neurons @ circuit.neuron_logit_map + bypass, atol=1e-5)
+    assert torch.equal(circuit.pattern, circuit.activation("blocks.2.attn.hook_pattern").select(-2, -1))
     keys = analyses.key_frequencies(circuit)
-    assert keys.neurons is None and keys.neuron_logit_map is None and keys.embedding is not None
-    for name in ("gradient_symmetry", "distance_irrelevance", "circularity", "amplitude_profile", "clock_or_pizza"):
-        analyses.MEASUREMENTS[name](circuit).to_dict()
+    assert keys.neurons is not None and keys.neuron_logit_map is not None and keys.embedding is not None
 
 
 def test_unknown_state_dicts_are_described_with_the_way_in(tmp_path: Path) -> None:

@@ -8,11 +8,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from interp.circuit import Circuit
-from interp.config import NetworkConfig
 from interp.errors import InterpError
-from interp.forward import embed, forward
-from interp.initialisation import initialise
-from interp.network import Network
+from interp.networks.config import NetworkConfig
+from interp.networks.forward import embed, forward
+from interp.networks.initialisation import initialise
+from interp.networks.transformer import Network
 
 configs = st.builds(
     lambda equals, **options: NetworkConfig(equals_token=equals, answers_equals=equals, **options),

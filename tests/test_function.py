@@ -17,7 +17,7 @@ def test_from_logits_and_from_function_measure_what_they_can() -> None:
         lambda a, b: network.run(E[a], E[b])[0], 59, embedding=E, from_embeddings=lambda x, y: network.run(x, y)[0]
     )
     verdict = analyses.clock_or_pizza(called)
-    assert verdict.circuit == "clock" and dict(verdict.frequencies) == {21: "clock", 24: "clock", 29: "clock"}
+    assert verdict.verdict == "clock" and dict(verdict.frequencies) == {21: "clock", 24: "clock", 29: "clock"}
     assert analyses.gradient_symmetry(called).mean == pytest.approx(analyses.gradient_symmetry(known).mean, abs=1e-4)
     assert analyses.amplitude_profile(called).explained == pytest.approx(analyses.amplitude_profile(known).explained)
 
@@ -29,7 +29,7 @@ def test_from_logits_and_from_function_measure_what_they_can() -> None:
         with pytest.raises(InterpError, match=r"needs .* which a network given by its logits does not"):
             analyses.MEASUREMENTS[name](given)
     bare = analyses.clock_or_pizza(interp.from_logits(known.logits))
-    assert bare.circuit == "undecided" and bare.reason.startswith("needs embeddings") and bare.accuracy == 1
+    assert bare.verdict == "undecided" and bare.reason.startswith("needs embeddings") and bare.accuracy == 1
 
 
 @pytest.mark.parametrize(
@@ -99,4 +99,4 @@ def test_functions_may_return_arrays_and_must_let_gradients_through() -> None:
     with pytest.raises(InterpError, match="needs gradients"):
         analyses.gradient_symmetry(circuit)
     verdict = analyses.clock_or_pizza(circuit)
-    assert verdict.circuit == "clock" and verdict.published_criterion == "not applied"
+    assert verdict.verdict == "clock" and verdict.published_criterion == "not applied"

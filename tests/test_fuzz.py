@@ -15,11 +15,11 @@ import safetensors.torch
 import torch
 from foreign import attention_free, bridge, hooked, linear, mlp, papers
 
-from analyses.cli import main
-from interp import checkpoint
-from interp.checkpoint import Checkpoint
-from interp.config import NetworkConfig
-from interp.initialisation import initialise
+from analyses.commands.analyze import main
+from interp.files import checkpoint
+from interp.files.checkpoint import Checkpoint
+from interp.networks.config import NetworkConfig
+from interp.networks.initialisation import initialise
 
 MUTATIONS = 600
 NETWORK = initialise(NetworkConfig(p=5, d_model=4, n_heads=2, d_head=2, d_mlp=6), seed=0)
@@ -112,7 +112,7 @@ def _mutate_state(state: dict[str, torch.Tensor], rng: random.Random, canary: Pa
 
 def _mutate_own(content: dict[str, Any], rng: random.Random, canary: Path) -> dict[str, Any]:
     """One entry of our own format, or of its configuration."""
-    nonsense = [None, -1, 10**12, "text", [], {}, float("nan"), True, torch.zeros(2), Canary(canary, 0)]
+    nonsense: list[Any] = [None, -1, 10**12, "text", [], {}, float("nan"), True, torch.zeros(2), Canary(canary, 0)]
     mutated = {**content, "config": dict(content["config"])}
     if rng.random() < 0.5:
         mutated["config"][rng.choice(list(mutated["config"]))] = rng.choice(nonsense)
@@ -127,7 +127,7 @@ def _mutate_own(content: dict[str, Any], rng: random.Random, canary: Path) -> di
 def test_no_mutation_gets_through(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     rng = random.Random(20230113)
     canary = tmp_path / "canary"
-    own = Checkpoint(network=NETWORK, step=3, seed=0, train=torch.tensor([1, 2, 3]), losses={"train_loss": 0.5})
+    own = Checkpoint(network=NETWORK, step=3, seed=0, train_pairs=torch.tensor([1, 2, 3]), losses={"train_loss": 0.5})
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     codes = []
     for number in range(MUTATIONS):

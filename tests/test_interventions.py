@@ -9,14 +9,14 @@ from planted import planted
 from torch import Tensor
 
 import analyses
-from analyses.ablation import Draw, Site, embedding_site, logit_site, neuron_site
-from analyses.causal import _elsewhere, _keep_and_remove, _knock_out, _null, _turns
-from analyses.last_layer import last_neurons
+from analyses.tools.ablation import Draw, Site, embedding_site, logit_site, neuron_site
+from analyses.tools.last_layer import last_neurons
+from analyses.trials.causal import _elsewhere, _keep_and_remove, _knock_out, _null, _turns
 from interp import fourier
 from interp.circuit import Circuit
-from interp.config import NetworkConfig
-from interp.initialisation import initialise
-from interp.model import Unavailable
+from interp.networks.config import NetworkConfig
+from interp.networks.initialisation import initialise
+from interp.networks.model import Unavailable
 
 P, KEYS = 31, (3, 8, 13)
 
@@ -147,7 +147,8 @@ def moved(x: Tensor, k: int, phase: float, dim: int) -> Tensor:
     transformed = torch.fft.fft(x, dim=dim)
     # The axis has this wave at k and at -k only; what has no wave of this axis stays as it is.
     turn = torch.ones(SMALL, dtype=torch.complex128)
-    turn[k], turn[-k] = complex(math.cos(phase), math.sin(phase)), complex(math.cos(phase), -math.sin(phase))
+    turn[k] = torch.tensor(complex(math.cos(phase), math.sin(phase)), dtype=torch.complex128)
+    turn[-k] = turn[k].conj()
     shape = [1] * x.dim()
     shape[dim] = SMALL
     return torch.fft.ifft(transformed * turn.view(shape), dim=dim).real

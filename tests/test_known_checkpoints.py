@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from analyses.known import known_coordinates
+from analyses.evidence.known import known_coordinates
 
 FOLDER = Path(__file__).parent.parent / "checkpoints"
 EXPECTED: dict[str, dict[str, Any]] = json.loads((FOLDER / "expected.json").read_text())

@@ -10,14 +10,14 @@ from hypothesis import strategies as st
 from planted import planted
 
 import analyses
+from analyses.findings.finding import Finding
 from interp import fourier
 from interp.circuit import Circuit
-from interp.config import NetworkConfig
-from interp.finding import Finding
-from interp.initialisation import initialise
-from interp.network import Network
+from interp.networks.config import Architecture, NetworkConfig
+from interp.networks.initialisation import initialise
+from interp.networks.transformer import Network
 from interp.recipe import RECIPES
-from interp.train import train
+from interp.training.loop import train
 
 
 @pytest.fixture(scope="module")
@@ -25,7 +25,8 @@ def trained() -> Network:
     """A network that has learned something, in float64, so that laws hold to many digits."""
     recipe = dataclasses.replace(
         RECIPES["quick"],
-        network=NetworkConfig(p=13, d_model=24, n_heads=2, d_head=12, d_mlp=48),
+        p=13,
+        network=Architecture(d_model=24, n_heads=2, d_head=12, d_mlp=48),
         train_fraction=0.8,
         steps=300,
         stop_test_loss=0.0,
@@ -134,7 +135,7 @@ def test_relabelling_sends_each_frequency_to_its_image(u: int, kind: str) -> Non
     keys = analyses.key_frequencies(circuit)
     assert set(keys.frequencies) == images and keys.differences() == {}
     verdict = analyses.clock_or_pizza(circuit, triples=100)
-    assert verdict.circuit == kind.removesuffix("s")
+    assert verdict.verdict == kind.removesuffix("s")
     assert dict(verdict.frequencies).keys() == images
 
 

@@ -4,11 +4,11 @@ import pytest
 import torch
 
 from interp.circuit import Circuit
-from interp.config import NetworkConfig
-from interp.formats.export import native_state_dict
-from interp.initialisation import initialise
-from interp.lens import to_transformer_lens, tokens
-from interp.network import Network
+from interp.files.formats.export import native_state_dict
+from interp.networks.config import NetworkConfig
+from interp.networks.initialisation import initialise
+from interp.networks.lens import to_transformer_lens, tokens
+from interp.networks.transformer import Network
 
 CONFIGS = {
     "nanda": NetworkConfig(p=13),

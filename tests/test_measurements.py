@@ -11,14 +11,15 @@ from planted import planted
 from torch.nn import functional
 
 import analyses
-from analyses.paper_triples import paper_sample, shuffled
+from analyses.tools.amplitudes import amplitudes
+from analyses.tools.paper_triples import paper_sample, shuffled
 from interp import fourier
 from interp.circuit import Circuit
-from interp.config import NetworkConfig
 from interp.errors import InterpError
 from interp.function import from_logits
-from interp.initialisation import initialise
-from interp.network import Network
+from interp.networks.config import NetworkConfig
+from interp.networks.initialisation import initialise
+from interp.networks.transformer import Network
 
 MODULI = [7, 8, 9]
 
@@ -62,8 +63,6 @@ def test_distance_irrelevance_is_its_definition(p: int) -> None:
 @pytest.mark.parametrize("p", MODULI)
 def test_the_amplitude_profile_is_its_definition(p: int) -> None:
     circuit = _circuit(p)
-    from analyses.amplitude_profile import amplitudes
-
     for k in fourier.frequencies(p):
         A = amplitudes(circuit, k)
         for d in range(p):
@@ -124,16 +123,16 @@ def _closed_gradients(network: Network, a: int, b: int, c: int) -> tuple[torch.T
 def test_gradient_symmetry_is_the_mean_cosine_of_the_closed_gradients(rate: float) -> None:
     p = 5
     circuit = _circuit(p, attention_rate=rate, d_model=12, n_heads=2, d_head=6, d_mlp=20)
+    network = circuit.network
+    assert isinstance(network, Network)
     finding = analyses.gradient_symmetry(circuit, triples=None)
     triples = list(itertools.product(range(p), repeat=3))
-    cosines = [functional.cosine_similarity(*_closed_gradients(circuit.network, *triple), dim=0).item() for triple in triples]
+    cosines = [functional.cosine_similarity(*_closed_gradients(network, *triple), dim=0).item() for triple in triples]
     assert finding.triples == p**3 and finding.standard_error == 0
     assert finding.mean == pytest.approx(statistics.mean(cosines), abs=1e-10)
 
     random.Random(42).shuffle(triples)
-    sample = [
-        functional.cosine_similarity(*_closed_gradients(circuit.network, *triple), dim=0).item() for triple in triples[:100]
-    ]
+    sample = [functional.cosine_similarity(*_closed_gradients(network, *triple), dim=0).item() for triple in triples[:100]]
     assert finding.paper_sample == pytest.approx(statistics.mean(sample), abs=1e-10)
 
 

@@ -3,11 +3,11 @@
 import pytest
 import torch
 
-from interp.attention_free import AttentionFreeConfig
-from interp.config import NetworkConfig, parameter_shapes
 from interp.errors import InterpError
-from interp.initialisation import initialise
-from interp.network import Network
+from interp.networks.attention_free import AttentionFreeConfig
+from interp.networks.config import NetworkConfig, parameter_shapes
+from interp.networks.initialisation import initialise
+from interp.networks.transformer import Network
 
 
 @pytest.mark.parametrize(
@@ -71,6 +71,6 @@ def test_names_and_shapes_are_transformer_lens_s(n_layers: int) -> None:
 @pytest.mark.parametrize("name", ["d_embedding", "d_hidden"])
 def test_an_attention_free_network_has_some_width(name: str) -> None:
     start: dict[str, int] = {"p": 5, "d_embedding": 1, "d_hidden": 1}
-    assert AttentionFreeConfig(kind="alpha", biases=True, separate_vocabularies=False, **start).p == 5  # type: ignore[arg-type]
+    assert AttentionFreeConfig(kind="alpha", biases=True, separate_vocabularies=False, **start).p == 5
     with pytest.raises(InterpError, match=f"{name} of at least 1, got 0"):
-        AttentionFreeConfig(kind="alpha", biases=True, separate_vocabularies=False, **{**start, name: 0})  # type: ignore[arg-type]
+        AttentionFreeConfig(kind="alpha", biases=True, separate_vocabularies=False, **{**start, name: 0})

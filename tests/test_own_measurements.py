@@ -15,7 +15,7 @@ MEASUREMENT = '''
 
 from dataclasses import dataclass
 
-from interp.finding import Finding, Table, measurement
+from analyses.findings import Finding, Table, measurement
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ def count(circuit):
 
 
 def _analyze(folders: str, *arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "analyses.cli", str(CHECKPOINT), *arguments]
+    command = [sys.executable, "-m", "analyses.commands.analyze", str(CHECKPOINT), *arguments]
     environment = {**os.environ, "INTERP_ANALYSES": folders}
     return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
 

@@ -14,25 +14,27 @@ from small import OPTIONS
 
 import analyses
 import interp
-from analyses.cli import main
-from analyses.hands import dial
-from analyses.report.answer import answer
-from analyses.report.files import write_figures, write_page
-from analyses.report.page import Subject, pack
-from analyses.report.reproduce import not_said, training_command
+from analyses.adding.hands import Pair, dial
+from analyses.commands.analyze import main
+from analyses.findings.finding import Finding
+from analyses.findings.measurement import in_order
+from analyses.findings.table import Table
+from analyses.reports.answer import answer
+from analyses.reports.files import write_figures, write_page
+from analyses.reports.page import Subject, pack
+from analyses.reports.reproduce import not_said, training_command
 from analyses.timeline.moving_circles import moving_circles
-from interp import formats
 from interp.arithmetic import Arithmetic
-from interp.checkpoint import Checkpoint
-from interp.cli import _parse
-from interp.cli import main as train_main
+from interp.commands.train import _parse
+from interp.commands.train import main as train_main
 from interp.errors import InterpError
-from interp.finding import Finding, Table, is_on_request
+from interp.files import formats
+from interp.files.checkpoint import Checkpoint
 from interp.recipe import RECIPES
 
 FOLDER = Path(__file__).parent.parent / "checkpoints"
 PIZZA, CLOCK = FOLDER / "zhong-59-rate-0.pt", FOLDER / "zhong-59-rate-1.pt"
-FAST = [*(name for name, measure in analyses.MEASUREMENTS.items() if not is_on_request(measure)), "addition", "residual"]
+FAST = [*in_order(slow=False), "one_pair", "residual"]
 
 
 @pytest.fixture(scope="module")
@@ -67,10 +69,10 @@ def test_the_sliders_show_what_the_measurement_says_of_each_pair(both: Path, fil
                 "([index, text]) => document.querySelectorAll('.sum')[index].textContent.startsWith(text)",
                 arg=[index, f"{a} + {b} mod 59: the network answers {given}, "],
             )
-            expected = analyses.MEASUREMENTS["addition"](circuit, a=a, b=b)
+            expected = analyses.one_pair(circuit, a=a, b=b)
             for hand in expected.hands:
                 shown = traces_of(tab, f"dial-{index}-{hand.k}")
-                for trace in dial(hand, 59, a=a, b=b, answer=given):
+                for trace in dial(hand, Pair(p=59, a=a, b=b, answer=given, b_as="b")):
                     got = shown[trace["meta"]]
                     assert got["x"] == pytest.approx(trace["x"], abs=0.01), (a, b, hand.k, trace["meta"])
                     assert got["y"] == pytest.approx(trace["y"], abs=0.01), (a, b, hand.k, trace["meta"])
@@ -98,7 +100,7 @@ def test_without_scripts_all_text_and_numbers_are_there(both: Path) -> None:
         text = tab.locator("body").inner_text()
         whole = tab.locator("body").text_content()
     for line in (
-        "How do these 2 networks add?",
+        "How do these 2 networks compute?",
         "Circuit: pizza (pizza at 21 24 29; clear",
         "Circuit: clock (clock at 21 24 29; clear",
         "interp-train --recipe zhong-2023 --seed 0 --steps 5000 --network.attention-rate 0.0",
@@ -125,10 +127,10 @@ def test_the_theme_follows_the_reader_and_the_button(both: Path) -> None:
 
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    from interp.cli import main as train
+    from interp.commands.train import main as train
 
     directory = tmp_path_factory.mktemp("runs") / "small"
-    network = ["--network.p", "13", "--network.d-model", "16", "--network.n-heads", "2", "--network.d-head", "8"]
+    network = ["--p", "13", "--network.d-model", "16", "--network.n-heads", "2", "--network.d-head", "8"]
     assert train(["--steps", "120", "--record-every", "20", *network, "--network.d-mlp", "32", "--out", str(directory)]) == 0
     return directory
 
@@ -149,12 +151,12 @@ def test_every_figure_is_drawn_and_nothing_is_wider_than_a_phone(page_of_run: Pa
         assert tab.evaluate("document.documentElement.scrollWidth") == 390
         names = set(tab.evaluate("Object.keys(page.figures)"))
         assert tab.evaluate("page.drawn.size") == len(names) == places.count()
-    assert {f"{name}-0" for name in (*analyses.MEASUREMENTS, "progress", "moving_circles") if name != "addition"} <= names
+    assert {f"{name}-0" for name in (*analyses.MEASUREMENTS, "progress", "moving_circles") if name != "one_pair"} <= names
 
 
 def test_a_run_s_circles_move_with_the_scrubber(trained: Path, page_of_run: Path) -> None:
     circuit = interp.load(trained / "model.pt")
-    keys = analyses.MEASUREMENTS["key_frequencies"](circuit).frequencies
+    keys = analyses.key_frequencies(circuit).frequencies
     moving = moving_circles(trained, keys)
     with opened(page_of_run) as tab:
         assert "How it came about" in tab.locator("main").inner_text()
@@ -213,9 +215,9 @@ def test_a_page_that_cannot_be_written_is_refused_before_the_work(tmp_path: Path
 
 
 def test_too_many_logits_are_left_out_and_that_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("analyses.report.page.assemble.MOST_LOGITS", 59**3 - 1)
+    monkeypatch.setattr("analyses.reports.page.assemble.MOST_LOGITS", 59**3 - 1)
     file = tmp_path / "page.html"
-    write_page(file, [Subject(answer(PIZZA, only=["addition"]))])
+    write_page(file, [Subject(answer(PIZZA, only=["one_pair"]))])
     assert "too many logits to carry along" in file.read_text()
     with opened(file) as tab:
         pick(tab, "a", 3)
@@ -244,7 +246,7 @@ def test_the_command_writes_every_figure(trained: Path, monkeypatch: pytest.Monk
         written.extend(name for subject in subjects for name in subject.answer.findings)
         return 2 * len(written)
 
-    monkeypatch.setattr("analyses.cli.write_figures", instead)
+    monkeypatch.setattr("analyses.commands.analyze.write_figures", instead)
     assert main([str(trained / "model.pt"), "--figures", "anywhere"]) == 0
     assert sorted(written) == sorted(analyses.MEASUREMENTS)
 
@@ -262,10 +264,10 @@ def test_without_a_browser_figures_are_refused_in_one_line(
 
 def test_what_is_packed_for_a_pair_is_what_the_network_has() -> None:
     circuit = interp.load(CLOCK)
-    shown = analyses.MEASUREMENTS["addition"](circuit)
+    shown = analyses.one_pair(circuit)
     about, content = pack.pairs(circuit, shown, with_logits=False)
     assert about["p"] == 59 and [each["k"] for each in about["hands"]] == [21, 24, 29]
-    assert [name for name, _, _ in about["layout"]][:2] == ["margins", "answers"]
+    assert [name for name, _, _ in about["layout"]][:3] == ["margins", "answers", "right"]
     answers = struct.unpack(f"<{59 * 59}H", content[4 * 59 * 59 : 6 * 59 * 59])
     assert list(answers) == circuit.logits.argmax(-1).flatten().tolist()
     assert len(json.dumps(about)) < 1000

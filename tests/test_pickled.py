@@ -13,12 +13,12 @@ import torch
 from foreign import hooked
 
 import interp
-from analyses.report.convert import main
-from interp import plain
+from analyses.commands.convert import main
 from interp.circuit import Circuit
-from interp.config import NetworkConfig
 from interp.errors import InterpError
-from interp.initialisation import initialise
+from interp.files import plain
+from interp.networks.config import NetworkConfig
+from interp.networks.initialisation import initialise
 
 NETWORK = initialise(NetworkConfig(p=5, d_model=8, n_heads=2, d_head=4, d_mlp=16, answers_equals=False), seed=0)
 STATE = hooked(NETWORK)

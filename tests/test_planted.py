@@ -8,11 +8,11 @@ from planted import lookup, planted
 
 import analyses
 import interp
-from analyses.amplitude_profile import amplitudes
-from analyses.clock_or_pizza import effective_share
+from analyses.evidence.clock_or_pizza import effective_share
+from analyses.tools.amplitudes import amplitudes
 from interp.circuit import Circuit
-from interp.config import NetworkConfig
-from interp.initialisation import initialise
+from interp.networks.config import NetworkConfig
+from interp.networks.initialisation import initialise
 
 MODULI = {  # prime, even, odd composite
     113: (14, 35, 41, 52),
@@ -34,7 +34,7 @@ def test_a_planted_circuit_is_recovered(p: int, kind: str) -> None:
     circuit = Circuit(planted(p, clocks=clocks, pizzas=pizzas))
 
     verdict = analyses.clock_or_pizza(circuit)
-    assert verdict.circuit == kind and verdict.accuracy == 1.0 and verdict.sureness == "clear"
+    assert verdict.verdict == kind and verdict.accuracy == 1.0 and verdict.sureness == "clear"
     assert dict(verdict.frequencies) == {k: "clock" if k in clocks else "pizza" for k in frequencies}
     assert verdict.unexplained < 0.001
 
@@ -50,7 +50,7 @@ def test_a_planted_circuit_is_recovered(p: int, kind: str) -> None:
 def test_a_planted_pizza_is_the_same_with_constant_attention_and_without_equals(p: int) -> None:
     for equals in (True, False):
         circuit = Circuit(planted(p, pizzas=MODULI[p], attention_rate=0.0, equals_token=equals))
-        assert analyses.clock_or_pizza(circuit).circuit == "pizza"
+        assert analyses.clock_or_pizza(circuit).verdict == "pizza"
         assert not any(any(row) for row in analyses.attention_pattern(circuit).deviations)
 
 
@@ -61,7 +61,7 @@ def test_a_pizza_with_three_or_five_distances_is_not_told_from_a_clock(p: int, k
     verdict = analyses.clock_or_pizza(Circuit(planted(p, pizzas=(k, *others))))
     assert dict(verdict.frequencies)[k] == "between"
     clocks = analyses.clock_or_pizza(Circuit(planted(p, clocks=(k, *others))))
-    assert clocks.circuit == "clock" and clocks.sureness == "clear"
+    assert clocks.verdict == "clock" and clocks.sureness == "clear"
 
 
 def test_planted_measures_have_their_ideal_values() -> None:
@@ -95,7 +95,7 @@ def test_a_circle_at_2k_hides_a_pizza_and_its_removal_shows_it() -> None:
         intact = amplitudes(circuit, k)
         assert intact.std() / intact.mean() < 0.2 and intact.min() / intact.max() > 0.5
     verdict = analyses.clock_or_pizza(circuit)
-    assert verdict.circuit == "pizza" and verdict.accuracy == 1.0
+    assert verdict.verdict == "pizza" and verdict.accuracy == 1.0
     assert verdict.unexplained < 0.001
     assert [profile.removed for profile in analyses.amplitude_profile(circuit).profiles] == [6, 29, 25]
 
@@ -105,7 +105,7 @@ def test_a_lookup_table_is_right_everywhere_and_gets_no_circuit() -> None:
     circuit = Circuit(lookup(13))
     verdict = analyses.clock_or_pizza(circuit)
     assert verdict.accuracy == 1.0
-    assert verdict.circuit == "undecided" and verdict.sureness == "none"
+    assert verdict.verdict == "undecided" and verdict.sureness == "none"
     assert analyses.neuron_clusters(circuit).clusters == {}
 
 
@@ -126,7 +126,7 @@ def test_a_lookup_table_without_its_neurons_gets_no_circuit_either(seed: int) ->
     circuit = _called(Circuit(lookup(13, seed)))
     verdict = analyses.clock_or_pizza(circuit)
     assert verdict.accuracy == 1.0 and math.isnan(verdict.specialisation)
-    assert (verdict.circuit, verdict.sureness, verdict.margin) == ("undecided", "none", 0)
+    assert (verdict.verdict, verdict.sureness, verdict.margin) == ("undecided", "none", 0)
     assert verdict.spread == pytest.approx(1.0, abs=1e-4) and "100% of all frequencies, as a table" in verdict.reason
 
 
@@ -134,7 +134,7 @@ def test_a_lookup_table_without_its_neurons_gets_no_circuit_either(seed: int) ->
 def test_a_circuit_without_its_neurons_is_named_but_never_clear(kind: str) -> None:
     p, frequencies = 59, MODULI[59]
     verdict = analyses.clock_or_pizza(_called(Circuit(planted(p, **{kind: frequencies}))))  # type: ignore[arg-type]
-    assert verdict.circuit == kind.removesuffix("s") and verdict.sureness == "unchecked" and verdict.margin > 0.05
+    assert verdict.verdict == kind.removesuffix("s") and verdict.sureness == "unchecked" and verdict.margin > 0.05
     assert verdict.spread == pytest.approx(3 / 29, rel=1e-3)
 
 
@@ -147,7 +147,7 @@ def test_the_effective_share_of_the_frequencies_is_its_definition() -> None:
 @pytest.mark.parametrize("p", [59, 12])
 def test_an_untrained_network_gets_no_circuit(p: int, seed: int) -> None:
     verdict = analyses.clock_or_pizza(Circuit(initialise(NetworkConfig(p=p), seed=seed)))
-    assert verdict.circuit == "not generalising" and verdict.frequencies == () and verdict.margin == 0
+    assert verdict.verdict == "not generalising" and verdict.frequencies == () and verdict.margin == 0
 
 
 def test_a_network_that_says_nothing_gets_no_circuit_and_no_division_by_zero() -> None:
@@ -157,7 +157,7 @@ def test_a_network_that_says_nothing_gets_no_circuit_and_no_division_by_zero() -
     for measure in analyses.MEASUREMENTS.values():
         measure(circuit).to_dict()
     assert analyses.key_frequencies(circuit).frequencies == ()
-    assert analyses.clock_or_pizza(circuit).circuit == "not generalising"
+    assert analyses.clock_or_pizza(circuit).verdict == "not generalising"
 
 
 def test_an_almost_right_network_is_not_judged() -> None:
@@ -171,4 +171,4 @@ def test_an_almost_right_network_is_not_judged() -> None:
         return stream
 
     verdict = analyses.clock_or_pizza(circuit.with_activation("blocks.0.hook_resid_post", spoil))
-    assert 0.9 < verdict.accuracy < 0.99 and verdict.circuit == "not generalising"
+    assert 0.9 < verdict.accuracy < 0.99 and verdict.verdict == "not generalising"

@@ -12,13 +12,13 @@ from planted import planted
 
 import analyses
 import interp
-from interp import formats
 from interp.circuit import Circuit
 from interp.errors import InterpError
-from interp.formats.facts import Facts, facts_within
-from interp.formats.layouts import recognise
-from interp.formats.readings import _transformers, _vocabularies
-from interp.network import Network
+from interp.files import formats
+from interp.files.formats.candidates import _transformers, _vocabularies
+from interp.files.formats.facts import Facts, facts_within
+from interp.files.formats.layouts import recognise
+from interp.networks.transformer import Network
 
 
 def test_what_nobody_says_is_tried_and_named(tmp_path: Path) -> None:
@@ -30,7 +30,7 @@ def test_what_nobody_says_is_tried_and_named(tmp_path: Path) -> None:
     assert circuit.notes[1].startswith("attention rate 1, ordinary attention, assumed")
     assert circuit.notes[2].startswith("read as --activation relu, assumed (not stored; it answers 1.0000 of the pairs")
     assert "as gelu it answers" in circuit.notes[2]
-    assert analyses.clock_or_pizza(circuit).circuit == "clock"
+    assert analyses.clock_or_pizza(circuit).verdict == "clock"
 
 
 @pytest.mark.parametrize("trained_with", ["relu", "gelu"])
@@ -49,7 +49,7 @@ def test_an_activation_that_nobody_says_is_relu_whatever_the_loss(tmp_path: Path
     assert all(analyses.performance(Circuit(each)).accuracy == 1 for each in (saved.network, saved.assumed.network))
     assert losses[1] < losses[0]
     for said in ("relu", "gelu"):
-        told = formats.load(tmp_path / "theirs.pt", Facts(activation=said))  # type: ignore[arg-type]
+        told = formats.load(tmp_path / "theirs.pt", Facts(activation=said))
         assert told.assumed is None and isinstance(told.network, Network) and told.network.config.activation == said
 
 
@@ -74,7 +74,7 @@ def test_a_network_that_has_not_learned_is_read_with_relu_and_the_doubt_is_said(
     torch.save(papers(network), tmp_path / "random.pt")
     circuit = interp.load(tmp_path / "random.pt")
     assert torch.equal(circuit.logits, Circuit(network).logits)
-    assert "Under neither does it compute a + b mod p" in circuit.notes[-1] and "normalisation" in circuit.notes[-1]
+    assert "Under neither does it compute a + b mod 6" in circuit.notes[-1] and "normalisation" in circuit.notes[-1]
 
 
 @pytest.mark.parametrize(

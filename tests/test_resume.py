@@ -17,9 +17,12 @@ import torch
 from small import SMALL
 
 from analyses.timeline.progress import progress
-from interp import formats, run, training_state
+from interp.arithmetic import Precision
 from interp.errors import InterpError
-from interp.run import Run, RunConfig
+from interp.files import formats
+from interp.training import run
+from interp.training import state as training_state
+from interp.training.run import Run, RunConfig
 
 RECIPE = replace(SMALL, steps=60)
 CONFIG = RunConfig(recipe=RECIPE, seed=0, record_every=4)
@@ -48,7 +51,7 @@ def _train_in_a_process(path: Path) -> None:
 def start_process() -> Callable[[Path], multiprocessing.Process]:
     context = multiprocessing.get_context("forkserver")
     # What takes seconds to import, torch.optim's own late import included, is imported once.
-    context.set_forkserver_preload(["interp.run", "torch._dynamo", "pytest"])
+    context.set_forkserver_preload(["interp.training.run", "torch._dynamo", "pytest"])
 
     def start(path: Path) -> multiprocessing.Process:
         process = context.Process(target=_train_in_a_process, args=(path,))
@@ -77,7 +80,7 @@ def test_a_run_killed_twenty_times_at_random_moments_ends_with_the_same_bytes(
         process.join()
         assert process.exitcode == -signal.SIGKILL
         kills += 1
-        reached.add(training_state.load(killed.path / "resume.pt", RECIPE.network).step)
+        reached.add(training_state.load(killed.path / "resume.pt", RECIPE.config).step)
         formats.load(killed.model_path)  # usable all the time
     assert len(reached) > 10  # at different places of the run
     assert files(finish(killed)) == expected
@@ -96,7 +99,7 @@ def test_a_run_stopped_off_the_beat_goes_on_bit_for_bit(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("precision", ["float32", "float64"])
-def test_every_record_resumes_to_the_same_end(tmp_path: Path, precision: run.Precision) -> None:
+def test_every_record_resumes_to_the_same_end(tmp_path: Path, precision: Precision) -> None:
     config = replace(CONFIG, precision=precision)
     expected = files(finish(run.create(tmp_path / "whole", config)))
     for records in (1, 2, 9):
@@ -141,7 +144,7 @@ def test_a_disk_that_takes_no_more_stops_the_run_and_keeps_what_it_had(tmp_path:
     snapshots = each.train()
     with largest_file(len(before["model.pt"]) + 100), pytest.raises(InterpError, match=r"cannot write .*resume\.pt"):
         next(snapshots)
-    assert training_state.load(each.path / "resume.pt", RECIPE.network).step == 4
+    assert training_state.load(each.path / "resume.pt", RECIPE.config).step == 4
     assert files(finish(each)) == expected
 
 

@@ -17,12 +17,13 @@ from small import SMALL
 import interp
 from analyses.timeline.live import measures
 from analyses.timeline.moment import moment
-from interp import formats, run, thinning
-from interp.checkpoint import Checkpoint
-from interp.cli import main
+from interp.commands.train import main
 from interp.errors import InterpError
-from interp.run import Run, RunConfig
-from interp.watching import Watching
+from interp.files import formats
+from interp.files.checkpoint import Checkpoint
+from interp.training import run, thinning
+from interp.training.run import Run, RunConfig
+from interp.training.watching import Watching
 
 TINY = replace(SMALL, steps=125)
 OPTIONS = [*small.OPTIONS, "--threads", "1"]
@@ -124,8 +125,8 @@ def test_snapshots_are_weights_only_and_load_like_any_checkpoint(tmp_path: Path)
     list(made.train())
     for path in made.snapshot_paths:
         circuit = interp.load(path)
-        assert circuit.p == 7 and circuit.train is not None
-        numbers = sum(x.numel() for x in circuit.network.parameters.values())
+        assert circuit.p == 7 and circuit.train_pairs is not None
+        numbers = sum(x.numel() for x in circuit.network.weights().values())
         assert path.stat().st_size < 4 * numbers + 12_000  # names, shapes and the split
         assert path.stat().st_size * 2 < (made.path / "resume.pt").stat().st_size
 
@@ -143,8 +144,7 @@ def test_the_live_measures_are_those_of_the_timeline_at_the_end(tmp_path: Path) 
     """Where the network's key frequencies now are the final ones, both must say the same."""
     saved = formats.load("checkpoints/zhong-59-rate-0.pt")
     now = measures(saved)
-    assert saved.train is not None
-    end = moment(saved.network, saved.train, now["key_frequencies_now"], saved.step)  # type: ignore[arg-type]
+    end = moment(saved.circuit(), now["key_frequencies_now"], saved.step)  # type: ignore[arg-type]
     assert now["key_frequencies_now"] == [21, 24, 29]
     for name, value in {
         "train_loss": end.train_loss,

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from interp import checkpoint
+from interp.files import checkpoint
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "studies"))
 from phase_diagram import phase_diagram
@@ -20,7 +20,7 @@ def test_the_plan_has_the_networks_that_the_study_needs() -> None:
     assert len({each.name for each in planned}) == len(planned)
     kinds = Counter(each.kind for each in planned)
     assert kinds["trained"] >= 60 and all(kinds[kind] == 12 for kind in ("untrained", "memorising", "shuffled", "near miss"))
-    trained = [each.recipe.network for each in planned if each.kind == "trained"]
+    trained = [each.recipe.config for each in planned if each.kind == "trained"]
     assert sum(network.p == 113 for network in trained) >= 10
     small = [network for network in trained if network.p == 59]
     assert {(network.d_model, network.activation) for network in small} == {

@@ -16,14 +16,14 @@ import pytest
 from rich.cells import cell_len
 from rich.console import Console
 
-from analyses import MEASUREMENTS
-from interp import run
-from interp.config import NetworkConfig
-from interp.finding import Table, is_on_request
+from analyses.findings.measurement import in_order
+from analyses.findings.sparkline import BLOCKS, sparkline
+from analyses.findings.table import Table
+from analyses.findings.terminal import marked
+from interp.networks.config import Architecture
 from interp.recipe import RECIPES
-from interp.run import RunConfig
-from interp.sparkline import BLOCKS, sparkline
-from interp.terminal import marked
+from interp.training import run
+from interp.training.run import RunConfig
 
 ROOT = Path(__file__).parent.parent
 CLOCK = ROOT / "checkpoints" / "zhong-59-rate-1.pt"
@@ -41,7 +41,7 @@ def _in_terminal(*arguments: str | Path, **environment: str) -> str:
     """What interp-analyze writes to a terminal of 80 columns."""
     ours, its = pty.openpty()
     fcntl.ioctl(its, termios.TIOCSWINSZ, struct.pack("HHHH", 24, WIDTH, 0, 0))
-    command = [sys.executable, "-m", "analyses.cli", *arguments]
+    command = [sys.executable, "-m", "analyses.commands.analyze", *arguments]
     env = _environment(COLUMNS=str(WIDTH), **environment)
     with subprocess.Popen(command, stdout=its, stderr=subprocess.PIPE, cwd=ROOT, env=env) as process:
         os.close(its)
@@ -75,8 +75,7 @@ def _rows(text: str, title: str) -> list[str]:
 
 
 def test_every_table_of_a_report_fits() -> None:
-    usual = [name for name, measure in MEASUREMENTS.items() if not is_on_request(measure)]
-    written = _in_terminal("checkpoints/quick-113.pt", "--explain", "--only", *usual)
+    written = _in_terminal("checkpoints/quick-113.pt", "--explain", "--only", *in_order(slow=False))
     text = _plain(written)
     assert "a + b mod 113, a one-layer transformer: generalises, 12769 of 12769 pairs right;\nheld out" in text
     for title in ("Explained: yes", "Surrogates", "Phase law", "Interventions at the key", "Where the output lives"):
@@ -115,8 +114,8 @@ def test_the_rows_of_a_directory_fit(tmp_path: Path) -> None:
 
 
 def test_the_timeline_of_a_run_fits(tmp_path: Path) -> None:
-    network = NetworkConfig(p=11, d_model=16, n_heads=2, d_head=8, d_mlp=64, answers_equals=False)
-    recipe = replace(RECIPES["quick"], network=network, train_fraction=0.8, steps=120, stop_test_loss=0.0)
+    network = Architecture(d_model=16, n_heads=2, d_head=8, d_mlp=64, answers_equals=False)
+    recipe = replace(RECIPES["quick"], p=11, network=network, train_fraction=0.8, steps=120, stop_test_loss=0.0)
     list(run.create(tmp_path / "run", RunConfig(recipe=recipe, seed=0)).train())
     text = _plain(_in_terminal(tmp_path / "run"))
     first = _rows(text, "Timeline, a + b mod 11")[0].split()
@@ -136,7 +135,7 @@ def test_colours_are_left_out_where_they_are_not_wanted() -> None:
 
 
 def test_what_is_piped_has_no_codes_and_whole_lines() -> None:
-    command = [sys.executable, "-m", "analyses.cli", CLOCK]
+    command = [sys.executable, "-m", "analyses.commands.analyze", str(CLOCK)]
     piped = subprocess.run(command, capture_output=True, text=True, check=True, cwd=ROOT, env=_environment()).stdout
     assert "\x1b" not in piped and "…" not in piped.replace("k = 1 …", "").replace("k·d mod p = 0 …", "")
     assert piped.splitlines()[2].endswith("variance explained, 1.0% not")

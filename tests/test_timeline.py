@@ -14,21 +14,23 @@ import torch
 from planted import planted
 from torch.nn import functional
 
-from analyses.cli import main
+from analyses.commands.analyze import main
 from analyses.timeline.moment import Moment, moment
 from analyses.timeline.parts import on_key_frequencies, part_losses
 from analyses.timeline.phases import phases
 from analyses.timeline.progress import Progress, progress
-from interp import run
-from interp.config import NetworkConfig
+from interp.circuit import Circuit
 from interp.errors import InterpError
+from interp.networks.config import Architecture
 from interp.recipe import RECIPES
-from interp.run import RunConfig
-from interp.task import answers
+from interp.tasks.addition import Addition
+from interp.training import run
+from interp.training.run import RunConfig
 
 MEMORISES = replace(
     RECIPES["quick"],
-    network=NetworkConfig(p=11, d_model=16, n_heads=2, d_head=8, d_mlp=64, answers_equals=False),
+    p=11,
+    network=Architecture(d_model=16, n_heads=2, d_head=8, d_mlp=64, answers_equals=False),
     train_fraction=0.3,
     weight_decay=0.0,
     steps=150,
@@ -45,11 +47,11 @@ def _wave(p: int, k: int, of: Callable[[torch.Tensor, torch.Tensor, torch.Tensor
 def test_restricted_and_excluded_loss_of_planted_logits_are_exact(p: int, keys: tuple[int, ...]) -> None:
     """Waves of a + b, a part that depends on a - b only, a bias: each is known, so each loss is too."""
     generator = torch.Generator().manual_seed(0)
-    G = sum(3 * _wave(p, k, lambda a, b, c: a + b - c) for k in keys)
+    G = torch.stack([3 * _wave(p, k, lambda a, b, c: a + b - c) for k in keys]).sum(0)
     M = 2 * _wave(p, 3, lambda a, b, c: a - b + c) + _wave(p, 4, lambda a, b, c: 2 * a + c)
     bias = torch.randn(p, generator=generator, dtype=torch.float64)
     train = torch.randperm(p * p, generator=generator)[: p * p // 3]
-    right = answers(p).flatten()
+    right = Addition(p).table().flatten()
 
     assert torch.allclose(on_key_frequencies(G + M + bias, keys), G, atol=1e-12)
     losses = part_losses(G + M + bias, keys, train)
@@ -74,7 +76,7 @@ def test_restricted_and_excluded_loss_of_planted_logits_are_exact(p: int, keys: 
 def test_the_projection_is_that_of_the_definition(p: int, keys: tuple[int, ...]) -> None:
     """Slowly: vectors over the p² pairs, orthonormalised, and the projection onto them."""
     logits = torch.randn(p, p, p, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
-    sums = answers(p).flatten().double()
+    sums = Addition(p).table().flatten().double()
     waves = []
     for k in keys:
         waves.append(torch.cos(2 * math.pi * k * sums / p))
@@ -88,7 +90,7 @@ def test_the_projection_is_that_of_the_definition(p: int, keys: tuple[int, ...])
 def test_the_scores_add_up_and_a_part_that_does_nothing_gets_nothing() -> None:
     p, train = 11, torch.arange(0, 121, 3)
     G, M = _wave(p, 2, lambda a, b, c: a + b - c), torch.zeros(p, p, p, dtype=torch.float64)
-    M.view(p * p, p)[train, answers(p).flatten()[train]] = 9.0
+    M.view(p * p, p)[train, Addition(p).table().flatten()[train]] = 9.0
     M = M - on_key_frequencies(M, (2,)) - M.mean((0, 1))  # what is left has no bias and no wave of a + b
     both, alone, memorised = (part_losses(x, (2,), train) for x in (G + M, G, M))
     for losses in (both, alone, memorised):
@@ -100,7 +102,7 @@ def test_the_scores_add_up_and_a_part_that_does_nothing_gets_nothing() -> None:
 
 def test_a_moment_of_planted_circuits() -> None:
     p, keys, train = 30, (1, 4, 7), torch.arange(0, 900, 3)
-    clock, pizza = (moment(planted(p, **{kind: keys}), train, keys, 5) for kind in ("clocks", "pizzas"))
+    clock, pizza = (moment(Circuit(network, train), keys, 5) for network in (planted(p, clocks=keys), planted(p, pizzas=keys)))
     assert clock.step == 5 and clock.test_accuracy == pizza.test_accuracy == 1.0
     assert clock.explained == pytest.approx(1, abs=0.001) and pizza.explained == pytest.approx(1, abs=0.001)
     assert clock.clock_pizza < 0.02 and pizza.clock_pizza == pytest.approx(math.sqrt(math.pi**2 / 8 - 1), abs=0.02)
@@ -112,7 +114,7 @@ def test_a_moment_of_planted_circuits() -> None:
     weights = planted(p, clocks=keys).parameters
     assert clock.squared_weights_sum == pytest.approx(sum(x.square().sum().item() for x in weights.values()))
     # Looked at with other frequencies, there is nothing.
-    other = moment(planted(p, clocks=keys), train, (2, 5), 0)
+    other = moment(Circuit(planted(p, clocks=keys), train), (2, 5), 0)
     assert other.explained < 0.001 and math.isnan(other.clock_pizza)
 
 
@@ -231,7 +233,7 @@ def test_the_rows_shown_are_spread_evenly_and_no_number_is_minus_nothing() -> No
     assert [row[0] for row in few.table().rows] == [10 * i for i in range(24)]
     nothing = dataclasses.replace(found, moments=(replace(moments[0], memorising_score=-1e-9, generalising_score=0.12345),))
     shown = nothing.table().rows[0][7:9]
-    assert shown == (0.1235, 0.0) and math.copysign(1, float(shown[1])) == 1  # type: ignore[arg-type]
+    assert shown == (0.1235, 0.0) and math.copysign(1, float(shown[1])) == 1
 
 
 def test_a_run_without_snapshots_or_with_a_foreign_one_is_refused(tmp_path: Path) -> None:
@@ -271,7 +273,7 @@ def test_interp_analyze_shows_the_timeline_of_a_run(memorised: Path, capsys: pyt
 
     assert main([str(memorised), "--json"]) == 0
     values = json.loads(capsys.readouterr().out)
-    assert (values["schema"], values["file"], values["error"]) == (1, str(memorised), None)
+    assert (values["schema"], values["file"], values["error"]) == (2, str(memorised), None)
     assert values["phases"]["verdict"] == "no grokking here" and values["moments"][-1]["step"] == 60
 
 

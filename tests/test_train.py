@@ -6,16 +6,17 @@ from itertools import islice
 
 import pytest
 import torch
-from small import SMALL
+from small import SMALL, added
 
-from interp.batch import Batch, PlainBatch
-from interp.config import NetworkConfig
 from interp.errors import InterpError
-from interp.fast_batch import FastBatch
-from interp.initialisation import initialise
+from interp.networks.config import Architecture, NetworkConfig
+from interp.networks.initialisation import initialise
 from interp.recipe import RECIPES, Recipe
-from interp.task import answers, split
-from interp.train import TrainingDivergedError, batch, optimiser, train, training_step
+from interp.tasks.addition import Addition
+from interp.tasks.split import split
+from interp.training.batch import Batch, PlainBatch
+from interp.training.fast_batch import FastBatch
+from interp.training.loop import TrainingDivergedError, batch, optimiser, train, training_step
 
 
 @pytest.mark.parametrize(
@@ -44,13 +45,13 @@ def test_zhong_2023_starts_from_the_published_scales() -> None:
 
 def test_training_is_torch_s_adamw_with_a_linear_warm_up() -> None:
     recipe = replace(SMALL, steps=15, warmup_steps=4)
-    reference = initialise(recipe.network, seed=3, dtype=torch.float64).parameters
+    reference = initialise(recipe.config, seed=3, dtype=torch.float64).parameters
     for tensor in reference.values():
         tensor.requires_grad_()
     adamw = torch.optim.AdamW(list(reference.values()), lr=1e-2, weight_decay=1.0, betas=(0.9, 0.98))
     schedule = torch.optim.lr_scheduler.LambdaLR(adamw, lambda step: min(step / 4, 1))
-    pairs = split(7, method="python-shuffle", fraction=0.5, seed=3).train
-    data = PlainBatch(recipe.network, pairs)
+    pairs = split(Addition(7), method="python-shuffle", fraction=0.5, seed=3).train_pairs
+    data = added(PlainBatch, recipe.config, pairs)
     for _ in range(15):
         adamw.zero_grad()
         data.loss(reference).backward()
@@ -71,11 +72,11 @@ def test_the_loss_is_right_where_the_network_is_sure(kind: type[Batch]) -> None:
     # The right answer of (0, 0) leads by 17.3: the true loss is 4 e^-17.3.
     parameters["embed.W_E"][:, 0] = 1
     parameters["unembed.W_U"][0, 0] = 17.3
-    data = kind(config, torch.tensor([0]))
+    data = added(kind, config, torch.tensor([0]))
     loss, logits = data.loss(parameters), data.logits(parameters)
     true = torch.log1p(4 * torch.exp(-torch.tensor(17.3, dtype=torch.float64))).item()
     assert loss.item() == pytest.approx(true, rel=1e-5)
-    assert torch.nn.functional.cross_entropy(logits, data.answer).item() != pytest.approx(true, rel=0.01)
+    assert torch.nn.functional.cross_entropy(logits, data.labels).item() != pytest.approx(true, rel=0.01)
 
 
 def test_a_seed_reproduces_a_run_and_another_does_not() -> None:
@@ -156,14 +157,15 @@ def test_a_recipe_is_the_published_one(name: str) -> None:
     """Sources: arXiv 2301.05217 and 2306.17844 with their released code; quick is this project's."""
     values = RECIPES[name].to_dict()
     network = values.pop("network")
+    assert values.pop("task") == "addition"
     assert {**values, **network} == NUMBERS[name]
 
 
 def test_the_step_changes_every_parameter() -> None:
-    network = initialise(SMALL.network, seed=0)
+    network = initialise(SMALL.config, seed=0)
     parameters = {name: tensor.clone().requires_grad_() for name, tensor in network.parameters.items()}
     adamw = optimiser(SMALL, parameters)
-    loss = training_step(SMALL, parameters, adamw, 5, batch(SMALL.network, torch.arange(20)))
+    loss = training_step(SMALL, parameters, adamw, 5, added(FastBatch, SMALL.config, torch.arange(20)))
     assert loss > 0
     assert not any(torch.equal(parameters[name], network.parameters[name]) for name in parameters)
 
@@ -177,9 +179,12 @@ def test_the_step_changes_every_parameter() -> None:
         ({"learning_rate": float("inf")}, "learning_rate of 0 or more"),
         ({"beta_2": 1.0}, r"beta_2 in \[0, 1\)"),
         ({"steps": -1}, "steps of 0 or more"),
-        ({"network": NetworkConfig(n_heads=3)}, "heads that divide d_model"),
-        ({"network": NetworkConfig(d_mlp=530_000)}, "at most 134217728 weights, got 136"),
-        ({"network": NetworkConfig(p=401)}, "modulus of at most 400, got 401"),
+        ({"network": Architecture(n_heads=3)}, "heads that divide d_model"),
+        ({"network": Architecture(d_mlp=530_000)}, "at most 134217728 weights, got 136"),
+        ({"p": 401}, "modulus of at most 400, got 401"),
+        ({"p": 1}, "modulus p of at least 2, got 1"),
+        ({"task": "magic"}, "expected the task addition"),
+        ({"network": NetworkConfig(p=7)}, "leaves the number of symbols to the task"),
     ],
 )
 def test_impossible_recipes_are_refused(changes: dict[str, object], message: str) -> None:
@@ -188,8 +193,8 @@ def test_impossible_recipes_are_refused(changes: dict[str, object], message: str
 
 
 def test_the_largest_recipes_are_allowed() -> None:
-    for network in (NetworkConfig(d_mlp=520_000), NetworkConfig(p=400)):
-        assert replace(RECIPES["quick"], network=network).network == network
+    assert replace(RECIPES["quick"], network=Architecture(d_mlp=520_000)).config.d_mlp == 520_000
+    assert replace(RECIPES["quick"], p=400).config.p == 400
 
 
 def test_recipes_survive_a_round_trip_and_say_what_is_wrong_with_others() -> None:
@@ -206,7 +211,12 @@ def test_recipes_survive_a_round_trip_and_say_what_is_wrong_with_others() -> Non
         Recipe.from_dict({**values, "network": {"activation": "tanh"}})
 
 
-def test_batch_pairs_indices_with_answers() -> None:
-    data = batch(SMALL.network, torch.arange(49))
-    assert torch.equal(data.answer, answers(7).flatten())
-    assert torch.equal((data.a + data.b) % 7, data.answer)
+def test_a_batch_has_the_pairs_of_its_indices_and_the_labels_it_is_given() -> None:
+    pairs = torch.tensor([0, 8, 20, 48])
+    labels = torch.tensor([3, 1, 0, 6])
+    data = batch(SMALL.config, pairs, labels)
+    assert data.a.tolist() == [0, 1, 2, 6] and data.b.tolist() == [0, 1, 6, 6] and torch.equal(data.labels, labels)
+    parameters = initialise(SMALL.config, seed=0).parameters
+    expected = torch.nn.functional.cross_entropy(data.logits(parameters).double(), labels).item()
+    assert data.loss(parameters).item() == pytest.approx(expected, rel=1e-6)
+    assert data.evaluate(parameters)[0] == pytest.approx(expected, rel=1e-9)

@@ -13,8 +13,8 @@ import pytest
 from small import OPTIONS
 
 import interp
-from interp import formats
-from interp.cli import main
+from interp.commands.train import main
+from interp.files import formats
 from interp.recipe import RECIPES
 
 
@@ -27,18 +27,23 @@ def test_a_run_directory_holds_configuration_log_and_checkpoint(tmp_path: Path, 
     assert "steps/s" in captured.err and "s left" in captured.err
 
     config = json.loads((out / "config.json").read_text())
-    assert config["seed"] == 3 and config["recipe"]["network"]["p"] == 7 and config["recipe"]["steps"] == 25
+    assert (
+        config["seed"] == 3
+        and config["recipe"]["p"] == 7
+        and config["recipe"]["task"] == "addition"
+        and config["recipe"]["steps"] == 25
+    )
     log = [json.loads(line) for line in (out / "log.jsonl").read_text().splitlines()]
     assert [record["step"] for record in log] == [0, 10, 20, 25]
     assert log[0].keys() == {"step", "train_loss", "test_loss", "train_accuracy", "test_accuracy", "seconds"}
     assert sorted(path.name for path in (out / "snapshots").iterdir()) == [f"step-{step:06d}.pt" for step in (0, 10, 20, 25)]
     saved = formats.load(out / "model.pt")
-    assert (saved.step, saved.seed) == (25, 3) and saved.recipe is not None and saved.train is not None
+    assert (saved.step, saved.seed) == (25, 3) and saved.recipe is not None and saved.train_pairs is not None
     assert saved.losses["train_loss"] == log[-1]["train_loss"]
 
     # The analysis measures what the log says, but over the residues only: '=' is never the answer.
     measured = interp.load(out / "model.pt")
-    assert measured.p == 7 and len(saved.train) == 24
+    assert measured.p == 7 and len(saved.train_pairs) == 24
 
 
 def test_it_trains_where_the_system_does_not_say_which_cores_are_ours(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -57,8 +62,8 @@ def test_a_recipe_brings_its_own_numbers_and_options_change_them(tmp_path: Path)
     saved = formats.load(tmp_path / "run" / "model.pt")
     recipe = RECIPES["zhong-2023"]
     assert saved.recipe is not None and saved.recipe.weight_decay == recipe.weight_decay
-    assert saved.recipe.network.p == 59 and saved.recipe.network.attention_rate == 0.5
-    assert str(saved.network.dtype) == "torch.float64"
+    assert saved.recipe.p == 59 and saved.recipe.network.attention_rate == 0.5
+    assert {str(tensor.dtype) for tensor in saved.network.parameters.values()} == {"torch.float64"}
 
 
 def test_it_refuses_to_overwrite_a_run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -73,7 +78,7 @@ def test_it_refuses_to_overwrite_a_run(tmp_path: Path, capsys: pytest.CaptureFix
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (["--network.p", "1"], "modulus p of at least 2"),
+        (["--p", "1"], "modulus p of at least 2"),
         (["--train-fraction", "0"], "nothing is left to train on"),
         (["--train-fraction", "1"], "nothing is left to test"),
         (["--train-fraction", "0.00001"], "leaves 0 of 12769 pairs to train on"),
@@ -86,7 +91,7 @@ def test_it_refuses_to_overwrite_a_run(tmp_path: Path, capsys: pytest.CaptureFix
 )
 def test_impossible_options_are_refused_before_anything_is_written(tmp_path: Path, options: list[str], message: str) -> None:
     out = tmp_path / "run"
-    command = [sys.executable, "-m", "interp.cli", "--out", out, *options]
+    command = [sys.executable, "-m", "interp.commands.train", "--out", str(out), *options]
     finished = subprocess.run(command, capture_output=True, text=True, check=False)
     assert finished.returncode == 2 and not out.exists()
     assert finished.stderr.startswith("interp-train: ") and message in finished.stderr
@@ -104,7 +109,8 @@ def test_divergence_keeps_the_last_good_checkpoint(tmp_path: Path, capsys: pytes
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_an_interrupted_run_leaves_a_usable_checkpoint(tmp_path: Path, number: signal.Signals) -> None:
     out = tmp_path / "run"
-    command = [sys.executable, "-m", "interp.cli", "--out", out, *OPTIONS, "--steps", "1000000", "--stop-test-loss", "0"]
+    command = [sys.executable, "-m", "interp.commands.train", "--out", str(out), *OPTIONS]
+    command += ["--steps", "1000000", "--stop-test-loss", "0"]
     running = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     deadline = time.monotonic() + 60
     while not (out / "resume.pt").exists() and time.monotonic() < deadline:

@@ -9,8 +9,8 @@ import torch
 from planted import planted
 
 import analyses
-from analyses.amplitude_profile import coordinates
-from analyses.clock_or_pizza import _published, _sureness
+from analyses.evidence.amplitude_profile import coordinates
+from analyses.evidence.clock_or_pizza import _published, _sureness
 from interp.circuit import Circuit
 
 
@@ -38,19 +38,19 @@ def test_the_network_s_verdict_follows_from_its_frequencies(
         dataclasses.replace(start.profiles[0], k=k, verdict=verdict, margin=m)  # type: ignore[arg-type]
         for k, (verdict, m) in enumerate(zip(verdicts, margins, strict=True), start=1)
     )
-    module = sys.modules["analyses.clock_or_pizza"]
+    module = sys.modules["analyses.evidence.clock_or_pizza"]
     monkeypatch.setattr(module, "amplitude_profile", lambda _: dataclasses.replace(start, profiles=profiles))
     verdict = analyses.clock_or_pizza(circuit)
-    assert (verdict.circuit, verdict.sureness) == (name, sureness) and verdict.margin == pytest.approx(margin)
+    assert (verdict.verdict, verdict.sureness) == (name, sureness) and verdict.margin == pytest.approx(margin)
 
 
 def test_logits_that_are_mostly_something_else_get_no_circuit(monkeypatch: pytest.MonkeyPatch) -> None:
     circuit = Circuit(planted(13, clocks=(1, 2, 3)))
     start = analyses.amplitude_profile(circuit)
-    module = sys.modules["analyses.clock_or_pizza"]
+    module = sys.modules["analyses.evidence.clock_or_pizza"]
     monkeypatch.setattr(module, "amplitude_profile", lambda _: dataclasses.replace(start, explained=0.49))
     verdict = analyses.clock_or_pizza(circuit)
-    assert verdict.circuit == "undecided" and "explain only 49% of the logits' variance" in verdict.reason
+    assert verdict.verdict == "undecided" and "explain only 49% of the logits' variance" in verdict.reason
 
 
 @pytest.mark.parametrize(
@@ -73,7 +73,7 @@ def test_logits_that_are_mostly_something_else_get_no_circuit(monkeypatch: pytes
     ],
 )
 def test_cut_offs_of_a_profile(variation: float, min_over_max: float, verdict: str, margin: float) -> None:
-    from analyses.amplitude_profile import judge
+    from analyses.evidence.amplitude_profile import judge
 
     got_verdict, got_margin = judge(variation, min_over_max)
     assert got_verdict == verdict and got_margin == pytest.approx(margin)

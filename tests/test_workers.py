@@ -12,10 +12,11 @@ from pathlib import Path
 import pytest
 from small import OPTIONS, SMALL
 
-from interp import formats, run
-from interp.cli import main
-from interp.run import Run, RunConfig
-from interp.workers import MAX_RESTARTS, Progress, train_all
+from interp.commands.train import main
+from interp.files import formats
+from interp.sweep.pool import MAX_RESTARTS, Progress, train_all
+from interp.training import run
+from interp.training.run import Run, RunConfig
 
 RECIPE = replace(SMALL, steps=40)
 TINY = [*OPTIONS, "--stop-test-loss", "0"]
@@ -112,7 +113,8 @@ def test_a_run_that_fails_does_not_keep_the_others(tmp_path: Path, capsys: pytes
 
 
 def test_ctrl_c_stops_all_and_resume_goes_on(tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "interp.cli", "--seeds", "0:2", "--workers", "2", "--out", tmp_path, *TINY]
+    out = str(tmp_path)
+    command = [sys.executable, "-m", "interp.commands.train", "--seeds", "0:2", "--workers", "2", "--out", out, *TINY]
     command += ["--steps", "1500", "--record-every", "500"]
     running = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True)
     paths = [tmp_path / f"quick-p7-seed{seed}" for seed in range(2)]

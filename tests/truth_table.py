@@ -39,7 +39,7 @@ def _rows(name: str, circuit: Circuit, values: dict[str, Any]) -> Iterator[Row]:
         yield name, "DI, right answer", values["di_correct"], irrelevance.correct
         yield name, "DI, largest wrong", values["di_top_wrong"], irrelevance.largest_wrong
         yield name, "circularity", values["circularity"], analyses.circularity(circuit).circularity
-        yield name, "circuit", values["call"] or "none", analyses.clock_or_pizza(circuit).circuit
+        yield name, "circuit", values["call"] or "none", analyses.clock_or_pizza(circuit).verdict
     if "clusters" in values:
         yield name, "neurons ≥ .85", values["neurons_ge_085"], sum(analyses.neuron_clusters(circuit).clusters.values())
         yield name, "loss, all pairs", values["losses"]["full"]["all"], analyses.performance(circuit).loss

@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from analyses.findings.drawing import COLOURS, finish, frequency_colours
 from analyses.timeline.moment import Moment
 from analyses.timeline.phases import Phases
-from interp.drawing import COLOURS, finish, frequency_colours
+from interp.tasks.task import Words
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -14,7 +15,7 @@ _DASHES = ("solid", "dash", "dot", "dashdot", "longdash")
 _SHADES = ("#f0e442", "#56b4e9", "#009e73")
 
 
-def draw(p: int, keys: Sequence[int], moments: Sequence[Moment], phases: Phases) -> "go.Figure":
+def draw(words: Words, keys: Sequence[int], moments: Sequence[Moment], phases: Phases) -> "go.Figure":
     """Losses; accuracy and what each circuit takes off the training loss; weights and sparsity; the key frequencies."""
     from plotly.subplots import make_subplots
 
@@ -72,8 +73,9 @@ def draw(p: int, keys: Sequence[int], moments: Sequence[Moment], phases: Phases)
     figure.update_xaxes(title_text="step", row=len(curves), col=1)
     return finish(
         figure,
-        f"Timeline, a + b mod {p}: {phases.verdict} ({phases.reason})",
-        "Over training steps. Top: the network's loss, the loss of the waves of a + b at the final key frequencies "
+        f"Timeline, {words.sentence}: {phases.verdict} ({phases.reason})",
+        "Over training steps. Top: the network's loss, the loss of the waves of "
+        f"{words.sum} at the final key frequencies "
         "alone (restricted), and of all but them on the training pairs (excluded). Then what each of the two circuits, "
         "the generalising and the memorising one, takes off the training loss; accuracy, weights and sparsity; the "
         "share of each final key frequency in the output. Shaded: the phases by rule.",

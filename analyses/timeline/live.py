@@ -1,13 +1,10 @@
 """What can be measured while a network trains, in a fraction of the time that training takes."""
 
-from analyses.logit_spectrum import KEY, logit_spectrum
-from analyses.timeline.moment import all_logits, gini, or_nan, squared_weights
+from analyses.basics.logit_spectrum import KEY, logit_spectrum
+from analyses.timeline.moment import gini, or_nan, squared_weights
 from analyses.timeline.parts import part_losses
-from interp.checkpoint import Checkpoint
-from interp.circuit import Circuit
 from interp.errors import InterpError
-from interp.function import from_logits
-from interp.network import Network
+from interp.files.checkpoint import Checkpoint
 
 
 def measures(saved: Checkpoint) -> dict[str, float | list[int]]:
@@ -18,14 +15,13 @@ def measures(saved: Checkpoint) -> dict[str, float | list[int]]:
     ``parts``: over the p residues, restricted on all pairs, excluded on the training pairs. Neurons and amplitudes are left
     to the timeline: they cost more than all of this together.
     """
-    network, train = saved.network, saved.train
-    if not isinstance(network, Network) or train is None:
-        raise InterpError("expected a transformer with its training pairs: only interp-train's networks are measured so")
-    logits = all_logits(network)
-    terms = logit_spectrum(from_logits(logits)).clock_terms
+    circuit = saved.circuit()
+    train = circuit.train_numbers
+    if train is None:
+        raise InterpError("expected a network with its training pairs: only interp-train's networks are measured so")
+    terms = logit_spectrum(circuit).clock_terms
     keys = [k for k, t in enumerate(terms, start=1) if t >= KEY]
-    losses = part_losses(logits, keys, train)
-    circuit = Circuit(network)
+    losses = part_losses(circuit.logits, keys, train)
     return {
         "key_frequencies_now": keys,
         "train_loss": losses.train,
@@ -35,7 +31,7 @@ def measures(saved: Checkpoint) -> dict[str, float | list[int]]:
         "generalising_score_now": losses.generalising,
         "memorising_score_now": losses.memorising,
         "clock_share_now": sum(terms[k - 1] ** 2 for k in keys),
-        "squared_weights": sum(value for _, value in squared_weights(network)),
+        "squared_weights": sum(value for _, value in squared_weights(circuit)),
         "gini_embedding": gini(circuit.embedding),
         "gini_neuron_logit_map": or_nan(lambda: gini(circuit.neuron_logit_map.T)),
     }

@@ -5,19 +5,18 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Float
 from torch import Tensor
 
-from analyses.amplitude_profile import amplitudes, coordinates, explained_share, hiding
-from analyses.logit_spectrum import KEY, logit_spectrum
-from analyses.neuron_clusters import neuron_clusters
+from analyses.basics.logit_spectrum import KEY, logit_spectrum
+from analyses.evidence.amplitude_profile import coordinates, hiding
+from analyses.evidence.neuron_clusters import neuron_clusters
 from analyses.timeline.parts import part_losses
+from analyses.tools.amplitudes import amplitudes, explained_share
 from interp import fourier
 from interp.circuit import Circuit
-from interp.function import from_logits
-from interp.model import Unavailable
-from interp.network import Network
-from interp.train import batch
+from interp.errors import InterpError
+from interp.networks.model import Unavailable
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,15 +50,15 @@ class Moment:
     gini_embedding: float
     """Gini coefficient of the Fourier component norms of W_E over residues: 0 all equal, near 1 few carry all."""
     gini_neuron_logit_map: float
-    """The same for W_L = W_out W_U over the answers; NaN for a network of several layers."""
+    """The same for W_L = W_out W_U of the last layer over the answers; NaN where it is not known."""
     clock_terms: tuple[float, ...]
     """t_k per key frequency: correlation of the centred logits with cos w_k(a+b-c); t_k² is their share of its variance."""
     embedding_shares: tuple[float, ...]
     """Per key frequency its share of the energy of W_E, constant left out, [0, 1]."""
     neuron_shares: tuple[float, ...]
-    """Per key frequency the share of all neurons with ≥ .85 of their variance at it; NaN for several layers."""
+    """Per key frequency the share of all neurons with ≥ .85 of their variance at it; NaN where there are none."""
     specialised: float
-    """Share of all neurons with ≥ .85 of their variance at one frequency, key or not; NaN for several layers."""
+    """Share of all neurons with ≥ .85 of their variance at one frequency, key or not; NaN where there are none."""
     variations: tuple[float, ...]
     """Per key frequency, 2k removed: coefficient of variation of the amplitude over a - b (see amplitude_profile). Below
     .2 a clock, above .4 a pizza; NaN as long as t_k < .05, where there is no amplitude to speak of."""
@@ -79,13 +78,15 @@ class Moment:
         return sum(weight * v for weight, v in known) / total if total else math.nan
 
 
-def moment(network: Network, train: Int[Tensor, " train"], keys: Sequence[int], step: int) -> Moment:
+def moment(circuit: Circuit, keys: Sequence[int], step: int) -> Moment:
     """Where does a network stand on its way to a circuit at these key frequencies?
 
-    ``train``: indices a·p + b of the training pairs. Sources: Nanda et al. 2023, arXiv 2301.05217 (restricted and excluded
-    loss, Gini, squared weights, neurons); this project (scores, amplitudes).
+    ``circuit``: with its training pairs; raises InterpError where they are not known. Sources: Nanda et al. 2023, arXiv
+    2301.05217 (restricted and excluded loss, Gini, squared weights, neurons); this project (scores, amplitudes).
     """
-    circuit, p = Circuit(network, train), network.p
+    p, train = circuit.p, circuit.train_numbers
+    if train is None:
+        raise InterpError("expected a circuit with its training pairs: losses of a run are of those and of all others")
     losses = part_losses(circuit.logits, keys, train)
     right = (circuit.logits.argmax(-1) == circuit.answers).flatten()
     is_train = torch.zeros(p * p, dtype=torch.bool).index_fill(0, train, True)
@@ -101,29 +102,21 @@ def moment(network: Network, train: Int[Tensor, " train"], keys: Sequence[int], 
         excluded_loss=losses.excluded,
         generalising_score=losses.generalising,
         memorising_score=losses.memorising,
-        squared_weights=squared_weights(network),
+        squared_weights=squared_weights(circuit),
         gini_embedding=gini(circuit.embedding),
         gini_neuron_logit_map=or_nan(lambda: gini(circuit.neuron_logit_map.T)),
         clock_terms=tuple(terms[k - 1] for k in keys),
         embedding_shares=tuple(shares[k - 1] for k in keys),
         neuron_shares=members,
         specialised=specialised,
-        variations=tuple(_variation(network, k) if terms[k - 1] >= KEY else math.nan for k in keys),
+        variations=tuple(_variation(circuit, k) if terms[k - 1] >= KEY else math.nan for k in keys),
         explained=explained_share(circuit, keys),
     )
 
 
-def all_logits(network: Network) -> Float[Tensor, "a b c"]:
-    """The residues' logits on all pairs, the fast way, which sees no activations."""
-    p = network.p
-    with torch.no_grad():
-        logits = batch(network.config, torch.arange(p * p)).logits(network.parameters)
-    return logits[:, :p].unflatten(0, (p, p))
-
-
-def squared_weights(network: Network) -> tuple[tuple[str, float], ...]:
+def squared_weights(circuit: Circuit) -> tuple[tuple[str, float], ...]:
     """Sum of squared weights by matrix."""
-    return tuple((name, x.double().square().sum().item()) for name, x in network.parameters.items())
+    return tuple((name, x.double().square().sum().item()) for name, x in circuit.network.weights().items())
 
 
 def gini(M: Float[Tensor, "p n"]) -> float:
@@ -148,9 +141,6 @@ def _clusters(circuit: Circuit, keys: Sequence[int]) -> tuple[tuple[float, ...],
     return tuple(found.clusters.get(k, 0) / neurons for k in keys), sum(found.clusters.values()) / neurons
 
 
-def _variation(network: Network, k: int) -> float:
-    p, W_E = network.p, network.parameters["embed.W_E"]
-    # '=' is no residue and keeps its row; a and b may have vocabularies of their own.
-    blocks = [fourier.without(rows, hiding(k, p)) if len(rows) == p else rows for rows in W_E.split(p)]
-    without = Network(network.config, {**network.parameters, "embed.W_E": torch.cat(blocks)})
-    return coordinates(amplitudes(from_logits(all_logits(without)), k))[0]
+def _variation(circuit: Circuit, k: int) -> float:
+    without = fourier.without(circuit.embedding, hiding(k, circuit.p))
+    return coordinates(amplitudes(circuit.with_embedding(without), k))[0]

@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from analyses.circles import FrequencyCircle, circle_grid, circle_of, circle_trace, panel
-from analyses.timeline.snapshots import network_at, snapshots
-from interp import run
-from interp.circuit import Circuit
-from interp.drawing import finish
-from interp.finding import Finding, Table
+from analyses.adding.circles import FrequencyCircle, circle_grid, circle_of, circle_trace, panel
+from analyses.findings.drawing import finish
+from analyses.findings.finding import Finding
+from analyses.findings.table import Table
+from analyses.timeline.snapshots import circuit_at, snapshots
+from interp.training import run
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -68,11 +68,11 @@ def moving_circles(path: str | Path, keys: Sequence[int]) -> MovingCircles:
     each = run.load(path)
     paths = snapshots(each)
     spread = {round(i * (len(paths) - 1) / (FRAMES - 1)) for i in range(FRAMES)}
-    seen = sorted((network_at(each, paths[index]) for index in spread), key=lambda pair: pair[1])
+    seen = sorted((circuit_at(each, paths[index]) for index in spread), key=lambda pair: pair[1])
     return MovingCircles(
-        p=each.config.recipe.network.p,
+        p=seen[-1][0].p,
         steps=tuple(step for _, step in seen),
-        circles=tuple(tuple(circle_of(Circuit(network).embedding, k) for k in keys) for network, _ in seen),
+        circles=tuple(tuple(circle_of(circuit.embedding, k) for k in keys) for circuit, _ in seen),
     )
 
 

@@ -12,9 +12,8 @@ from jaxtyping import Float, Int
 from torch import Tensor
 from torch.nn import functional
 
-from analyses.logit_spectrum import by_sum
+from analyses.tools.pairs import by_sum, sums
 from interp import fourier
-from interp.task import answers
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,12 +56,11 @@ def on_key_frequencies(logits: Float[Tensor, "a b c"], keys: Sequence[int]) -> F
     Source: Nanda et al. 2023, arXiv 2301.05217 (two directions per key; one at k = p/2).
     """
     p = logits.shape[0]
-    sums = answers(p)
     if not keys:
         return torch.zeros_like(logits, dtype=torch.float64)
     # S holds functions of a + b alone: project the means over each sum.
     basis = torch.cat([fourier.rows(k, p) for k in keys])
-    return (basis.T @ (basis @ by_sum(logits)))[sums]
+    return (basis.T @ (basis @ by_sum(logits)))[sums(p)]
 
 
 def part_losses(logits: Float[Tensor, "a b c"], keys: Sequence[int], train: Int[Tensor, " train"]) -> PartLosses:
@@ -72,7 +70,7 @@ def part_losses(logits: Float[Tensor, "a b c"], keys: Sequence[int], train: Int[
     so those used here are part of every field's description.
     """
     p = logits.shape[0]
-    right = answers(p).flatten()
+    right = sums(p).flatten()
     L = logits.double().flatten(0, 1)
     G = on_key_frequencies(logits, keys).flatten(0, 1)
     bias = L.mean(0, keepdim=True)

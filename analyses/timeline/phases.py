@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Literal
 
-from analyses.performance import GENERALISES
+from analyses.basics.performance import GENERALISES
+from analyses.findings.table import Table
 from analyses.timeline.moment import Moment
-from interp.finding import Table
 
 MEMORISED_FIRST = 0.5
 """Grokking is delayed generalisation: test accuracy is still below this when training accuracy reaches .99."""

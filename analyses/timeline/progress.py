@@ -6,15 +6,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from analyses.key_frequencies import key_frequencies
+from analyses.evidence.key_frequencies import key_frequencies
+from analyses.findings.finding import Finding
+from analyses.findings.table import Cell, Table
 from analyses.timeline.figure import draw
 from analyses.timeline.moment import Moment, moment
 from analyses.timeline.phases import Phases, phases
-from analyses.timeline.snapshots import network_at, snapshots
-from interp import run
-from interp.circuit import Circuit
-from interp.finding import Cell, Finding, Table
-from interp.train import training_split
+from analyses.timeline.snapshots import circuit_at, snapshots
+from interp.training import run
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -76,10 +75,10 @@ class Progress(Finding):
             f"{len(moments)} of {len(self.moments)} snapshots shown. Losses over the p residues; accuracy: of the test; "
             "restricted: P L + mean L on all pairs, excluded: L - P L on the training pairs; generalises, memorises: nats of "
             "the training loss that each circuit takes off; neurons: share with ≥ .85 of their variance at one frequency; "
-            "variation: of the amplitude over a - b, clock < .2, pizza > .4"
+            f"variation: of the amplitude over {self.words.difference}, clock < .2, pizza > .4"
         )
         axis = f"{len(self.moments)} snapshots; losses on a log scale"
-        return Table(f"Timeline, a + b mod {self.p}", columns, rows, note, self._curves(), axis)
+        return Table(f"Timeline, {self.words.sentence}", columns, rows, note, self._curves(), axis)
 
     def frequency_table(self) -> Table:
         """Each final key frequency through time: t_k² of the logits and its variation; share of W_E and of the neurons."""
@@ -89,8 +88,9 @@ class Progress(Finding):
             rows.append((m.step, m.explained, *(_of_frequency(*each) for each in by_frequency)))
         columns = ("step", "explained", *(f"k = {k}" for k in self.key_frequencies))
         note = (
-            "explained: share of the logits' variance on Σ A_k(a-b) cos w_k(a+b-c); of each k: t_k², its own share, and the "
-            "variation of its amplitude over a - b; in a terminal also its share of W_E's energy, of the neurons"
+            f"explained: share of the logits' variance on {self.words.formula}; of each k: t_k², its own share, and the "
+            f"variation of its amplitude over {self.words.difference}; "
+            "in a terminal also its share of W_E's energy, of the neurons"
         )
         shares = (("W_E", [m.embedding_shares for m in self.moments]), ("neurons", [m.neuron_shares for m in self.moments]))
         curves = tuple(
@@ -102,7 +102,7 @@ class Progress(Finding):
         return Table("The final key frequencies through time", columns, tuple(rows), note, curves, axis)
 
     def figure(self) -> "go.Figure":
-        return draw(self.p, self.key_frequencies, self.moments, self.phases)
+        return draw(self.words, self.key_frequencies, self.moments, self.phases)
 
     def to_dict(self) -> dict[str, Any]:
         return {"operators": dict(OPERATORS), **super().to_dict()}
@@ -149,14 +149,14 @@ def progress(path: str | Path, *, on_moment: Callable[[int, int], None] = lambda
     """
     each = run.load(path)
     paths = snapshots(each)
-    train = training_split(each.config.recipe, each.config.seed).train
-    last = network_at(each, paths[-1])[0]
-    keys = key_frequencies(Circuit(last, train)).frequencies
+    last = circuit_at(each, paths[-1])[0]
+    keys = key_frequencies(last).frequencies
     moments = []
     for done, snapshot in enumerate(paths):
         on_moment(done, len(paths))
-        network, step = network_at(each, snapshot)
-        moments.append(moment(network, train, keys, step))
+        circuit, step = circuit_at(each, snapshot)
+        moments.append(moment(circuit, keys, step))
     on_moment(len(paths), len(paths))
     moments.sort(key=lambda m: m.step)
-    return Progress(p=last.p, key_frequencies=keys, phases=phases(moments, last.p), moments=tuple(moments))
+    task = each.config.recipe.task_value
+    return Progress(p=last.p, key_frequencies=keys, phases=phases(moments, last.p), moments=tuple(moments), words=task.words)

@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
-from interp import formats
+from interp.circuit import Circuit
 from interp.errors import InterpError
-from interp.network import Network
-from interp.run import Run
+from interp.files import formats
+from interp.training.run import Run
 
 
 def snapshots(each: Run) -> list[Path]:
@@ -19,9 +19,9 @@ def snapshots(each: Run) -> list[Path]:
     return paths
 
 
-def network_at(each: Run, path: Path) -> tuple[Network, int]:
-    """The network of a snapshot and its step. Raises InterpError where it is damaged, or of another run."""
+def circuit_at(each: Run, path: Path) -> tuple[Circuit, int]:
+    """The circuit of a snapshot and its step. Raises InterpError where it is damaged, or of another run."""
     saved = formats.load(path)
-    if not isinstance(saved.network, Network) or saved.network.config != each.config.recipe.network:
+    if saved.recipe != each.config.recipe or saved.seed != each.config.seed:
         raise InterpError(f"{path} is no network of this run, as its config.json describes it: take it out")
-    return saved.network, saved.step
+    return saved.circuit(), saved.step

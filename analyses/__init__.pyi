@@ -1,0 +1,25 @@
+"""Written by ``python -m analyses.names``: not to be changed by hand."""
+
+from analyses.adding.circles import circles as circles
+from analyses.adding.one_pair import one_pair as one_pair
+from analyses.basics.circularity import circularity as circularity
+from analyses.basics.distance_irrelevance import distance_irrelevance as distance_irrelevance
+from analyses.basics.embedding_spectrum import embedding_spectrum as embedding_spectrum
+from analyses.basics.gradient_symmetry import gradient_symmetry as gradient_symmetry
+from analyses.basics.logit_spectrum import logit_spectrum as logit_spectrum
+from analyses.basics.performance import performance as performance
+from analyses.evidence.amplitude_profile import amplitude_profile as amplitude_profile
+from analyses.evidence.attention_pattern import attention_pattern as attention_pattern
+from analyses.evidence.clock_or_pizza import clock_or_pizza as clock_or_pizza
+from analyses.evidence.key_frequencies import key_frequencies as key_frequencies
+from analyses.evidence.neuron_clusters import neuron_clusters as neuron_clusters
+from analyses.findings.finding import Finding as Finding
+from analyses.findings.measurement import MEASUREMENTS as MEASUREMENTS
+from analyses.reports.report import report as report
+from analyses.trials.causal import causal as causal
+from analyses.trials.explanation import explanation as explanation
+from analyses.trials.phase_law import phase_law as phase_law
+from analyses.trials.residual import residual as residual
+from analyses.trials.surrogate import surrogate as surrogate
+
+FOLDERS: str

@@ -1,0 +1,156 @@
+"""Do the numbers sit on circles, and in order?"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from analyses.evidence.key_frequencies import key_frequencies
+from analyses.findings.drawing import CYCLIC, QUIET, finish, say
+from analyses.findings.finding import ONLY_DRAWN, Finding
+from analyses.findings.measurement import measurement
+from analyses.findings.table import Table
+from interp import fourier
+from interp.circuit import Circuit
+
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
+
+Point = tuple[float, float]
+
+
+@dataclass(frozen=True)
+class FrequencyCircle:
+    """The numbers in the plane of one frequency."""
+
+    k: int
+    """The frequency: the numbers 0..p-1 go round k times."""
+    radius: float
+    """Root mean square distance from the centre, in units of the embedding."""
+    roundness: float
+    """Least distance from the centre over the largest, [0, 1]: 1 for a circle."""
+    off: float
+    """Root mean square of the angle by which a number is out of place, in turns; neighbours are 1/p apart."""
+    pure: float
+    """Share of the variance in this plane that is the frequency's own, [0, 1]; the rest are others that overlap with it."""
+    points: tuple[Point, ...] = field(metadata=ONLY_DRAWN)
+    """Where each number is, in units of ``radius``; its ideal place is at angle 2πk·n/p."""
+
+
+@dataclass(frozen=True)
+class Circles(Finding):
+    """One circle per key frequency."""
+
+    p: int
+    """The modulus."""
+    circles: tuple[FrequencyCircle, ...]
+    """In ascending order of k."""
+
+    def table(self) -> Table:
+        rows = tuple((c.k, c.radius, c.roundness, c.off, c.pure) for c in self.circles)
+        columns = ("k", "radius", "roundness", "off (turns)", "pure")
+        note = (
+            f"roundness: least distance from the centre / largest; off: how far numbers are out of place, neighbours are "
+            f"{1 / self.p:.4f} turns apart; pure: share of the plane's variance that is this frequency's own"
+        )
+        return Table("Circles of the numbers in the embedding", columns, rows, note)
+
+    def figure(self) -> "go.Figure":
+        figure = circle_grid([c.k for c in self.circles], self.p)
+        if not self.circles:
+            say(figure, "no key frequencies")
+        for index, circle in enumerate(self.circles):
+            figure.add_trace({**circle_trace(circle.points, circle.k), **panel(index)})
+        return finish(
+            figure,
+            f"The numbers 0 to {self.p - 1} sit on {len(self.circles)} circles" if self.circles else "No circles to see",
+            "The whole embedding, seen in the plane of each key frequency k, in units of the mean radius. The numbers "
+            "go round k times: n belongs at k·n/p turns, so that neighbours in colour are far apart on the circle. "
+            "Hover for the numbers. What lies off the circle is what other frequencies add to this plane.",
+        )
+
+
+@measurement(place=70, needs=("addition", "embedding"))
+def circles(circuit: Circuit) -> Circles:
+    """Do the numbers sit on circles, and in order?
+
+    The plane of frequency k is spanned by the components of W_E along cos w_k n and sin w_k n; its axes are the orthonormal
+    pair that is closest to the two. The whole centred embedding is projected onto it, not its frequency k alone, which
+    would be an ellipse by construction.
+
+    Source: this project; the circles are those of Nanda et al. 2023, arXiv 2301.05217.
+    """
+    keys = key_frequencies(circuit).frequencies
+    return Circles(p=circuit.p, circles=tuple(circle_of(circuit.embedding, k) for k in keys))
+
+
+def plane_coordinates(E: Float[Tensor, "p d"], k: int) -> Float[Tensor, "p 2"]:
+    """Where each number is in the plane of frequency k, number 0 near angle 0; at k = p/2 it is a line."""
+    E = E.double()
+    rows = fourier.rows(k, len(E)) @ E
+    U, _, Vh = torch.linalg.svd(rows, full_matrices=False)
+    flat = (E - E.mean(0)) @ (U @ Vh).T
+    return flat if flat.shape[1] == 2 else torch.cat([flat, torch.zeros_like(flat)], dim=1)
+
+
+def circle_grid(keys: Sequence[int], p: int) -> "go.Figure":
+    """An empty square panel per frequency, three in a row, and the colours of the numbers."""
+    from plotly.subplots import make_subplots
+
+    columns = min(max(len(keys), 1), 3)
+    rows = -(-max(len(keys), 1) // columns)
+    figure = make_subplots(
+        rows, columns, horizontal_spacing=0.06, vertical_spacing=0.3 / rows, subplot_titles=[f"k = {k}" for k in keys]
+    )
+    figure.update_xaxes(range=[-1.5, 1.5], tickvals=[-1, 0, 1], title="along cos (radii)", constrain="domain")
+    figure.update_yaxes(range=[-1.5, 1.5], tickvals=[-1, 0, 1], constrain="domain")
+    figure.update_yaxes(title="along sin (radii)", col=1)
+    for axis in figure.select_yaxes():
+        axis.scaleanchor = axis.anchor  # as wide as high
+    return figure.update_layout(
+        coloraxis={"colorscale": CYCLIC, "cmin": 0, "cmax": p, "colorbar": {"title": "number"}},
+        height=90 + 320 * rows,
+        showlegend=False,
+        meta={"panels": len(keys)},
+    )
+
+
+def panel(index: int) -> dict[str, str]:
+    """The axes of a grid's panel."""
+    number = "" if index == 0 else str(index + 1)
+    return {"xaxis": f"x{number}", "yaxis": f"y{number}"}
+
+
+def circle_trace(points: Sequence[Point], k: int) -> dict[str, Any]:
+    """The numbers as points, coloured by residue."""
+    numbers = list(range(len(points)))
+    marker = {"color": numbers, "coloraxis": "coloraxis", "size": 8, "line": {"color": QUIET, "width": 1}}
+    hover = f"<b>%{{customdata}}</b><br>k = {k}<br>(%{{x:.2f}}, %{{y:.2f}})<extra></extra>"
+    xs, ys = [x for x, _ in points], [y for _, y in points]
+    return {
+        "type": "scatter", "x": xs, "y": ys, "mode": "markers", "marker": marker, "customdata": numbers,
+        "hovertemplate": hover, "name": f"k = {k}",
+    }  # fmt: skip
+
+
+def circle_of(E: Float[Tensor, "p d"], k: int) -> FrequencyCircle:
+    """The numbers in the plane of frequency k of these embeddings."""
+    p, flat = len(E), plane_coordinates(E, k)
+    radii = flat.norm(dim=1)
+    radius = radii.square().mean().sqrt()
+    cosine, sine = fourier.waves(k, p)
+    # The angle from the ideal place to where it is: of the point, turned back by the ideal angle.
+    angle = torch.atan2(flat[:, 1] * cosine - flat[:, 0] * sine, flat[:, 0] * cosine + flat[:, 1] * sine)
+    own = (fourier.rows(k, p) @ flat).square().sum() / flat.square().sum()
+    return FrequencyCircle(
+        k=k,
+        radius=radius.item(),
+        roundness=(radii.min() / radii.max()).item(),
+        off=angle.square().mean().sqrt().item() / (2 * math.pi),
+        pure=own.item(),
+        points=tuple((x, y) for x, y in (flat / radius).tolist()),
+    )

@@ -1,0 +1,137 @@
+"""Hands: what happens to two numbers at one key frequency, and the dial that it is drawn on."""
+
+import math
+from dataclasses import dataclass, field
+from typing import Any
+
+from analyses.adding.circles import Point
+from analyses.findings.drawing import QUIET
+from analyses.findings.finding import ONLY_DRAWN
+
+A, B, MADE, OUTPUT = "#0072b2", "#d55e00", "#cc79a7", "#009e73"
+"""The colours of the two inputs, of what the circuit makes of them, and of the output."""
+LIMIT, LABELS = 1.45, 1.3
+"""Half the side of a dial, and where numbers are written, in units of the mean radius."""
+
+
+@dataclass(frozen=True)
+class Hand:
+    """What happens at one key frequency."""
+
+    k: int
+    """The frequency."""
+    verdict: str
+    """clock, pizza or between (amplitude_profile)."""
+    a: Point
+    """Where a is in the plane of this frequency, in units of the mean radius of all numbers (circles)."""
+    b: Point
+    """Where b is."""
+    output: Point
+    """(2/p) Σ_c L[a,b,c] (cos w_k c, sin w_k c): what the logits hold of this frequency, over the largest of all pairs."""
+    ring_a: tuple[Point, ...] = field(metadata=ONLY_DRAWN)
+    """Where every number is as a: the dial."""
+    ring_b: tuple[Point, ...] = field(metadata=ONLY_DRAWN)
+    """Where every number is as b; equal to ``ring_a`` unless the two are embedded differently, or b stands for -b."""
+    ring_answer: tuple[Point, ...] = field(metadata=ONLY_DRAWN)
+    """Where every answer belongs on the dial."""
+
+    @property
+    def mean(self) -> Point:
+        """Halfway between the two: what a pizza reads."""
+        return (self.a[0] + self.b[0]) / 2, (self.a[1] + self.b[1]) / 2
+
+    @property
+    def predicted(self) -> float:
+        """The angle, in radians, that the inputs' own places make: the sum of theirs; twice that of their mean for a pizza."""
+        if self.verdict == "pizza":
+            return 2 * angle_of(self.mean)
+        return angle_of(self.a) + angle_of(self.b)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pair:
+    """The two numbers whose hands are drawn, and what the network answers."""
+
+    p: int
+    """The modulus."""
+    a: int
+    """The first number."""
+    b: int
+    """The second."""
+    answer: int
+    """What the network answers."""
+    b_as: str
+    """What stands for b on the dial, in the letter b: -b in a subtraction."""
+
+
+def dial(hand: Hand, pair: Pair) -> list[dict[str, Any]]:
+    """One dial's traces. ``meta`` says what each is, for the page, where two sliders move them."""
+    hover = f"<b>%{{customdata}}</b><br>k = {hand.k}<extra></extra>"
+    dots = {"color": QUIET, "size": 4, "opacity": 0.6}
+    traces = [
+        _trace("ring_a", hand.ring_a, marker=dots, customdata=list(range(pair.p)), hovertemplate=hover, hoverinfo=None),
+        _trace("ring_b", hand.ring_b, visible=False),
+        _trace("ring_answer", hand.ring_answer, visible=False),
+    ]
+    if hand.verdict != "clock":
+        traces += [
+            _trace("slice", _slice(hand, pair.p), mode="lines", fill="toself", line={"color": MADE, "width": 1}, name="slice"),
+            _trace("chord", (hand.a, hand.b), mode="lines", line={"color": QUIET, "width": 1, "dash": "dot"}),
+            _trace("mean", (hand.mean,), marker={"size": 9, "color": MADE}, name="mean"),
+        ]
+    if hand.verdict != "pizza":
+        dashed = {"color": MADE, "dash": "dash", "width": 3}
+        end = math.cos(hand.predicted), math.sin(hand.predicted)
+        traces.append(_trace("sum", ((0.0, 0.0), end), mode="lines", line=dashed, name="angles added"))
+    for role, point, colour in (("a", hand.a, A), ("b", hand.b, B), ("output", hand.output, OUTPUT)):
+        line, marker = {"color": colour, "width": 3}, {"size": [0, 9], "color": colour, "opacity": 1}
+        traces.append(_trace(role, ((0.0, 0.0), point), mode="lines+markers", line=line, marker=marker, name=role))
+    star = {"symbol": "star", "size": 13, "color": MADE, "line": {"color": QUIET, "width": 1}}
+    place = hand.ring_answer[pair.answer]
+    labels = tuple(_beyond(point) for point in (hand.a, hand.b, place))
+    numbers = [str(pair.a), pair.b_as.replace("b", str(pair.b)), str(pair.answer)]
+    return [
+        *traces,
+        _trace("answer", (place,), marker=star, name="the answer's place"),
+        _trace("labels", labels, mode="text", text=numbers, textfont={"color": [A, B, MADE], "size": 13}),
+    ]
+
+
+def _beyond(point: Point) -> Point:
+    """Outside the dial, in the direction of a point."""
+    return LABELS * math.cos(angle_of(point)), LABELS * math.sin(angle_of(point))
+
+
+def _trace(role: str, points: tuple[Point, ...], **look: Any) -> dict[str, Any]:
+    xs, ys = [x for x, _ in points], [y for _, y in points]
+    return {"x": xs, "y": ys, "meta": role, "mode": "markers", "hoverinfo": "skip", **look}
+
+
+def _slice(hand: Hand, p: int) -> tuple[Point, ...]:
+    """The slice that the mean lies in: p slices of two ends each, one for every sum."""
+    angle, half = angle_of(hand.mean), math.pi / (2 * p)
+    rims = (angle - half, angle + half, angle + math.pi - half, angle + math.pi + half)
+    ends = [(LIMIT * math.cos(rim), LIMIT * math.sin(rim)) for rim in rims]
+    return (0.0, 0.0), ends[0], ends[1], (0.0, 0.0), ends[2], ends[3], (0.0, 0.0)
+
+
+def square(axis: str) -> dict[str, dict[str, Any]]:
+    """The two axes of a dial: bare, and as wide as high; ``axis`` is the number of its panel, empty for the first."""
+    bare = {"range": [-LIMIT, LIMIT], "showticklabels": False, "ticks": "", "showgrid": False, "zeroline": False,
+            "constrain": "domain"}  # fmt: skip
+    return {"x": bare, "y": {**bare, "scaleanchor": f"x{axis}"}}
+
+
+def name_of(hand: Hand) -> str:
+    """A dial's title."""
+    return f"k = {hand.k}: {hand.verdict}"
+
+
+def angle_of(point: Point) -> float:
+    """In radians, from the direction of number 0."""
+    return math.atan2(point[1], point[0])
+
+
+def in_turns(angle: float) -> float:
+    """In turns, [0, 1)."""
+    return angle / (2 * math.pi) % 1

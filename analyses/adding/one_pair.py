@@ -1,0 +1,228 @@
+"""How does the network compute its task for these two numbers?"""
+
+import math
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from analyses.adding.circles import circle_of
+from analyses.adding.hands import MADE, OUTPUT, Hand, Pair, angle_of, dial, in_turns, name_of, square
+from analyses.evidence.amplitude_profile import amplitude_profile
+from analyses.findings.drawing import QUIET, finish
+from analyses.findings.finding import ONLY_DRAWN, Finding
+from analyses.findings.measurement import measurement
+from analyses.findings.table import Table
+from analyses.tools.ablation import part
+from interp import fourier
+from interp.circuit import Circuit
+from interp.errors import InterpError
+from interp.networks.model import Unavailable
+
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
+
+
+@dataclass(frozen=True)
+class OnePair(Finding):
+    """One pair of numbers on its way through the network; all numbers are the task's own."""
+
+    question: str
+    """The task for these two: 22 + 37 mod 113."""
+    p: int
+    """The modulus."""
+    a: int
+    """The first number."""
+    b: int
+    """The second."""
+    answer: int
+    """What the network answers: the largest logit."""
+    right: int
+    """The right answer."""
+    margin: float
+    """The answer's logit less the next largest, nats."""
+    logits: tuple[float, ...]
+    """Centred, per answer c."""
+    hands: tuple[Hand, ...]
+    """One per key frequency, ascending."""
+    places: tuple[int, ...] = field(metadata=ONLY_DRAWN)
+    """The number, of those in which the task is an addition, of every answer c."""
+
+    def table(self) -> Table:
+        rows = tuple(
+            (
+                h.k,
+                h.verdict,
+                in_turns(angle_of(h.a)),
+                in_turns(angle_of(h.b)),
+                in_turns(h.predicted),
+                in_turns(angle_of(h.output)),
+                in_turns(2 * math.pi * (h.k * self.places[self.right] % self.p) / self.p),
+                math.hypot(*h.output),
+            )
+            for h in self.hands
+        )
+        columns = ("k", "circuit", "a at", f"{self.words.b} at", "together", "output at", f"{self.words.sum} at", "length")
+        note = (
+            "Angles in turns. together: the sum of the two angles; of a pizza twice the angle of the mean of the two points. "
+            "length: of the output's hand, over the largest of all pairs; short where a pizza's points lie opposite"
+        )
+        return Table(self.sentence(), columns, rows, note)
+
+    def figure(self) -> "go.Figure":
+        from plotly.subplots import make_subplots
+
+        columns = min(max(len(self.hands), 1), 3)
+        rows = -(-len(self.hands) // columns)
+        specs: list[list[Any]] = [[{}] * columns] * rows + [[{"colspan": columns}] + [None] * (columns - 1)]
+        names = [name_of(h) for h in self.hands] + [""] * (rows * columns - len(self.hands)) + ["logits"]
+        figure = make_subplots(
+            rows + 1, columns, specs=specs, subplot_titles=names, row_heights=[3] * rows + [2],
+            horizontal_spacing=0.03, vertical_spacing=0.18 / (rows + 1),
+        )  # fmt: skip
+        named = set[str]()
+        for index, hand in enumerate(self.hands):
+            row, column = divmod(index, columns)
+            for trace in dial(hand, self._pair()):
+                name = trace.get("name", "")
+                figure.add_scatter(**trace, showlegend=name not in {"", *named}, row=row + 1, col=column + 1)
+                named.add(name)
+            axis = "" if index == 0 else str(index + 1)
+            figure.update_layout({f"{name}axis{axis}": each for name, each in square(axis).items()})
+        figure.add_traces(self._logit_traces(), rows=rows + 1, cols=1)
+        figure.update_xaxes(title="answer c", row=rows + 1, col=1)
+        figure.update_yaxes(title="centred logit (nats)", row=rows + 1, col=1)
+        return finish(figure, self._title(), self.caption(), height=400 + 260 * rows, margin_t=170)
+
+    def dial_figure(self, index: int) -> "go.Figure":
+        """One hand alone."""
+        import plotly.graph_objects as go
+
+        hand = self.hands[index]
+        figure = go.Figure([go.Scatter(**trace) for trace in dial(hand, self._pair())])
+        figure.update_layout({f"{name}axis": each for name, each in square("").items()})
+        return finish(figure, name_of(hand), "", showlegend=False, margin={"l": 5, "r": 5, "t": 5, "b": 5}, height=250)
+
+    def logit_figure(self) -> "go.Figure":
+        """The logits alone."""
+        import plotly.graph_objects as go
+
+        figure = go.Figure(self._logit_traces())
+        return finish(
+            figure, "The logits, and the answer", "",
+            xaxis_title="answer c", yaxis_title="centred logit (nats)", height=300, margin_t=40,
+        )  # fmt: skip
+
+    def _logit_traces(self) -> list["go.Scatter | go.Bar"]:
+        import plotly.graph_objects as go
+
+        cs = list(range(self.p))
+        return [
+            go.Bar(x=cs, y=self.logits, name="logit", marker_color=QUIET, meta="logits"),
+            go.Scatter(x=cs, y=self.waves(), name="key frequencies together", line_color=OUTPUT, mode="lines", meta="waves"),
+            go.Scatter(
+                x=[self.answer], y=[self.logits[self.answer]], mode="markers", name="the answer", meta="answer",
+                marker={"symbol": "star", "size": 15, "color": MADE},
+            ),
+        ]  # fmt: skip
+
+    def waves(self) -> tuple[float, ...]:
+        """What the key frequencies' parts of the logits add up to, per answer c."""
+        keys, places = [hand.k for hand in self.hands], torch.tensor(self.places)
+        logits = torch.tensor(self.logits, dtype=torch.float64)
+        if not keys:
+            return tuple(torch.zeros_like(logits).tolist())
+        by_number = logits[torch.argsort(places), None]
+        return tuple(part(by_number, keys)[places, 0].tolist())
+
+    def sentence(self) -> str:
+        """What the network answers."""
+        ahead = (
+            f", {self.margin:.1f} nats ahead of the next"
+            if self.answer == self.right
+            else f". That is wrong: it is {self.right}"
+        )
+        return f"{self.question}: the network answers {self.answer}{ahead}."
+
+    def caption(self) -> str:
+        """How to read the figure."""
+        return CAPTION.format(b=self.words.b)
+
+    def _pair(self) -> Pair:
+        return Pair(p=self.p, a=self.a, b=self.b, answer=self.answer, b_as=self.words.b)
+
+    def _title(self) -> str:
+        return f"{self.question} = {self.answer}" if self.answer == self.right else f"{self.question} is not {self.answer}"
+
+
+CAPTION = (
+    "Each dial is the circle of the numbers at one key frequency, as this network embeds them. A clock adds the angles "
+    "of a and {b}: the dashed hand. A pizza takes the mean of the two points, and reads which slice it lies in: the "
+    "slice's angle is half that of the sum, and its two ends mean the same. Green: what the logits hold of this "
+    "frequency; the star is the answer's place on the dial. Below, the logits: where all frequencies agree, they add up "
+    "to the answer."
+)
+"""How to read the figure, for the word that stands for the second number."""
+
+
+@measurement(place=200, slow=True, needs=("addition", "embedding"))
+def one_pair(circuit: Circuit, *, a: int | None = None, b: int | None = None) -> OnePair:
+    """How does the network compute its task for these two numbers?
+
+    ``a``, ``b``: 0..p-1, the task's own; a fifth and a third of p where not given. Everything is measured: the numbers'
+    places are the embedding's, the output's hand is the logits'; only ``Hand.predicted``, the angle between them, is the
+    circuit's idea.
+
+    Raises InterpError for numbers out of range. Sources: this project; the clock after Nanda et al. 2023, arXiv 2301.05217, the
+    pizza after Zhong et al. 2023, arXiv 2306.17844.
+    """
+    p, numbers, task = circuit.p, circuit.numbers, circuit.task
+    if p != task.p:
+        raise Unavailable(f"needs every symbol to be a number of the addition, of which {task.sentence} has {p}")
+    a, b = p // 5 if a is None else a, p // 3 if b is None else b
+    if not (0 <= a < p and 0 <= b < p):
+        raise InterpError(f"expected a and b from 0 to {p - 1}, got {a} and {b}")
+    # Where each of the task's own numbers is among those of the addition.
+    places_a, places_b, places_c = (torch.argsort(each) for each in (numbers.a, numbers.b, numbers.c))
+    number_a, number_b = int(places_a[a]), int(places_b[b])
+    best, second = circuit.logits[number_a, number_b].topk(2).values.tolist()
+    return OnePair(
+        question=task.of_pair(a, b),
+        p=p,
+        a=a,
+        b=b,
+        answer=int(numbers.c[circuit.logits[number_a, number_b].argmax()]),
+        right=int(task.table()[a, b]),
+        margin=best - second,
+        logits=tuple(circuit.centred_logits[number_a, number_b, places_c].tolist()),
+        hands=tuple(_hand(circuit, each.k, each.verdict, a, b) for each in amplitude_profile(circuit).profiles),
+        places=tuple(places_c.tolist()),
+    )
+
+
+def output_hands(circuit: Circuit, k: int) -> tuple[Float[Tensor, "a b 2"], float]:
+    """What the logits of each pair hold of frequency k, along cos w_k c and sin w_k c, over the largest of all pairs, in the
+    numbers of the addition; and that largest, in nats: the amplitude of the wave."""
+    p = circuit.p
+    hands = circuit.centred_logits @ fourier.waves(k, p).T * (1 if 2 * k == p else 2) / p
+    largest = hands.norm(dim=-1).max()
+    return hands / largest, largest.item()
+
+
+def _hand(circuit: Circuit, k: int, verdict: str, a: int, b: int) -> Hand:
+    numbers = circuit.numbers
+    places_a, places_b, places_c = (torch.argsort(each).tolist() for each in (numbers.a, numbers.b, numbers.c))
+    points_a, points_b = (circle_of(table, k).points for table in circuit.tables)
+    output = output_hands(circuit, k)[0][places_a[a], places_b[b]]
+    return Hand(
+        k=k,
+        verdict=verdict,
+        a=points_a[places_a[a]],
+        b=points_b[places_b[b]],
+        output=(output[0].item(), output[1].item()),
+        ring_a=tuple(points_a[place] for place in places_a),
+        ring_b=tuple(points_b[place] for place in places_b),
+        ring_answer=tuple(points_a[place] for place in places_c),
+    )

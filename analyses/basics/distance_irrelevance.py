@@ -1,0 +1,74 @@
+"""How much of the spread of the logits does the distance a - b not explain?"""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from analyses.findings.drawing import finish
+from analyses.findings.finding import Finding
+from analyses.findings.measurement import measurement
+from analyses.findings.table import Table
+from analyses.tools.pairs import by_distance
+from interp.circuit import Circuit
+
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
+
+
+@dataclass(frozen=True)
+class DistanceIrrelevance(Finding):
+    """Both published variants: near 0 the distance decides the logit (pizza), near 1 it does not matter (clock)."""
+
+    correct: float
+    """On the logit of the right answer, the paper's definition; [0, 1], NaN for constant logits."""
+    largest_wrong: float
+    """On the largest logit of a wrong answer, the variant in the table published with the paper."""
+    mean_correct: tuple[float, ...]
+    """Mean logit of the right answer among pairs with a - b = d mod p, d = 0..p-1."""
+
+    def table(self) -> Table:
+        rows = (("right answer's logit", self.correct), ("largest wrong logit", self.largest_wrong))
+        return Table("Distance irrelevance (pizza < .6)", ("measured on", "DI"), rows)
+
+    def figure(self) -> "go.Figure":
+        import plotly.graph_objects as go
+
+        figure = go.Figure(go.Scatter(y=self.mean_correct, mode="lines"))
+        return finish(
+            figure,
+            f"Distance irrelevance {self.correct:.3f}: how sure the network is "
+            + ("depends on " if self.correct < 0.6 else "depends little on ")
+            + self.words.difference,
+            f"Mean logit of the right answer over pairs {self.words.difference} apart. "
+            "Flat for a clock; a pizza is surer of some "
+            "distances than of others. The published measure, for comparison: near 0 the distance decides the logit, "
+            "near 1 it does not matter.",
+            xaxis_title=f"distance {self.words.difference} mod p",
+            yaxis={"title": "right answer's logit (nats)", "rangemode": "tozero"},
+        )
+
+
+@measurement(place=330)
+def distance_irrelevance(circuit: Circuit) -> DistanceIrrelevance:
+    """How much of the spread of the logits does the distance a - b not explain?
+
+    With x[a,b] a logit: mean over d of std{x[a,b]: a-b = d} / std{x}, population standard deviations.
+
+    Source: Zhong et al. 2023, arXiv 2306.17844; its released table holds the variant on the largest wrong logit.
+    """
+    logits, answers = circuit.logits.double(), circuit.answers[..., None]
+    correct = by_distance(logits.gather(-1, answers).squeeze(-1))
+    wrong = by_distance(logits.scatter(-1, answers, -torch.inf).amax(-1))
+    return DistanceIrrelevance(
+        correct=_irrelevance(correct),
+        largest_wrong=_irrelevance(wrong),
+        mean_correct=tuple(correct.mean(-1).tolist()),
+    )
+
+
+def _irrelevance(x: Float[Tensor, "d a"]) -> float:
+    spread = x.std(correction=0)
+    return (x.std(-1, correction=0).mean() / spread).item() if spread > 0 else float("nan")

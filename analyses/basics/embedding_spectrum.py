@@ -1,0 +1,92 @@
+"""Which frequencies are in the embedding, and are they circles?"""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import torch
+
+from analyses.findings.drawing import bars, finish
+from analyses.findings.finding import Finding
+from analyses.findings.measurement import measurement
+from analyses.findings.table import Table
+from interp import fourier
+from interp.circuit import Circuit
+
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
+
+PRESENT = 0.02
+"""Energy share from which a frequency counts as present in the embedding."""
+
+
+@dataclass(frozen=True)
+class EmbeddingSpectrum(Finding):
+    """The Fourier spectrum of W_E over the residues."""
+
+    frequencies: tuple[int, ...]
+    """k = 1..⌊p/2⌋; the tuples below are in this order."""
+    shares: tuple[float, ...]
+    """Energy share of each frequency, [0, 1], summing to 1."""
+    axis_ratios: tuple[float, ...]
+    """σ₂/σ₁ of the two rows of each frequency: 1 a circle, 0 a line (always 0 at k = p/2)."""
+    effective_frequencies: float
+    """1 / Σ share²: how many frequencies carry the embedding, 1..⌊p/2⌋."""
+    gini: float
+    """Gini coefficient of the component norms: 0 all equal, near 1 few carry all."""
+    inverse_participation_ratio: float
+    """Mean over the columns of W_E of Σ_k (|F_k|/‖F‖)⁴, F the rfft without its constant: 1 is a pure wave."""
+
+    @property
+    def present(self) -> tuple[int, ...]:
+        """Frequencies with an energy share of at least .02, strongest first."""
+        found = [(share, k) for share, k in zip(self.shares, self.frequencies, strict=True) if share >= PRESENT]
+        return tuple(k for _, k in sorted(found, reverse=True))
+
+    def table(self) -> Table:
+        rows = tuple((k, self.shares[k - 1], self.axis_ratios[k - 1]) for k in self.present)
+        note = f"effective number of frequencies {self.effective_frequencies:.2f}, Gini {self.gini:.3f}"
+        columns, axis = ("k", "energy share", "axis ratio"), f"k = 1 … {len(self.frequencies)}"
+        return Table("Embedding: frequencies with share ≥ .02", columns, rows, note, (("share", self.shares),), axis)
+
+    def figure(self) -> "go.Figure":
+        import plotly.graph_objects as go
+
+        marker = bars(self.frequencies, (), accompanying=self.present)
+        figure = go.Figure(go.Bar(x=self.frequencies, y=self.shares, customdata=self.axis_ratios, marker=marker,
+            hovertemplate="k = %{x}<br>share %{y:.4f}<br>axis ratio %{customdata:.3f}<extra></extra>"))  # fmt: skip
+        figure.add_hline(y=PRESENT, line_dash="dot", annotation_text="present from .02")
+        return finish(
+            figure,
+            f"About {self.effective_frequencies:.1f} frequencies carry the embedding",
+            "Energy of the embedding W_E at each frequency, as a share of all but its constant. Hatched: present, from .02. A "
+            "network that learned nothing has a little of everything. Hover for the axis ratio: 1 is a circle, 0 a line.",
+            xaxis_title="frequency k (turns per p numbers)",
+            yaxis_title="share of energy",
+        )
+
+
+@measurement(place=310, needs=("addition", "embedding"))
+def embedding_spectrum(circuit: Circuit) -> EmbeddingSpectrum:
+    """Which frequencies are in the embedding, and are they circles?
+
+    e_k = (|cos row|² + |sin row|²) / Σ_{k≥1} in the orthonormal Fourier basis over the p residues.
+
+    Sources: Nanda et al. 2023, arXiv 2301.05217 (spectrum, Gini); Doshi et al. 2024 (inverse participation ratio).
+    """
+    W_E, p = circuit.embedding.double(), circuit.p
+    ks = fourier.frequencies(p)
+    energies, shares = fourier.energies(W_E), fourier.energy_shares(W_E)
+    ratios = []
+    for k in ks:
+        singular = torch.linalg.svdvals(fourier.rows(k, p) @ W_E)
+        ratios.append((singular[1] / singular[0]).item() if len(singular) > 1 else 0.0)
+    spectrum = torch.fft.rfft(W_E, dim=0)[1:].abs()
+    participation = (spectrum / spectrum.norm(dim=0)).pow(4).sum(0).mean()
+    return EmbeddingSpectrum(
+        frequencies=tuple(ks),
+        shares=tuple(shares.tolist()),
+        axis_ratios=tuple(ratios),
+        effective_frequencies=fourier.effective_number(shares),
+        gini=fourier.gini(energies.sqrt()),
+        inverse_participation_ratio=participation.item(),
+    )

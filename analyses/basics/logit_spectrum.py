@@ -1,0 +1,96 @@
+"""How much of the output is cosines of a + b - c, and at which frequencies?"""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import torch
+
+from analyses.findings.drawing import bars, finish
+from analyses.findings.finding import Finding
+from analyses.findings.measurement import measurement
+from analyses.findings.table import Table
+from analyses.tools.pairs import by_sum
+from interp import fourier
+from interp.circuit import Circuit
+
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
+
+KEY = 0.05
+"""Clock term t_k from which a frequency is key."""
+
+
+@dataclass(frozen=True)
+class LogitSpectrum(Finding):
+    """The class-centred logits Lc against the clock terms C_k = cos w_k(a+b-c)."""
+
+    frequencies: tuple[int, ...]
+    """k = 1..⌊p/2⌋; the tuple below is in this order."""
+    clock_terms: tuple[float, ...]
+    """t_k = ⟨Lc, C_k⟩ / (‖Lc‖‖C_k‖), [-1, 1]."""
+    clock_share: float
+    """Σ t_k²: share of the variance of Lc on clock terms, [0, 1]."""
+    sum_share: float
+    """Share of ‖Lc‖² that is a function of a + b (and c), [0, 1]."""
+    raw_clock_share: float
+    """The clock share of the logits with only their overall mean removed, [0, 1]: lower, for comparison with
+    publications that do not centre over c."""
+
+    def table(self) -> Table:
+        strongest = sorted(zip(self.clock_terms, self.frequencies, strict=True), reverse=True)[:10]
+        note = (
+            f"clock terms {self.clock_share:.4f} of the centred logits' variance, "
+            f"functions of {self.words.tight_sum} {self.sum_share:.4f}, unexplained {1 - self.clock_share:.4f}"
+        )
+        rows, axis = tuple((k, t) for t, k in strongest), f"k = 1 … {len(self.frequencies)}"
+        return Table("Logits: strongest clock terms", ("k", "t_k"), rows, note, (("t_k", self.clock_terms),), axis)
+
+    def figure(self) -> "go.Figure":
+        import plotly.graph_objects as go
+
+        keys = [k for k, t in zip(self.frequencies, self.clock_terms, strict=True) if t >= KEY]
+        figure = go.Figure(go.Bar(x=self.frequencies, y=self.clock_terms, marker=bars(self.frequencies, keys)))
+        figure.add_hline(y=KEY, line_dash="dot", annotation_text="key from .05")
+        return finish(
+            figure,
+            f"{self.clock_share:.1%} of the output is cosines of {self.words.sum} - c, at {len(keys)} key frequencies",
+            f"Correlation of the logits with cos w_k({self.words.wave}), the wave that is largest at the right answer. "
+            "Its square is the share of the logits' variance on this wave.",
+            xaxis_title="frequency k (turns per p numbers)",
+            yaxis_title="clock term t_k (correlation)",
+        )
+
+
+@measurement(place=40)
+def logit_spectrum(circuit: Circuit) -> LogitSpectrum:
+    """How much of the output is cosines of a + b - c, and at which frequencies?
+
+    t_k = ⟨Lc, C_k⟩ / (‖Lc‖‖C_k‖) over all p³ entries, C_k = cos w_k(a+b-c): the sum of Lc over each class of
+    (a+b-c) mod p, then one cosine transform. All NaN where the logits do not depend on c.
+
+    Source: Chughtai et al. 2023.
+    """
+    Lc, p = circuit.centred_logits, circuit.p
+    norm = Lc.norm()
+    if norm == 0:
+        norm = norm * torch.nan
+    residues = torch.arange(p)
+    of_sums = by_sum(Lc)
+    # offset[s, m] = the c with (s - c) mod p = m; each sum s = a + b has p pairs
+    offset = (residues[:, None] - residues) % p
+    class_sums = p * of_sums.gather(-1, offset).sum(0)
+    clock_terms = []
+    for k in fourier.frequencies(p):
+        cosine = fourier.waves(k, p)[0]
+        clock_terms.append((class_sums @ cosine / (norm * cosine.norm() * p)).item())
+    clock_share = sum(t * t for t in clock_terms)
+
+    raw = circuit.logits.double()
+    raw_variance = (raw - raw.mean()).square().sum()
+    return LogitSpectrum(
+        frequencies=tuple(fourier.frequencies(p)),
+        clock_terms=tuple(clock_terms),
+        clock_share=clock_share,
+        sum_share=(p * of_sums.square().sum() / norm.square()).item(),
+        raw_clock_share=(clock_share * norm.square() / raw_variance).item(),
+    )

@@ -1,0 +1,95 @@
+"""Does the network compute its task?"""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import torch
+from torch.nn import functional
+
+from analyses.findings.drawing import finish
+from analyses.findings.finding import Finding
+from analyses.findings.measurement import measurement
+from analyses.findings.table import Table
+from interp.circuit import Circuit
+
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
+
+GENERALISES = 0.99
+"""Accuracy on all pairs from which a network counts as generalising; below it no circuit is named."""
+
+
+@dataclass(frozen=True)
+class Performance(Finding):
+    """Accuracy and loss on all pairs, and on the training and held-out pairs where they are known (else NaN)."""
+
+    accuracy: float
+    """Share of all pairs answered right."""
+    wrong: int
+    """Number of pairs answered wrong."""
+    pairs: int
+    """Number of pairs that have an answer."""
+    loss: float
+    """Mean cross-entropy over the answers, nats, all pairs."""
+    train_accuracy: float
+    """Accuracy over the training pairs; NaN where they are not known."""
+    train_loss: float
+    """Loss over the training pairs; NaN where they are not known."""
+    test_accuracy: float
+    """Accuracy over all other pairs; NaN where they are not known."""
+    test_loss: float
+    """Loss over all other pairs; NaN where they are not known."""
+    generalises: bool
+    """Is the accuracy on all pairs at least .99?"""
+
+    def table(self) -> Table:
+        rows = (
+            ("all", self.accuracy, self.loss),
+            ("train", self.train_accuracy, self.train_loss),
+            ("test", self.test_accuracy, self.test_loss),
+        )
+        return Table("Performance", ("pairs", "accuracy", "loss (nats)"), rows)
+
+    def figure(self) -> "go.Figure":
+        import plotly.graph_objects as go
+
+        known = {"all": self.accuracy, "trained on": self.train_accuracy, "held out": self.test_accuracy}
+        known = {name: value for name, value in known.items() if value == value}  # not NaN
+        figure = go.Figure(go.Bar(x=list(known), y=list(known.values()), text=[f"{v:.4f}" for v in known.values()], width=0.5))
+        return finish(
+            figure,
+            f"The network answers {self.pairs - self.wrong} of {self.pairs} pairs right",
+            "Share of pairs whose largest logit is the right answer. Guessing would be right on one pair in p. Trained "
+            "on and held out are shown where the file says which pairs were which.",
+            xaxis_title="pairs",
+            yaxis={"title": "accuracy (share of pairs)", "range": [0, 1.1]},
+        )
+
+
+@measurement(place=300, needs=())
+def performance(circuit: Circuit) -> Performance:
+    """Does the network compute its task?
+
+    Accuracy: the largest logit is that of the right answer. Loss: mean of -log softmax(L[a,b,:])[right answer] over the answers
+    ('=' left out), float64, in nats. Over all pairs that have an answer.
+    """
+    pairs = circuit.task.pairs()
+    answers = circuit.task.answers(pairs)
+    logits = circuit.own_logits.flatten(0, 1)[pairs]
+    right = logits.argmax(-1) == answers
+    losses = functional.cross_entropy(logits.double(), answers, reduction="none")
+    nowhere = torch.zeros_like(right)
+    is_train = nowhere if circuit.train_pairs is None else torch.isin(pairs, circuit.train_pairs)
+    is_test = nowhere if circuit.train_pairs is None else ~is_train
+    accuracy = right.double().mean().item()
+    return Performance(
+        accuracy=accuracy,
+        wrong=int((~right).sum()),
+        pairs=len(pairs),
+        loss=losses.mean().item(),
+        train_accuracy=right[is_train].double().mean().item(),
+        train_loss=losses[is_train].mean().item(),
+        test_accuracy=right[is_test].double().mean().item(),
+        test_loss=losses[is_test].mean().item(),
+        generalises=accuracy >= GENERALISES,
+    )

@@ -1,0 +1,113 @@
+"""interp-analyze's options: what can be asked, and what of it goes together."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import tyro
+
+from analyses.chapters import EXPLAINING
+from analyses.evidence.clock_or_pizza import Verdict
+from analyses.findings.measurement import in_order
+from interp.commands.reading import Reading
+from interp.errors import InterpError
+from interp.files.formats.facts import Facts
+
+if TYPE_CHECKING:
+    MeasurementName = str
+else:
+    MeasurementName = Literal[tuple(in_order())]
+
+DESCRIPTION = f"""\
+Say which key frequencies a network trained on arithmetic uses, and which circuit: clock, pizza or a hybrid.
+
+The first three lines are the answer: does it generalise, at which frequencies, which circuit and how sure.
+The tables after them are the evidence. Several files, or a directory, get one row each.
+
+A run directory (of interp-train) gets its timeline instead, from the snapshots in it: what was memorised when, when the
+circuit formed, when the rest was cleaned up.
+
+Examples:
+  interp-analyze checkpoints/quick-113.pt
+  interp-analyze checkpoints                          one row per checkpoint
+  interp-analyze runs/quick-p113-seed0/model.pt --only key_frequencies amplitude_profile
+  interp-analyze model.pt --json | jq .circuit
+  interp-analyze model.pt --html page.html            a page to look at and play with
+  interp-analyze runs/quick-p113-seed0                the timeline of a run
+  interp-analyze model.pt --explain                   is it explained, how much is left, and where that lives
+  interp-analyze theirs.pt --task subtraction         what a file of another project has to compute
+  interp-analyze model.pt --expect-circuit clock --expect-frequencies 14 35 41 42 52     in CI
+
+Measurements, in the order of a report: {", ".join(in_order(slow=False))}.
+On request (--only, --explain, --html): {", ".join(in_order(slow=True))}.
+
+Exit codes: 0 read, and as expected where something was expected; 1 not as expected; 2 a file could not be read, or the
+options are wrong.
+"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    """What interp-analyze can be told."""
+
+    paths: Annotated[tuple[Path, ...], tyro.conf.Positional, tyro.conf.arg(metavar="checkpoint.pt ...")]
+    """Checkpoint files, run directories or others."""
+    json: bool = False
+    """Print one JSON object per file and line (documented in docs/json.md)."""
+    only: tuple[MeasurementName, ...] = ()
+    """After the files: the measurements that follow the answer (one file, or --json)."""
+    explain: bool = False
+    """Is the network explained? The card (what it computes, how, why we believe it, what is left) and its evidence; seconds
+    per file."""
+    html: Path | None = None
+    """Write a page: the answer, the circles, two sliders that compute, the evidence, all measurements; one file that needs no
+    network. Of a run directory its timeline too; several files are put side by side."""
+    figures: Path | None = None
+    """Write every figure into this directory, as PNG and SVG (needs interp[figures] and Chromium)."""
+    all_triples: bool = False
+    """Gradient symmetry over all p³ triples instead of a seeded sample (exact; some ten seconds at p = 113)."""
+    expect_frequencies: tuple[int, ...] | None = None
+    """After the files: exit 1 unless these are the key frequencies."""
+    expect_circuit: Verdict | None = None
+    """Exit 1 unless this is the verdict."""
+    reading: Annotated[Reading, tyro.conf.arg(name="")] = field(default_factory=Reading)
+    """How to read a file of another project."""
+
+    @property
+    def facts(self) -> Facts:
+        """What is said about a file of another project."""
+        return self.reading.facts
+
+    @property
+    def draws(self) -> bool:
+        """Are files asked for, which show everything?"""
+        return self.html is not None or self.figures is not None
+
+    @property
+    def tables(self) -> list[str]:
+        """The measurements whose tables are printed; none where a page is made and none was asked for."""
+        if self.explain:
+            return list(dict.fromkeys([*in_order(chapter=EXPLAINING), *self.only]))
+        if self.only or self.draws:
+            return list(self.only)
+        return in_order(slow=False)
+
+    @property
+    def measurements(self) -> list[str]:
+        """What to measure, in the order to show it: what is printed first, then what only files show."""
+        return list(dict.fromkeys([*self.tables, *(in_order() if self.draws else [])]))
+
+    def check_options_of_runs(self) -> None:
+        """Refuse what is asked about one network where a whole run is named."""
+        asked = self.only or self.explain or self.all_triples or self.expect_frequencies is not None or self.expect_circuit
+        if asked or self.facts != Facts():
+            raise InterpError(
+                "a run directory takes no option but --json, --html and --figures: for one of its networks name RUN/model.pt "
+                "or a snapshot"
+            )
+
+
+def parse(arguments: list[str] | None) -> Options:
+    """The options on a command line."""
+    config = (tyro.conf.FlagCreatePairsOff,)
+    return tyro.cli(Options, prog="interp-analyze", args=arguments, description=DESCRIPTION, config=config)

@@ -1,0 +1,262 @@
+"""Which circuit computes the sum: clock, pizza, or a hybrid of both?"""
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+import torch
+
+from analyses.basics.distance_irrelevance import distance_irrelevance
+from analyses.basics.gradient_symmetry import SAMPLE, gradient_symmetry
+from analyses.basics.logit_spectrum import logit_spectrum
+from analyses.basics.performance import Performance, performance
+from analyses.evidence.amplitude_profile import (
+    CLOCK_MINIMUM,
+    CLOCK_VARIATION,
+    PIZZA_LEAST,
+    PIZZA_MINIMUM,
+    PIZZA_VARIATION,
+    AmplitudeProfile,
+    amplitude_profile,
+)
+from analyses.evidence.known import known_coordinates
+from analyses.evidence.neuron_clusters import neuron_clusters
+from analyses.findings.drawing import CIRCUIT_COLOURS, QUIET, SYMBOLS, finish, frequency_colours, say
+from analyses.findings.finding import Finding
+from analyses.findings.measurement import measurement
+from analyses.findings.table import Table
+from interp import fourier
+from interp.circuit import Circuit
+from interp.networks.model import Unavailable
+
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
+
+PIZZA_SYMMETRY, PIZZA_IRRELEVANCE = 0.98, 0.6
+"""The published criterion: a pizza has gradient symmetry above the one and distance irrelevance below the other."""
+MOST_LOGITS, MOST_NEURONS = 0.5, 0.7
+"""Neither a clock nor a pizza is named where less than these shares of the logits' variance lies on clock and pizza
+terms of the key frequencies, or of the neurons' variance at one frequency each. A lookup table has every frequency in
+its output and, at p = 13 and 23, .40 and .28 in its neurons; the generalising networks of both papers that were tried
+have at least .93 of the one and .92 of the other."""
+MOST_FREQUENCIES = 0.5
+"""Without one layer of neurons to look at, neither is named where the output is spread over more than this share of all
+frequencies (the effective number, (Σ t_k²)² / Σ t_k⁴): the logits of a lookup table are equal clocks at every frequency,
+and no measure of logits tells such a clock from a table. The generalising networks of both papers that were tried are at
+.04 to .16."""
+NARROW = 0.05
+"""A verdict closer than this to a cut-off is called narrow."""
+
+NAMED = ("clock", "pizza", "hybrid")
+"""The verdicts that name a circuit; the others say why there is none."""
+
+Verdict = Literal["clock", "pizza", "hybrid", "not generalising", "undecided"]
+
+
+@dataclass(frozen=True)
+class ClockOrPizza(Finding):
+    """The verdict on the network, beside the evidence."""
+
+    verdict: Verdict
+    """clock or pizza where every key frequency is one; hybrid where some are clocks and some pizzas."""
+    reason: str
+    """Why, in words."""
+    margin: float
+    """Distance of the frequencies' profiles to the nearest cut-off that would change the verdict on the network; 0
+    where no circuit is named. For clock and pizza the least of the frequencies' margins; a hybrid stays one as long as
+    one of its clocks and one of its pizzas does."""
+    sureness: Literal["clear", "narrow", "unchecked", "none"]
+    """clear: a margin of at least .05; narrow: less; unchecked: a network that has not exactly one layer of neurons,
+    whatever the margin (that its logits are no table's could not be checked in them: neurons that read others may mix
+    frequencies); none: no circuit is named."""
+    frequencies: tuple[tuple[int, str], ...]
+    """(k, clock | pizza | between) per key frequency; empty for a network that does not generalise."""
+    coordinates: tuple[tuple[int, float, float], ...]
+    """(k, variation, min/max) per key frequency: what decides its verdict (amplitude_profile)."""
+    accuracy: float
+    """On all p² pairs; below .99 no circuit is named."""
+    explained: float
+    """Share of the centred logits' variance on Σ_k A_k(a-b) cos w_k(a+b-c), k key (see amplitude_profile)."""
+    unexplained: float
+    """1 - explained."""
+    specialisation: float
+    """Share of the last layer's neurons' variance at each one's own frequency (neuron_clusters); NaN where there are none."""
+    spread: float
+    """Effective number of frequencies in the output over the number that there are, (0, 1]: 1 for a lookup table."""
+    gradient_symmetry: float
+    """Of the larger sample; NaN where the network gives no gradients."""
+    distance_irrelevance: float
+    """On the right answer's logit."""
+    published_criterion: Literal["clock", "pizza", "neither", "not applied"]
+    """Zhong et al. 2023: pizza is gradient symmetry > .98 and distance irrelevance < .6, clock the reverse."""
+    symmetry_margin: float
+    """gradient_symmetry - .98: positive speaks for pizza."""
+    irrelevance_margin: float
+    """.6 - distance_irrelevance: positive speaks for pizza."""
+
+    def table(self) -> Table:
+        rows = (
+            ("pairs answered right", self.accuracy, "≥ .99 to be judged"),
+            ("logit variance explained", self.explained, "≥ .5 to be judged"),
+            ("neuron variance at own frequency", self.specialisation, "≥ .7 to be judged"),
+            ("frequencies in the output / all", self.spread, "≤ .5 to be judged without neurons"),
+            ("margin of the profiles", self.margin, "> 0; narrow below .05"),
+            ("gradient symmetry (published)", self.gradient_symmetry, "pizza > .98"),
+            ("distance irrelevance (published)", self.distance_irrelevance, "pizza < .6"),
+            ("verdict of the published criterion", self.published_criterion, ""),
+        )
+        return Table(f"Circuit: {self.verdict}", ("evidence", "value", "cut-off"), rows, self.reason)
+
+    def figure(self) -> "go.Figure":
+        import plotly.graph_objects as go
+
+        figure, colours = go.Figure(), frequency_colours([k for k, _, _ in self.coordinates])
+        for name, x, y in (
+            ("clock", (0, CLOCK_VARIATION), (CLOCK_MINIMUM, 1.05)),
+            ("pizza", (PIZZA_VARIATION, 0.8), (PIZZA_LEAST, PIZZA_MINIMUM)),
+        ):
+            figure.add_shape(
+                type="rect", x0=x[0], x1=x[1], y0=y[0], y1=y[1], fillcolor=CIRCUIT_COLOURS[name], opacity=0.25, line_width=0,
+                label={"text": name, "textposition": "middle center"}, layer="below",
+            )  # fmt: skip
+        for name, points in known_coordinates().items():
+            figure.add_scatter(
+                x=[point[1] for point in points], y=[point[2] for point in points], mode="markers", name=name,
+                text=[f"{name}, k = {point[0]}" for point in points], hovertemplate="%{text}<extra></extra>",
+                marker={"symbol": "circle-open", "color": QUIET, "size": 8}, showlegend=False,
+            )  # fmt: skip
+        verdicts = dict(self.frequencies)
+        for k, variation, least in self.coordinates:
+            figure.add_scatter(
+                x=[variation], y=[least], mode="markers", name=f"k = {k}: {verdicts[k]}", cliponaxis=False,
+                marker={"size": 14, "color": colours[k], "symbol": SYMBOLS[verdicts[k]]},
+            )  # fmt: skip
+        if not self.coordinates:
+            say(figure, self.reason)
+        return finish(
+            figure,
+            f"Circuit: {self.verdict}" + (f" ({self.reason})" if self.coordinates else ""),
+            f"Every key frequency by its amplitude over the distance {self.words.difference}: "
+            "how much it varies, and how far it falls. "
+            "Flat amplitudes (upper left) are clocks, |cos| (lower right) pizzas; outside both areas a frequency is "
+            "neither. Open circles: the networks in this project's checkpoints/. Published measures: gradient symmetry "
+            f"{self.gradient_symmetry:.2f}, distance irrelevance {self.distance_irrelevance:.2f} "
+            f"({self.published_criterion}).",
+            xaxis={"title": "variation of the amplitude (deviation / mean)",
+                   "range": [-0.02, max([0.8, *(1.05 * variation for _, variation, _ in self.coordinates)])]},
+            yaxis={"title": "least amplitude / largest",
+                   "range": [min([-0.15, *(least - 0.05 for _, _, least in self.coordinates)]), 1.1]},
+            showlegend=True,
+        )  # fmt: skip
+
+
+@measurement(place=10)
+def clock_or_pizza(circuit: Circuit, *, triples: int | None = SAMPLE) -> ClockOrPizza:
+    """Which circuit computes the sum?
+
+    Gate: a network that is wrong on more than 1% of all pairs is "not generalising", whatever else it looks like.
+    Then each key frequency is judged by its amplitude profile, and the network by its frequencies: clock or pizza
+    where all are, hybrid where some are clocks and some pizzas, else undecided. Also undecided: no key frequency, logits
+    or neurons that are mostly something else (see ``MOST_LOGITS``), or, in a network without neurons, an output that could
+    be a lookup table's (``MOST_FREQUENCIES``).
+
+    ``triples``: see gradient_symmetry.
+    Sources: this project (the per-frequency verdict); Zhong et al. 2023, arXiv 2306.17844 (the published criterion).
+    """
+    measured, irrelevance = performance(circuit), distance_irrelevance(circuit).correct
+    symmetry = _or_nan(lambda: gradient_symmetry(circuit, triples=triples).mean)
+    specialisation = _or_nan(lambda: neuron_clusters(circuit).specialisation)
+    spread = effective_share(logit_spectrum(circuit).clock_terms)
+    # Neurons that read other neurons may mix frequencies in a circuit, too: they tell nothing of a table.
+    telling = specialisation if circuit.network.layers_of_neurons() == 1 else math.nan
+    try:
+        profile = amplitude_profile(circuit)
+        name, reason = _verdict(measured, profile, telling, spread)
+    except Unavailable as lacking:
+        # Without its embedding a network can be seen to generalise or not, but not told clock from pizza.
+        profile = AmplitudeProfile(profiles=(), explained=math.nan)
+        name, reason = _verdict(measured, profile, telling, spread)
+        reason = reason if name == "not generalising" else str(lacking)
+    margin = _margin(name, profile)
+    return ClockOrPizza(
+        verdict=name,
+        reason=reason,
+        margin=margin,
+        sureness=_sureness(name, margin, telling),
+        frequencies=tuple((each.k, each.verdict) for each in profile.profiles if measured.generalises),
+        coordinates=tuple((each.k, each.variation, each.min_over_max) for each in profile.profiles if measured.generalises),
+        accuracy=measured.accuracy,
+        explained=profile.explained,
+        unexplained=1 - profile.explained,
+        specialisation=specialisation,
+        spread=spread,
+        gradient_symmetry=symmetry,
+        distance_irrelevance=irrelevance,
+        published_criterion=_published(symmetry, irrelevance) if measured.generalises else "not applied",
+        symmetry_margin=symmetry - PIZZA_SYMMETRY,
+        irrelevance_margin=PIZZA_IRRELEVANCE - irrelevance,
+    )
+
+
+def effective_share(clock_terms: Sequence[float]) -> float:
+    """The effective number of these frequencies, (Σ t²)² / Σ t⁴, over how many there are, (0, 1]; NaN where all terms are 0."""
+    return fourier.effective_number(torch.tensor(clock_terms, dtype=torch.float64).square()) / len(clock_terms)
+
+
+def _sureness(name: Verdict, margin: float, telling: float) -> Literal["clear", "narrow", "unchecked", "none"]:
+    if name not in NAMED:
+        return "none"
+    if math.isnan(telling):
+        return "unchecked"
+    return "clear" if margin >= NARROW else "narrow"
+
+
+def _verdict(measured: Performance, profile: AmplitudeProfile, telling: float, spread: float) -> tuple[Verdict, str]:
+    if not measured.generalises:
+        return "not generalising", f"wrong on {measured.wrong} of {measured.pairs} pairs: no circuit to name"
+    if not profile.profiles:
+        return "undecided", "no frequency carries the output"
+    if profile.explained < MOST_LOGITS:
+        return "undecided", f"clock and pizza terms explain only {profile.explained:.0%} of the logits' variance"
+    if math.isnan(telling) and spread > MOST_FREQUENCIES:
+        return (
+            "undecided",
+            f"its output has {spread:.0%} of all frequencies, as a table's does, and no neurons tell the two apart",
+        )
+    if telling < MOST_NEURONS:
+        return "undecided", f"only {telling:.0%} of the neurons' variance lies at one frequency each"
+    by_verdict = {
+        verdict: [each.k for each in profile.profiles if each.verdict == verdict] for verdict in ("clock", "pizza", "between")
+    }
+    counts = ", ".join(f"{verdict} at {' '.join(map(str, ks))}" for verdict, ks in by_verdict.items() if ks)
+    if by_verdict["clock"] and by_verdict["pizza"]:
+        return "hybrid", counts
+    if by_verdict["between"]:
+        return "undecided", counts
+    return ("clock" if by_verdict["clock"] else "pizza"), counts
+
+
+def _margin(name: Verdict, profile: AmplitudeProfile) -> float:
+    margins = {verdict: [each.margin for each in profile.profiles if each.verdict == verdict] for verdict in ("clock", "pizza")}
+    if name == "hybrid":
+        return min(max(margins["clock"]), max(margins["pizza"]))
+    return min(margins[name]) if name in NAMED else 0.0
+
+
+def _or_nan(measure: Callable[[], float]) -> float:
+    """The number, or NaN where this network does not have it."""
+    try:
+        return measure()
+    except Unavailable:
+        return math.nan
+
+
+def _published(symmetry: float, irrelevance: float) -> Literal["clock", "pizza", "neither", "not applied"]:
+    if symmetry > PIZZA_SYMMETRY and irrelevance < PIZZA_IRRELEVANCE:
+        return "pizza"
+    if math.isnan(symmetry):
+        return "not applied"
+    if symmetry <= PIZZA_SYMMETRY and irrelevance >= PIZZA_IRRELEVANCE:
+        return "clock"
+    return "neither"

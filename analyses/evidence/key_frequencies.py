@@ -1,0 +1,192 @@
+"""Which frequencies does the output use?"""
+
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from jaxtyping import Float
+from torch import Tensor
+
+from analyses.basics.embedding_spectrum import embedding_spectrum
+from analyses.basics.logit_spectrum import KEY, logit_spectrum
+from analyses.evidence.neuron_clusters import neuron_clusters
+from analyses.findings.drawing import bars, finish
+from analyses.findings.finding import Finding
+from analyses.findings.measurement import measurement
+from analyses.findings.table import Table
+from interp import fourier
+from interp.circuit import Circuit
+from interp.networks.model import Unavailable
+
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
+
+MINOR = 0.005
+"""Clock term t_k from which a frequency that is not key is minor."""
+OF_LARGEST = 0.25
+"""Rules 2 and 4: component norms above this share of the largest."""
+
+
+@dataclass(frozen=True)
+class KeyFrequencies(Finding):
+    """The key frequencies by all four published rules; the answer is the first rule's."""
+
+    p: int
+    """The modulus."""
+    logits: tuple[int, ...]
+    """Rule 1: clock term of the logits t_k ≥ .05."""
+    neuron_logit_map: tuple[int, ...] | None
+    """Rule 2: component of W_L = W_out W_U over c above ¼ of the largest. None where the network has no such thing."""
+    neurons: tuple[int, ...] | None
+    """Rule 3: at least one neuron with ≥ .85 of its variance at the frequency. None as above."""
+    embedding: tuple[int, ...] | None
+    """Rule 4: component of W_E above ¼ of the largest; adds frequencies that the output never uses. None as above."""
+    strengths: tuple[float, ...]
+    """t_k of the answer's frequencies, in their order."""
+    minor: tuple[int, ...]
+    """.005 ≤ t_k < .05."""
+    harmonics: tuple[int, ...]
+    """The minor ones that are 2k of a key frequency k."""
+    accompanying: tuple[int, ...]
+    """Energy share ≥ .02 of the embedding, but not key in the output; usually 2k of a key k."""
+    spectra: tuple[tuple[str, tuple[float, ...]], ...]
+    """What each rule that applies looks at, k = 1..⌊p/2⌋: t_k of the logits; norm of W_L's component over the largest;
+    members of each cluster of neurons; norm of W_E's component over the largest."""
+
+    @property
+    def frequencies(self) -> tuple[int, ...]:
+        """The answer: rule 1's key frequencies, ascending."""
+        return self.logits
+
+    @property
+    def listed(self) -> str:
+        """The answer in words: all of them, however many, or none."""
+        return " ".join(map(str, self.frequencies)) or "none"
+
+    @property
+    def rules(self) -> dict[str, tuple[int, ...]]:
+        """Each rule's frequencies by its name, for the rules that apply to this network."""
+        rules = {
+            "logits": self.logits,
+            "neuron-logit map": self.neuron_logit_map,
+            "neurons": self.neurons,
+            "embedding": self.embedding,
+        }
+        return {name: found for name, found in rules.items() if found is not None}
+
+    def differences(self) -> dict[str, tuple[tuple[int, ...], tuple[int, ...]]]:
+        """Rule → (frequencies only it has, frequencies it misses), for the rules that differ from the first."""
+        answer = set(self.logits)
+        return {
+            name: (tuple(sorted(set(found) - answer)), tuple(sorted(answer - set(found))))
+            for name, found in self.rules.items()
+            if set(found) != answer
+        }
+
+    def table(self) -> Table:
+        differences = self.differences()
+        rows = []
+        for name, found in self.rules.items():
+            extra, missing = differences.get(name, ((), ()))
+            rows.append((name, _listed(found), _listed(extra), _listed(missing)))
+        note = f"minor {_listed(self.minor)}, of these second harmonics {_listed(self.harmonics)}; "
+        note += f"accompanying in the embedding {_listed(self.accompanying)}"
+        return Table("Key frequencies by rule", ("rule", "frequencies", "only here", "missing here"), tuple(rows), note)
+
+    def figure(self) -> "go.Figure":
+        from plotly.subplots import make_subplots
+
+        axes = {
+            "logits": "clock term t_k",
+            "neuron-logit map": "norm / largest",
+            "neurons": "neurons",
+            "embedding": "norm / largest",
+        }
+        figure = make_subplots(
+            len(self.spectra), 1, shared_xaxes=True, vertical_spacing=0.07, subplot_titles=[name for name, _ in self.spectra]
+        )
+        ks = list(range(1, self.p // 2 + 1))
+        for row, (name, heights) in enumerate(self.spectra, start=1):
+            marker = bars(ks, self.frequencies, self.accompanying)
+            figure.add_bar(x=ks, y=heights, marker=marker, name=name, row=row, col=1,
+                           hovertemplate=f"{name}<br>k = %{{x}}<br>%{{y:.4g}}<extra></extra>")  # fmt: skip
+            cut = {"logits": KEY, "neurons": None}.get(name, OF_LARGEST)
+            if cut is not None:
+                figure.add_hline(y=cut, line_dash="dot", row=row, col=1)
+            figure.update_yaxes(title=axes[name], row=row, col=1)
+        figure.update_xaxes(title="frequency k (turns per p numbers)", row=len(self.spectra))
+        return finish(
+            figure,
+            f"Key frequencies: {_listed(self.frequencies)}",
+            "The same frequencies, read in four places: the output, what neurons add to it, the neurons (members of "
+            "each cluster), and the embedding. In colour: key, by the output; hatched: in the embedding only, usually "
+            "twice a key frequency. Dotted: the cut-off of each rule.",
+            height=110 + 190 * len(self.spectra),
+            showlegend=False,
+        )
+
+    def to_dict(self) -> dict[str, object]:
+        return {"frequencies": list(self.frequencies), **super().to_dict()}
+
+
+@measurement(place=20)
+def key_frequencies(circuit: Circuit) -> KeyFrequencies:
+    """Which frequencies does the output use?
+
+    Four published rules; where they differ, the logits decide, because only they are the output:
+    1. logits: t_k ≥ .05 (see logit_spectrum). Source: Chughtai et al. 2023; the published threshold is .005, which
+       counts second harmonics in attention-free networks.
+    2. neuron-logit map, 3. neurons, 4. embedding: see the fields. Source: Nanda et al. 2023, arXiv 2301.05217.
+    """
+    p = circuit.p
+    spectra = _spectra(circuit)
+    terms = dict(zip(fourier.frequencies(p), spectra["logits"], strict=True))
+    keys = tuple(k for k, t in terms.items() if t >= KEY)
+    minor = tuple(k for k, t in terms.items() if MINOR <= t < KEY)
+    doubled = {fourier.fold(2 * k, p) for k in keys}
+    present = embedding_spectrum(circuit).present if "embedding" in spectra else ()
+
+    def above(rule: str, cut: float) -> tuple[int, ...] | None:
+        return tuple(k for k, height in enumerate(spectra[rule], start=1) if height > cut) if rule in spectra else None
+
+    return KeyFrequencies(
+        p=p,
+        logits=keys,
+        neuron_logit_map=above("neuron-logit map", OF_LARGEST),
+        neurons=above("neurons", 0.0),
+        embedding=above("embedding", OF_LARGEST),
+        strengths=tuple(terms[k] for k in keys),
+        minor=minor,
+        harmonics=tuple(k for k in minor if k in doubled),
+        accompanying=tuple(sorted(k for k in present if k not in keys)),
+        spectra=tuple(spectra.items()),
+    )
+
+
+def _spectra(circuit: Circuit) -> dict[str, tuple[float, ...]]:
+    """What each rule looks at, for the rules that apply to this network."""
+
+    def members() -> tuple[float, ...]:
+        clusters = neuron_clusters(circuit).clusters
+        return tuple(float(clusters.get(k, 0)) for k in fourier.frequencies(circuit.p))
+
+    spectra = {"logits": logit_spectrum(circuit).clock_terms}
+    for name, measure in (
+        ("neuron-logit map", lambda: _of_largest(circuit.neuron_logit_map.T)),
+        ("neurons", members),
+        ("embedding", lambda: _of_largest(circuit.embedding)),
+    ):
+        with suppress(Unavailable):
+            spectra[name] = measure()
+    return spectra
+
+
+def _of_largest(M: Float[Tensor, "p n"]) -> tuple[float, ...]:
+    norms = fourier.energies(M).sqrt()
+    return tuple((norms / norms.max()).tolist())
+
+
+def _listed(found: tuple[int, ...]) -> str:
+    if len(found) > 12:
+        return f"{len(found)} frequencies"
+    return " ".join(map(str, found)) or "none"

@@ -1,0 +1,106 @@
+"""Finding: what a measurement returns, and how it shows itself: as a dict, a row of numbers, a table, a figure."""
+
+import base64
+import html
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass, field, fields, is_dataclass
+from typing import TYPE_CHECKING, Any
+
+from analyses.findings.drawing import WIDTH, caption
+from analyses.findings.table import Table
+from interp.tasks.task import Words
+
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
+
+ONLY_DRAWN = {"only_drawn": True}
+"""``field(metadata=ONLY_DRAWN)``: what a figure needs, and a report would be too long with."""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """The result of one measurement: plain floats, ints, strings and tuples of them; NaN where undefined."""
+
+    words: Words = field(default=Words(), kw_only=True, repr=False, compare=False, metadata=ONLY_DRAWN)
+    """How to write of the task; the measurement's decorator says it."""
+
+    def table(self) -> Table:
+        """The finding as a table."""
+        raise NotImplementedError(f"{type(self).__name__} has to say how it is shown as a table")
+
+    def figure(self) -> "go.Figure":
+        """The finding as a plotly figure."""
+        raise NotImplementedError(f"{type(self).__name__} has to say how it is drawn")
+
+    def is_drawn(self) -> bool:
+        """Has it a figure? One that is still being written may have none yet."""
+        return type(self).figure is not Finding.figure
+
+    def to_dict(self) -> dict[str, Any]:
+        """The finding as values that JSON knows, less what is only drawn; None where a number is undefined."""
+        plain: dict[str, Any] = _plain(self)
+        return plain
+
+    def scalars(self) -> dict[str, float]:
+        """The finding as one flat row for a data frame: its numbers and truth values by name, NaN where one is undefined.
+
+        Numbers of a finding inside this one are called ``outer.inner``. Words are left out, and so are tuples, of which every
+        network has its own number.
+        """
+        return dict(_scalars(self))
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        # IPython takes the first of _repr_pretty_ and __repr__ that a class or its bases have: a dataclass has the second.
+        cls._repr_pretty_ = Finding._repr_pretty_  # type: ignore[method-assign]
+
+    def __str__(self) -> str:
+        return str(self.table())
+
+    def _repr_html_(self) -> str:
+        return self.table()._repr_html_() + (_figure_html(self.figure()) if self.is_drawn() else "")
+
+    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
+        # What IPython shows in a terminal, and keeps in a notebook beside the HTML: some findings hold p² numbers.
+        printer.text(str(self))
+
+
+def _figure_html(figure: "go.Figure") -> str:
+    """The figure as plotly's renderer of this notebook shows it (``plotly.io.renderers.default``), its caption below.
+
+    Renderers that make pictures ("png", PLOTLY_RENDERER=png) give a small one; all others plotly's own HTML.
+    """
+    import plotly.io
+
+    if plotly.io.renderers.default == "png":
+        picture = base64.b64encode(figure.to_image("png", width=WIDTH)).decode()
+        alt = html.escape(figure.layout.title.text or "")
+        shown = f'<img style="max-width: 100%" alt="{alt}" src="data:image/png;base64,{picture}">'
+    else:
+        shown = figure._repr_html_()
+    return f"<figure>{shown}<figcaption>{html.escape(caption(figure))}</figcaption></figure>"
+
+
+def _plain(value: Any) -> Any:
+    """Dicts, lists, strings and finite numbers only; frequencies as keys become strings, as JSON demands."""
+    if is_dataclass(value):
+        return {each.name: _plain(getattr(value, each.name)) for each in fields(value) if each.metadata != ONLY_DRAWN}
+    if isinstance(value, dict):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value
+
+
+def _scalars(value: Any, prefix: str = "") -> Iterator[tuple[str, float]]:
+    for each in fields(value):
+        item = getattr(value, each.name)
+        if is_dataclass(item):
+            yield from _scalars(item, f"{prefix}{each.name}.")
+        elif isinstance(item, bool | int | float):
+            yield f"{prefix}{each.name}", item
+        elif item is None and "bool" in str(each.type):
+            yield f"{prefix}{each.name}", math.nan

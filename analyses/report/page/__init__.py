@@ -1,5 +1,0 @@
-"""The page: answers as one HTML file that shows itself without a network, from the question to the evidence."""
-
-from analyses.report.page.assemble import Subject, page
-
-__all__ = ["Subject", "page"]

@@ -1,0 +1,219 @@
+"""Answer: everything there is to say about one network."""
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from analyses.basics.performance import Performance, performance
+from analyses.evidence.clock_or_pizza import ClockOrPizza, clock_or_pizza
+from analyses.evidence.key_frequencies import KeyFrequencies, key_frequencies
+from analyses.findings.finding import Finding
+from analyses.findings.measurement import MEASUREMENTS, in_order
+from analyses.findings.table import Table
+from analyses.trials.explanation import Explanation
+from interp.circuit import Circuit
+from interp.errors import InterpError
+from interp.files import formats
+from interp.files.checkpoint import Assumption, Checkpoint
+from interp.files.formats.facts import Facts
+from interp.networks.model import Unavailable
+
+SCHEMA = 2
+"""Version of the JSON that ``to_dict`` makes; docs/json.md documents it."""
+
+
+@dataclass(frozen=True)
+class Lacking(Finding):
+    """In the place of a finding that this network does not allow."""
+
+    measurement: str
+    """The name of the measurement."""
+    unavailable: str
+    """What the measurement needs."""
+
+    def table(self) -> Table:
+        return Table(f"{self.measurement}: not for this network", (), (), self.unavailable)
+
+    def to_dict(self) -> dict[str, Any]:
+        return {"unavailable": self.unavailable}
+
+
+@dataclass(frozen=True)
+class Otherwise:
+    """What the answer would be under the reading of the file that was not taken."""
+
+    taken: str
+    """What was assumed."""
+    other: str
+    """What was not."""
+    accuracy: float
+    """Share of all pairs answered right under the other."""
+    key_frequencies: tuple[int, ...]
+    """The key frequencies under the other."""
+    circuit: str
+    """The verdict under the other."""
+    changes: tuple[str, ...]
+    """What it would change of the answer, in words; empty where it would change nothing of it."""
+
+    def says(self) -> str:
+        """The assumption and what the other reading would change, in one line."""
+        return f"{self.taken} ({self.other} would change {', '.join(self.changes) or 'nothing of this'})"
+
+    def to_dict(self) -> dict[str, Any]:
+        """The same as JSON values."""
+        return {**asdict(self), "key_frequencies": list(self.key_frequencies), "changes": list(self.changes)}
+
+
+@dataclass(frozen=True, eq=False)
+class Answer:
+    """One network's verdict, and the findings that were asked for."""
+
+    path: Path
+    """The file that the network comes from, or what it is called."""
+    circuit: Circuit
+    """The network on all pairs; of a file that was read without its activations, which are run anew where they are asked for:
+    those of a directory's files together would be too large to keep."""
+    checkpoint: Checkpoint | None
+    """The file's content; None for a network in memory."""
+    performance: Performance
+    """How well it does its task."""
+    key_frequencies: KeyFrequencies | None
+    """Which frequencies its output uses; None where that makes no sense of its task."""
+    clock_or_pizza: ClockOrPizza | None
+    """The verdict on its circuit; None as above."""
+    lacking: str
+    """Why there is no verdict; empty where there is one."""
+    findings: dict[str, Finding]
+    """By measurement name, in the order to show them."""
+    otherwise: Otherwise | None = None
+    """Where the file was read with an assumption that could be wrong."""
+
+    @property
+    def is_explained(self) -> bool | None:
+        """Is the network explained? None where that was not asked, and where it cannot be said."""
+        card = self.findings.get("explanation")
+        return card.is_explained if isinstance(card, Explanation) else None
+
+    def to_dict(self) -> dict[str, Any]:
+        """The answer as JSON values, the headline first."""
+        keys, found, task = self.key_frequencies, self.clock_or_pizza, self.circuit.task
+        unexplained = math.nan if found is None else found.unexplained
+        return {
+            "schema": SCHEMA,
+            "file": str(self.path),
+            "error": None,
+            "network": self.circuit.network.describe(),
+            "task": task.name,
+            "sentence": task.sentence,
+            "modulus": task.p,
+            "step": None if self.checkpoint is None else self.checkpoint.step,
+            "accuracy": self.performance.accuracy,
+            "generalises": self.performance.generalises,
+            "key_frequencies": None if keys is None else list(keys.frequencies),
+            "circuit": None if found is None else found.verdict,
+            "sureness": None if found is None else found.sureness,
+            "margin": None if found is None else found.margin,
+            "unexplained": None if math.isnan(unexplained) else unexplained,
+            "is_explained": self.is_explained,
+            "notes": list(self.circuit.notes),
+            "assumed": None if self.otherwise is None else self.otherwise.to_dict(),
+            "findings": {name: finding.to_dict() for name, finding in self.findings.items()},
+        }
+
+
+def answer(
+    path: Path,
+    *,
+    only: Sequence[str] = (),
+    all_triples: bool = False,
+    facts: Facts | None = None,
+    progress: Callable[[str], None] = lambda name: None,
+) -> Answer:
+    """Which frequencies and which circuit does the network in this file use, how sure is that, what is the evidence?
+
+    ``facts``: what the file does not say; all else as in ``examine``. Raises InterpError on a file that cannot be read.
+    """
+    saved = formats.load(path, facts)
+    try:
+        circuit = saved.circuit()
+    except InterpError as error:
+        raise InterpError(f"{path}: {error}") from error
+    return examine(circuit, path=path, checkpoint=saved, only=only, all_triples=all_triples, progress=progress)
+
+
+def examine(
+    circuit: Circuit,
+    *,
+    path: Path,
+    checkpoint: Checkpoint | None = None,
+    only: Sequence[str] = (),
+    all_triples: bool = False,
+    progress: Callable[[str], None] = lambda name: None,
+) -> Answer:
+    """The same for a network in memory; ``path`` is what to call it, ``checkpoint`` where it comes from.
+
+    ``only``: the measurements wanted beside the verdict; empty for all that are not slow. ``all_triples``: gradient symmetry
+    over p³. ``progress`` hears the name of each before it is made.
+    """
+    options = {"triples": None} if all_triples else {}
+    keys = found = None
+    lacking = ""
+    try:
+        keys = key_frequencies(circuit)
+        found = clock_or_pizza(circuit, **options)
+    except Unavailable as missing:
+        lacking = str(missing)
+    assumed = None if checkpoint is None else checkpoint.assumed
+    return Answer(
+        path=path,
+        circuit=circuit if checkpoint is None else circuit.anew(),
+        checkpoint=checkpoint,
+        performance=performance(circuit),
+        key_frequencies=keys,
+        clock_or_pizza=found,
+        lacking=lacking,
+        findings=_findings(circuit, only or in_order(slow=False), options, progress),
+        otherwise=None if assumed is None else _otherwise(circuit, assumed),
+    )
+
+
+def _otherwise(circuit: Circuit, assumed: Assumption) -> Otherwise:
+    other = Circuit(assumed.network, task=circuit.task)
+    ours, theirs = performance(circuit), performance(other)
+    keys, other_keys = key_frequencies(circuit), key_frequencies(other)
+    name, other_name = (clock_or_pizza(each).verdict for each in (circuit, other))
+    changes = []
+    if ours.wrong != theirs.wrong:
+        changes.append(f"pairs right {ours.pairs - ours.wrong} to {theirs.pairs - theirs.wrong}")
+    if keys.frequencies != other_keys.frequencies:
+        changes.append(f"frequencies {keys.listed} to {other_keys.listed}")
+    if name != other_name:
+        changes.append(f"circuit {name} to {other_name}")
+    return Otherwise(
+        taken=assumed.taken,
+        other=assumed.other,
+        accuracy=theirs.accuracy,
+        key_frequencies=other_keys.frequencies,
+        circuit=other_name,
+        changes=tuple(changes),
+    )
+
+
+def _findings(
+    circuit: Circuit, wanted: Sequence[str], options: dict[str, Any], progress: Callable[[str], None]
+) -> dict[str, Finding]:
+    found: dict[str, Finding] = {}
+    # What is shown first is made of what comes after it: from the last on, so that each is heard of when it is its turn.
+    for name in reversed(wanted):
+        progress(name)
+        found[name] = _measure(name, circuit, options)
+    return {name: found[name] for name in wanted}
+
+
+def _measure(name: str, circuit: Circuit, options: dict[str, Any]) -> Finding:
+    try:
+        return MEASUREMENTS[name](circuit, **options)
+    except Unavailable as lacking:
+        return Lacking(name, str(lacking))

@@ -1,0 +1,74 @@
+"""Answers as files: the page, and every figure as a picture."""
+
+import asyncio
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+from analyses.findings.drawing import with_caption
+from analyses.findings.finding import Finding
+from analyses.reports.page import Subject, page
+from interp.errors import InterpError
+from interp.files.atomic import write_atomically
+
+
+def check_is_writable(file: Path) -> None:
+    """Refuse, before anything is computed for it, a file that cannot be written there."""
+    if file.is_dir():
+        raise InterpError(f"cannot write {file}: it is a directory")
+    if not file.parent.is_dir():
+        raise InterpError(f"cannot write {file}: {file.parent} is no directory")
+
+
+def write_page(file: Path, subjects: Sequence[Subject]) -> int:
+    """The page of these networks; its size in bytes. Raises InterpError where it cannot be written."""
+    content = page(subjects).encode()
+    write_atomically(file, content)
+    return len(content)
+
+
+def write_figures(directory: Path, subjects: Sequence[Subject], progress: Callable[[str], None]) -> int:
+    """Every figure as NETWORK-MEASUREMENT.png and .svg, their number. ``progress`` hears of each picture.
+
+    Raises InterpError where they cannot be written, or there is no browser to draw them.
+    """
+    from choreographer.errors import ChromeNotFoundError
+
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        return asyncio.run(_draw(directory, list(_figures(subjects)), progress))
+    except ChromeNotFoundError as error:
+        raise InterpError(
+            "--figures needs Chrome or Chromium to draw: install one, or name it in the environment variable BROWSER_PATH"
+        ) from error
+    except OSError as error:
+        raise InterpError(f"cannot write into {directory}: {error.strerror}") from error
+
+
+async def _draw(directory: Path, figures: Sequence[tuple[str, Finding]], progress: Callable[[str], None]) -> int:
+    """All of them in one browser, which takes longer to start than to draw."""
+    import kaleido
+
+    async with kaleido.Kaleido() as browser:
+        for name, finding in figures:
+            figure = with_caption(finding.figure())
+            for kind in ("png", "svg"):
+                progress(f"{name}.{kind}")
+                size = {"width": figure.layout.width, "height": figure.layout.height, "scale": 2 if kind == "png" else 1}
+                picture = await browser.calc_fig(figure, opts={"format": kind, **size})
+                write_atomically(directory / f"{name}.{kind}", picture)
+    return 2 * len(figures)
+
+
+def _figures(subjects: Sequence[Subject]) -> Iterator[tuple[str, Finding]]:
+    """(name, finding) of every figure; networks with the same file name are told apart by a number."""
+    taken = set[str]()
+    for number, subject in enumerate(subjects, start=1):
+        stem = subject.name.replace("/", "-")
+        stem = f"{stem}-{number}" if stem in taken else stem
+        taken.add(stem)
+        findings: dict[str, Finding | None] = {
+            **subject.answer.findings, "progress": subject.progress, "moving_circles": subject.circles
+        }  # fmt: skip
+        for name, finding in findings.items():
+            if finding is not None and finding.is_drawn():
+                yield f"{stem}-{name}", finding

@@ -1,0 +1,172 @@
+"""The page, put together from answers."""
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cache
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from analyses.adding.one_pair import OnePair
+from analyses.chapters import CHAPTERS, OWN
+from analyses.findings.drawing import THEMES, caption, template
+from analyses.findings.finding import Finding
+from analyses.findings.measurement import MEASUREMENTS, in_order
+from analyses.findings.table import Table
+from analyses.reports import text
+from analyses.reports.answer import Answer
+from analyses.reports.page.pack import FIGURES, MOST_LOGITS, packed, packed_json, pairs
+from analyses.reports.reproduce import analysis_command, not_said, training_command
+from analyses.timeline.moving_circles import MovingCircles
+from analyses.timeline.progress import Progress
+
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
+
+FOLDER = Path(__file__).parent
+
+
+@dataclass(frozen=True, eq=False)
+class Subject:
+    """What a page is about: a network, and the run that it comes from where that is asked about too."""
+
+    answer: Answer
+    """With the findings to show, ``one_pair`` among them for the sliders."""
+    progress: Progress | None = None
+    """Its run's timeline."""
+    circles: MovingCircles | None = None
+    """The circles through its run."""
+
+    @property
+    def path(self) -> Path:
+        """What was named: a file, or the run's directory."""
+        return self.answer.path if self.progress is None else self.answer.path.parent
+
+    @property
+    def name(self) -> str:
+        """What to call it."""
+        return self.path.stem if self.progress is None else self.path.name
+
+
+def page(subjects: Sequence[Subject]) -> str:
+    """One HTML file about these networks, side by side where there are several; in need of nothing else."""
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+    environment = Environment(
+        loader=FileSystemLoader(FOLDER), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    writing = _Writing(room=MOST_LOGITS - FIGURES * (len(subjects) - 1))
+    chapters = [writing.subject(subject, index) for index, subject in enumerate(subjects)]
+    return environment.get_template("page.html").render(
+        title=_title(subjects),
+        subjects=chapters,
+        # Every network has the same measurements, those that it does not allow in their places.
+        chapters=CHAPTERS,
+        galleries={name: list(zip(*(each["galleries"][name] for each in chapters), strict=True)) for name in CHAPTERS},
+        overview=_rows(text.overview([subject.answer for subject in subjects])) if len(subjects) > 1 else None,
+        largest=max(subject.answer.circuit.task.p for subject in subjects) - 1,
+        version=version("interp"),
+        style=(FOLDER / "page.css").read_text(),
+        script=(FOLDER / "page.js").read_text(),
+        plotly=_packed_plotly(),
+        data=packed_json({"figures": writing.figures, "templates": _templates()}),
+    )
+
+
+class _Writing:
+    """The figures of a page, collected as they are met, and the logits that it still has room for."""
+
+    def __init__(self, *, room: int) -> None:
+        self.figures: dict[str, Any] = {}
+        self.room = room
+
+    def subject(self, subject: Subject, index: int) -> dict[str, Any]:
+        """What the template needs to know of one network."""
+        answer = subject.answer
+        shown = answer.findings.get("one_pair")
+        run = {"progress": subject.progress, "moving_circles": subject.circles}
+        return {
+            "name": subject.name,
+            "answer": answer,
+            "verdict": text.verdict(answer),
+            "headline": [line for line in text.headline(answer) if line != text.verdict(answer)],
+            "training": answer.checkpoint and training_command(answer.checkpoint),
+            "not_said": answer.checkpoint and not_said(answer.checkpoint),
+            "analysis": analysis_command(subject.path) if answer.checkpoint else "analyses.report(circuit).page()",
+            "player": self._player(answer, shown, index) if isinstance(shown, OnePair) else None,
+            "galleries": {chapter: list(self._blocks(answer, chapter, index)) for chapter in CHAPTERS},
+            "run": [self._block(name, finding, index) for name, finding in run.items() if finding is not None],
+            "phases": None if subject.progress is None else _rows(subject.progress.phases.table()),
+        }
+
+    def _blocks(self, answer: Answer, chapter: str, index: int) -> Iterator[dict[str, Any]]:
+        unknown = [name for name in answer.findings if name not in MEASUREMENTS] if chapter == OWN else []
+        for name in [*in_order(chapter=chapter), *unknown]:
+            if name in answer.findings and name != "one_pair":  # which the sliders show
+                yield self._block(name, answer.findings[name], index)
+
+    def _block(self, name: str, finding: Finding, index: int) -> dict[str, Any]:
+        table = finding.table()
+        block = {"id": f"{name}-{index}", "table": _rows(table)}
+        if not finding.is_drawn():
+            return {**block, "title": table.title, "caption": table.note, "drawn": False}
+        figure = finding.figure()
+        self._draws(f"{name}-{index}", figure)
+        return {**block, "title": figure.layout.title.text, "caption": caption(figure), "drawn": True}
+
+    def _player(self, answer: Answer, shown: OnePair, index: int) -> dict[str, Any]:
+        fits = shown.p**3 <= self.room
+        self.room -= shown.p**3 if fits else 0
+        about, content = pairs(answer.circuit, shown, with_logits=fits)
+        dials = []
+        for number, hand in enumerate(shown.hands):
+            figure = shown.dial_figure(number)
+            place = f"dial-{index}-{hand.k}"
+            self._draws(place, figure)
+            dials.append({"id": place, "title": figure.layout.title.text})
+        self._draws(f"logits-{index}", shown.logit_figure())
+        return {
+            "about": about,
+            "content": packed(content),
+            "content_id": f"content-{index}",
+            "dials": dials,
+            "logits": f"logits-{index}",
+            "with_logits": fits,
+            "caption": shown.caption(),
+            "table": _rows(shown.table()),
+            "shown": shown,
+        }
+
+    def _draws(self, name: str, figure: "go.Figure") -> None:
+        """Take a figure in; the page has its title and caption beside it, and a look for all."""
+        plain = json.loads(figure.to_json(), parse_float=_short)
+        for not_here in ("title", "template", "sliders"):
+            plain["layout"].pop(not_here, None)
+        self.figures[name] = plain
+
+
+def _short(number: str) -> float:
+    """Six digits of a number: finer than any screen, in half the space."""
+    return float(f"{float(number):.6g}")
+
+
+@cache
+def _packed_plotly() -> str:
+    from plotly.offline import get_plotlyjs
+
+    return packed(get_plotlyjs().encode())
+
+
+def _templates() -> dict[str, Any]:
+    return {theme: template(theme).to_plotly_json() for theme in THEMES}
+
+
+def _rows(table: Table) -> dict[str, Any]:
+    return {"title": table.title, "columns": table.columns, "rows": table.text_rows(), "note": table.note}
+
+
+def _title(subjects: Sequence[Subject]) -> str:
+    if len(subjects) > 1:
+        return f"How do these {len(subjects)} networks compute?"
+    return f"How does this network compute {subjects[0].answer.circuit.task.sentence}?"

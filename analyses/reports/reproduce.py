@@ -1,0 +1,61 @@
+"""The commands that make a network again, and that make an answer about it again."""
+
+import shlex
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from interp.files.checkpoint import Checkpoint
+from interp.recipe import RECIPES, Recipe
+
+
+def training_command(saved: Checkpoint) -> str:
+    """The ``interp-train`` that trains this network; empty where the file does not say how it was trained."""
+    if saved.recipe is None or saved.seed is None:
+        return ""
+    name, differing = min(
+        ((name, _differences(recipe, saved.recipe)) for name, recipe in RECIPES.items()), key=lambda each: len(each[1])
+    )
+    options = [option for field, value in [*differing.items(), *_arithmetic(saved)] for option in _option(field, value)]
+    return shlex.join(["interp-train", "--recipe", name, "--seed", str(saved.seed), *options])
+
+
+def not_said(saved: Checkpoint) -> str:
+    """What else the weights depend on and the file does not say; empty where it says all."""
+    return "the device and the number of threads" if saved.arithmetic is None else ""
+
+
+def _arithmetic(saved: Checkpoint) -> list[tuple[str, Any]]:
+    """Precision and device where they are not the usual ones, and threads, of which a machine has its own number."""
+    used = saved.arithmetic
+    weights = next(iter(saved.network.parameters.values()))
+    precision = str(weights.dtype).removeprefix("torch.") if used is None else used.precision
+    unusual = [("precision", precision)] if precision != "float32" else []
+    if used is None:
+        return unusual
+    return [*unusual, *([("device", used.device)] if used.device != "cpu" else []), ("threads", used.threads)]
+
+
+def analysis_command(path: Path) -> str:
+    """The ``interp-analyze`` that makes this page."""
+    return shlex.join(["interp-analyze", str(path), "--html", "page.html"])
+
+
+def _differences(recipe: Recipe, wanted: Recipe) -> dict[str, Any]:
+    """Field, in the words of the options, → value of ``wanted`` where it is another."""
+    of_recipe = _flat(recipe)
+    return {name: value for name, value in _flat(wanted).items() if value != of_recipe[name]}
+
+
+def _flat(recipe: Recipe) -> dict[str, Any]:
+    values = asdict(recipe)
+    network = values.pop("network")
+    return {**values, **{f"network.{name}": value for name, value in network.items()}}
+
+
+def _option(field: str, value: Any) -> list[str]:
+    place, _, name = field.replace("_", "-").rpartition(".")
+    prefix = f"--{place}." if place else "--"
+    if isinstance(value, bool):
+        return [f"{prefix}{'' if value else 'no-'}{name}"]
+    return [f"{prefix}{name}", f"{value}"]

@@ -1,0 +1,108 @@
+"""Answers as text: three lines a person understands, then the tables; or one row per file."""
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+from analyses.evidence.clock_or_pizza import ClockOrPizza
+from analyses.findings.table import Table
+from analyses.reports.answer import Answer
+from analyses.trials.explanation import Explanation
+
+
+def headline(answer: Answer) -> list[str]:
+    """The answer in three lines: does it compute its task, at which frequencies, with which circuit and how sure.
+
+    Where it was asked a fourth says whether it is explained; another how a file of another project was read, and one what was
+    assumed for that and what the other reading would change.
+    """
+    notes = [f"Read as: {'; '.join(answer.circuit.notes)}"] if answer.circuit.notes else []
+    explained = [_line_explained(answer)] if "explanation" in answer.findings else []
+    otherwise = [] if answer.otherwise is None else [f"Assumed, not stored: {answer.otherwise.says()}; --activation decides"]
+    return [_line_network(answer), _line_frequencies(answer), verdict(answer), *explained, *notes, *otherwise]
+
+
+def overview(answers: Sequence[Answer]) -> Table:
+    """One row per file; the directory that all of them are in is the title.
+
+    Where a file was read with an assumption its row says which, and what the other reading would change.
+    """
+    assumed = any(answer.otherwise is not None for answer in answers)
+    asked = any("explanation" in answer.findings for answer in answers)
+    tasks = {answer.circuit.task.name for answer in answers} != {"addition"}
+    directory = _directory([answer.path for answer in answers])
+    rows = tuple(
+        (
+            str(answer.path.relative_to(directory)),
+            *([answer.circuit.task.name] if tasks else []),
+            answer.circuit.task.p,
+            answer.performance.accuracy,
+            answer.key_frequencies.listed if answer.key_frequencies else "–",
+            answer.clock_or_pizza.verdict + _unsure(answer.clock_or_pizza) if answer.clock_or_pizza else answer.lacking,
+            round(answer.clock_or_pizza.unexplained, 4) if answer.clock_or_pizza else None,
+            *([answer.is_explained] if asked else []),
+            *([answer.otherwise.says() if answer.otherwise else ""] if assumed else []),
+        )
+        for answer in answers
+    )
+    more = [*(["explained"] if asked else []), *(["assumed, not stored"] if assumed else [])]
+    columns = ("file", *(["task"] if tasks else []), "p", "accuracy", "frequencies", "circuit", "left", *more)
+    title = "" if directory == Path() else f"{directory}: {len(answers)} file" + ("s" if len(answers) > 1 else "")
+    return Table(title, columns, rows, "left: share of the logits' variance that clocks and pizzas do not explain")
+
+
+def _directory(paths: Sequence[Path]) -> Path:
+    """The one that all files are in; '.', which nothing is lost of, where there is none."""
+    try:
+        return Path(os.path.commonpath([path.parent for path in paths]))
+    except ValueError:  # some absolute and some not
+        return Path()
+
+
+def _line_network(answer: Answer) -> str:
+    measured, circuit = answer.performance, answer.circuit
+    right = measured.pairs - measured.wrong
+    does = "generalises" if measured.generalises else "does not generalise"
+    held_out = ""
+    if measured.test_accuracy == measured.test_accuracy:  # known, not NaN
+        held_out = f"; held out: accuracy {measured.test_accuracy:.4f}, loss {measured.test_loss:.2g}"
+    return f"{circuit.task.sentence}, {circuit.network.describe()}: {does}, {right} of {measured.pairs} pairs right{held_out}"
+
+
+def _line_frequencies(answer: Answer) -> str:
+    keys = answer.key_frequencies
+    if keys is None:
+        return f"Key frequencies: not for this network ({answer.lacking})"
+    if not answer.performance.generalises:
+        of_what = f"{keys.listed} (of a network that does not compute its task)"
+        return f"Key frequencies: {of_what if keys.frequencies else 'none'}"
+    differing = keys.differences()
+    if not differing:
+        return f"Key frequencies: {keys.listed} (by the logits; the three other published rules agree)"
+    return f"Key frequencies: {keys.listed} (by the logits; other frequencies by {', '.join(differing)})"
+
+
+def _line_explained(answer: Answer) -> str:
+    card = answer.findings["explanation"]
+    if not isinstance(card, Explanation):
+        return f"Explained: cannot be said ({answer.lacking})"
+    return f"Explained: {card.verdict()} ({card.reason})"
+
+
+def _unsure(found: ClockOrPizza) -> str:
+    """What to say beside the name of a circuit that is not clear."""
+    return f", {found.sureness}" if found.sureness in ("narrow", "unchecked") else ""
+
+
+def verdict(answer: Answer) -> str:
+    """Which circuit, how sure, and how much it explains, in one line."""
+    found = answer.clock_or_pizza
+    if found is None:
+        return f"Circuit: not for this network ({answer.lacking})"
+    shares = "how much it explains is unknown"
+    if found.explained == found.explained:  # known, not NaN
+        shares = f"{found.explained:.1%} of the logits' variance explained, {found.unexplained:.1%} not"
+    if found.sureness == "none":
+        return f"Circuit: {found.verdict} ({found.reason}); {shares}"
+    how_sure = f"{found.sureness}, {found.margin:.2f} from the nearest profile cut-off"
+    return f"Circuit: {found.verdict} ({found.reason}; {how_sure}); {shares}"

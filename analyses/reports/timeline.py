@@ -1,0 +1,65 @@
+"""The timeline of run directories, as tables or JSON."""
+
+import json
+from pathlib import Path
+
+from rich.console import Console
+from rich.text import Text
+
+from analyses.findings.terminal import print_line
+from analyses.reports.answer import SCHEMA
+from analyses.timeline.progress import Progress, progress
+
+
+def is_run(path: Path) -> bool:
+    """Is this what interp-train makes? A published network's directory has a config.json too, but no log beside it."""
+    return (path / "config.json").is_file() and ((path / "log.jsonl").exists() or (path / "snapshots").is_dir())
+
+
+def is_on_the_way(file: Path) -> bool:
+    """Does this file belong to a run's way rather than to its result? Left out where a directory of runs is listed."""
+    return (file.parent.name == "snapshots" and is_run(file.parent.parent)) or (
+        file.name == "resume.pt" and is_run(file.parent)
+    )
+
+
+def show(path: Path, found: Progress, out: Console, *, as_json: bool) -> None:
+    """Print the timeline of a run."""
+    if as_json:
+        print(json.dumps({"schema": SCHEMA, "file": str(path), "error": None, **found.to_dict()}, allow_nan=False))
+    else:
+        _print(found, out)
+
+
+def measure(path: Path, err: Console) -> Progress:
+    """The timeline of a run, with a word on standard error about how far it is."""
+    with err.status(Text(f"{path}: reading")) as status:
+        shown = -1
+
+        def on_moment(done: int, count: int) -> None:
+            nonlocal shown
+            status.update(Text(f"{path}: snapshot {done} of {count}"))
+            if not err.is_terminal and done * 10 // count > shown:  # a line per tenth
+                shown = done * 10 // count
+                err.print(f"interp-analyze: {path}: snapshot {done} of {count}", highlight=False, markup=False, soft_wrap=True)
+
+        return progress(path, on_moment=on_moment)
+
+
+def _print(found: Progress, out: Console) -> None:
+    keys = " ".join(map(str, found.key_frequencies)) or "none"
+    verdict = found.phases
+    for line in (
+        f"{found.words.sentence}, {len(found.moments)} snapshots from step {found.moments[0].step} to {found.moments[-1].step}",
+        f"Verdict: {verdict.verdict} ({verdict.reason})",
+        f"Key frequencies at the end: {keys}",
+    ):
+        print_line(out, Text(line))
+    tables = [found.table()]
+    if verdict.boundaries:
+        tables = [verdict.table(), verdict.moves_table(), *tables]
+    if found.key_frequencies:
+        tables.append(found.frequency_table())
+    for table in tables:
+        out.print()
+        out.print(table)

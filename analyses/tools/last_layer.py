@@ -1,0 +1,181 @@
+"""The neurons that write the answer: what they read, what they write, and each one's best frequencies."""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Literal
+
+import torch
+from einops import einsum, rearrange
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from interp import fourier
+from interp.circuit import Circuit
+from interp.networks.model import Unavailable
+
+Order = Literal[1, 2]
+"""1: a constant and waves of a and of b; 2: also waves of a + b and of a - b."""
+
+
+@dataclass(frozen=True, eq=False)
+class LastNeurons:
+    """A network from its neurons' pre-activations on: logits = activation(pre) W_L + what comes past the neurons."""
+
+    pre: Float[Tensor, "a b neuron"]
+    """Pre-activations on all pairs."""
+    activation: Callable[[Tensor], Tensor]
+    neuron_logit_map: Float[Tensor, "neuron c"]
+    """W_L."""
+    bypass: Float[Tensor, "a b c"]
+    """What reaches the logits past the neurons."""
+
+    @property
+    def p(self) -> int:
+        """The modulus."""
+        return len(self.pre)
+
+    def logits(
+        self,
+        pre: Float[Tensor, "row b neuron"],
+        *,
+        rows: slice | Int[Tensor, " row"] = slice(None),
+        W_L: Float[Tensor, "neuron c"] | None = None,
+    ) -> Float[Tensor, "row b c"]:
+        """The logits with other pre-activations, for all a or for those of ``rows``; ``W_L``: another map to the logits."""
+        post = self.activation(pre.to(self.pre.dtype))
+        return post @ (self.neuron_logit_map if W_L is None else W_L.to(post.dtype)) + self.bypass[rows]
+
+    def fitted(self, *, order: Order, frequencies: Literal[1, 2] = 1) -> Float[Tensor, "a b neuron"]:
+        """The pre-activations as the fit has them, in the network's own precision."""
+        return self.fit.values(self.p, order=order, frequencies=frequencies, dtype=self.pre.dtype)
+
+    @cached_property
+    def fit(self) -> "Fit":
+        """Each neuron's best frequencies, and the waves of its pre-activation there."""
+        # In chunks: float64 copies of all neurons at once are what would cost time, not the arithmetic.
+        fits = [_fit(chunk.double()) for chunk in self.pre.split(64, dim=-1)]
+        return Fit(
+            constant=torch.cat([each.constant for each in fits], -1),
+            frequencies=torch.cat([each.frequencies for each in fits], -1),
+            waves=torch.cat([each.waves for each in fits], -1),
+        )
+
+    def waves_at(self, k: int) -> Float[Tensor, "3 3 neuron"]:
+        """Each pre-activation's coefficients on {1, cos, sin} of a × {1, cos, sin} of b at frequency k (orthonormal)."""
+        p = self.p
+        index = [0, *range(2 * k - 1, min(2 * k + 1, p))]
+        waves = einsum(three_rows(k, p), self.waves_of_a[index], "j b, i b neuron -> i j neuron")
+        return torch.cat([waves, waves.new_zeros(3 - len(index), 3, waves.shape[-1])])
+
+    @cached_property
+    def waves_of_a(self) -> Float[Tensor, "row b neuron"]:
+        """The pre-activations in the real Fourier basis over a."""
+        basis = fourier.basis(self.p).to(self.pre.dtype)
+        return (basis @ self.pre.flatten(1)).unflatten(1, self.pre.shape[1:]).double()
+
+    def output_waves_at(self, k: int) -> Float[Tensor, "2 neuron"]:
+        """Amplitudes on cos w_k c and sin w_k c with which each neuron writes to the logits."""
+        rows = three_rows(k, self.p)[1:]
+        return rows @ self.neuron_logit_map.double().T * rows.amax()
+
+
+@dataclass(frozen=True, eq=False)
+class Fit:
+    """Least-squares fits of the pre-activations by waves of few frequencies."""
+
+    constant: Float[Tensor, " neuron"]
+    """Mean over all pairs."""
+    frequencies: Int[Tensor, "choice neuron"]
+    """Per neuron, the frequency that fits best with order 2, the second best, and the one that fits best with order 1."""
+    waves: Float[Tensor, "choice 3 3 neuron"]
+    """Coefficients on {1, cos, sin} of a × {1, cos, sin} of b (orthonormal) at those frequencies; 0 on the constant."""
+
+    def values(
+        self, p: int, *, order: Order, frequencies: Literal[1, 2] = 1, dtype: torch.dtype = torch.float64
+    ) -> Float[Tensor, "a b neuron"]:
+        """The fitted pre-activations, one or two frequencies per neuron."""
+        chosen = [2] if order == 1 else [0, 1][:frequencies]
+        values = self.constant.to(dtype).expand(p * p, -1).clone()
+        for choice in chosen:
+            add_waves(values, self.frequencies[choice], of_order(self.waves[choice], order))
+        return values.unflatten(0, (p, p))
+
+
+def last_neurons(circuit: Circuit) -> LastNeurons:
+    """The neurons of a network's last layer.
+
+    Raises Unavailable where it has none, and where an edit lies behind the neurons: what follows from other pre-activations is
+    then not activation(pre) W_L + what comes past the neurons.
+    """
+    return circuit.remember("last neurons", lambda: _last_neurons(circuit))
+
+
+def add_waves(
+    values: Float[Tensor, "pair neuron"], frequencies: Int[Tensor, " neuron"], waves: Float[Tensor, "3 3 neuron"]
+) -> None:
+    """Add to each neuron's values on all pairs the waves at its own frequency."""
+    p = math.isqrt(len(values))
+    for k in frequencies.unique().tolist():
+        mine = (frequencies == k).nonzero()[:, 0]
+        rows = three_rows(k, p)
+        products = einsum(rows, rows, "i a, j b -> a b i j").flatten(0, 1).flatten(1)
+        values.index_add_(1, mine, products.to(values.dtype) @ waves[..., mine].flatten(0, 1).to(values.dtype))
+
+
+def of_order(waves: Float[Tensor, "*choice 3 3 neuron"], order: Order) -> Float[Tensor, "*choice 3 3 neuron"]:
+    """The waves without those of a higher order: products of a wave of a with one of b are order 2."""
+    waves = waves.clone()
+    if order == 1:
+        waves[..., 1:, 1:, :] = 0
+    return waves
+
+
+def three_rows(k: int, p: int) -> Float[Tensor, "3 p"]:
+    """The constant, cosine and sine of frequency k, orthonormal; at k = p/2 there is no sine, and its row is 0."""
+    rows = torch.cat([fourier.basis(p)[:1], fourier.rows(k, p)])
+    return torch.cat([rows, rows.new_zeros(3 - len(rows), p)])
+
+
+def _last_neurons(circuit: Circuit) -> LastNeurons:
+    name = circuit.network.neurons_name().replace("hook_post", "hook_pre")
+    post, W_L = circuit.neurons, circuit.neuron_logit_map
+    neurons = LastNeurons(
+        pre=circuit.activation(name).select(-2, -1),
+        activation=circuit.network.nonlinearity(),
+        neuron_logit_map=W_L,
+        bypass=circuit.logits - post @ W_L,
+    )
+    if circuit.edits:
+        # Every pair is given the pre-activations of another one: does the edited network answer them as it should?
+        others = neurons.pre.roll(1, 0)
+        logits = circuit.with_activation(name, others.unsqueeze(-2)).logits
+        if not torch.allclose(logits, neurons.logits(others), rtol=1e-3, atol=1e-4 * float(logits.abs().max())):
+            raise Unavailable("needs a network that is not edited behind its neurons")
+    return neurons
+
+
+def _fit(x: Float[Tensor, "a b neuron"]) -> Fit:
+    p = len(x)
+    basis = fourier.basis(p)
+    coefficients = torch.einsum("jb,ibn->ijn", basis, (basis @ x.flatten(1)).unflatten(1, x.shape[1:]))
+    blocks = torch.stack([_block(coefficients, k) for k in fourier.frequencies(p)])
+    ranked = blocks.square().sum((1, 2)).topk(min(2, len(blocks)), dim=0).indices
+    ranked_alone = of_order(blocks, 1).square().sum((1, 2)).argmax(0)
+    chosen = torch.stack([ranked[0], ranked[-1], ranked_alone])
+    index = rearrange(chosen, "choice neuron -> choice 1 1 neuron").expand(-1, 3, 3, -1)
+    waves = blocks.gather(0, index)
+    if len(blocks) == 1:  # there is no second frequency
+        waves[1] = 0
+    return Fit(constant=coefficients[0, 0] / p, frequencies=chosen + 1, waves=waves)
+
+
+def _block(coefficients: Float[Tensor, "p p neuron"], k: int) -> Float[Tensor, "3 3 neuron"]:
+    """The coefficients of one frequency, that of the constant left out."""
+    p = len(coefficients)
+    index = [0, *range(2 * k - 1, min(2 * k + 1, p))]
+    block = coefficients.new_zeros(3, 3, coefficients.shape[-1])
+    block[: len(index), : len(index)] = coefficients[index][:, index]
+    block[0, 0] = 0
+    return block

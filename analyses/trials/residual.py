@@ -1,0 +1,171 @@
+"""Where does the output that clocks and pizzas do not explain live?"""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import torch
+from jaxtyping import Bool, Float, Int
+from torch import Tensor
+
+from analyses.evidence.key_frequencies import key_frequencies
+from analyses.findings.drawing import finish
+from analyses.findings.finding import Finding
+from analyses.findings.measurement import measurement
+from analyses.findings.table import Table
+from analyses.tools.amplitudes import explained_share
+from interp import fourier
+from interp.circuit import Circuit
+
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
+
+
+@dataclass(frozen=True)
+class Residual(Finding):
+    """Shares of the variance of the centred logits, each part apart from all those above it; together they are 1."""
+
+    explained: float
+    """Σ A_k(a-b) cos w_k(a+b-c) at the key frequencies, A_k measured."""
+    phase_shifted: float
+    """Σ B_k(a-b) sin w_k(a+b-c) at the key frequencies: an answer that is off by a constant angle at this distance."""
+    harmonics: float
+    """Both of these at twice a key frequency that is not key itself."""
+    other_frequencies: float
+    """Both of these at all other frequencies."""
+    of_answer: float
+    """Functions of c alone: a bias to some answers."""
+    ellipses: float
+    """Functions of a+b and c, cos and sin w_k(a+b+c): where the circle of the answers is an ellipse."""
+    crosstalk: float
+    """Waves of a+b at one key frequency times waves of c at another: neurons of one write at the other too."""
+    other_sums: float
+    """All other functions of a+b and c: the frequency of a+b is not that of c, and one of them is not key."""
+    of_one_input: float
+    """Functions of a and c, or of b and c."""
+    of_pairs_key: float
+    """All else at the key frequencies of c: functions of both inputs, not of a+b."""
+    of_pairs_other: float
+    """All else."""
+    low_order: float
+    """Of all that is not explained, the waves whose frequencies of a and b are 0 or that of c, a key one: ellipses, biases,
+    and what else the first products of one frequency give; not a part of its own."""
+    strongest: tuple[tuple[int, int, int, float], ...]
+    """(k_a, k_b, k_c, share) of the ten strongest waves cos(w(k_a a + k_b b + k_c c) + φ) that are not explained, strongest
+    first; k_c ≥ 0, k_a and k_b from -p/2 to p/2. Clock terms have k_a = k_b = -k_c."""
+
+    @property
+    def unexplained(self) -> float:
+        """1 - explained."""
+        return 1 - self.explained
+
+    def parts(self) -> dict[str, float]:
+        """What is unexplained, by what it is a function of."""
+        both = self.words.tight_sum
+        return {
+            "key frequencies, phase-shifted": self.phase_shifted,
+            "harmonics 2k": self.harmonics,
+            "other frequencies": self.other_frequencies,
+            "functions of c": self.of_answer,
+            f"ellipses cos w({both}+c)": self.ellipses,
+            "crosstalk of key frequencies": self.crosstalk,
+            f"other functions of {both} and c": self.other_sums,
+            "functions of a or b, and c": self.of_one_input,
+            f"not of {both}, c at key frequencies": self.of_pairs_key,
+            f"not of {both}, c at other frequencies": self.of_pairs_other,
+        }
+
+    def table(self) -> Table:
+        rows = (("clock and pizza terms, key", self.explained), *self.parts().items())
+        second = "b" if self.words.b == "b" else f"({self.words.b})"
+        waves = "; ".join(f"{a:+d} a {b:+d} {second} {c:+d} c: {share:.4f}" for a, b, c, share in self.strongest[:5])
+        return Table("Where the output lives", ("part", "share of variance"), rows, f"strongest unexplained waves: {waves}")
+
+    def figure(self) -> "go.Figure":
+        import plotly.graph_objects as go
+
+        parts = dict(sorted(self.parts().items(), key=lambda part: part[1]))
+        figure = go.Figure(go.Bar(x=list(parts.values()), y=list(parts), orientation="h"))
+        return finish(
+            figure,
+            f"{self.unexplained:.2%} of the output is neither clock nor pizza: where that is",
+            "Shares of the variance of the centred logits outside "
+            f"{self.words.formula}, by what they are a "
+            f"function of. The parts add up to {self.unexplained:.4f}. What is no function of {self.words.sum} does not help: "
+            "often what is remembered of single pairs.",
+            xaxis_title="share of the variance of the centred logits",
+            height=480,
+        )
+
+
+@measurement(place=140, slow=True)
+def residual(circuit: Circuit) -> Residual:
+    """Where does the output that clocks and pizzas do not explain live?
+
+    The three-dimensional Fourier transform of the centred logits, |F|² as shares. A_k(a-b) times a wave of a+b-c at
+    frequency k is the plane k_a + k_b = -2 k_c with k_c = ±k; waves of a+b have k_a = k_b. NaN where the logits do not
+    depend on c. Source: this project.
+    """
+    p, keys = circuit.p, key_frequencies(circuit).frequencies
+    energy = torch.fft.fftn(circuit.centred_logits).abs().square()
+    share = energy / energy.sum()
+    index = torch.arange(p)
+    a, b, c = index[:, None, None], index[None, :, None], index[None, None, :]
+    folded = torch.minimum(index, p - index)
+    is_key = torch.isin(folded, torch.tensor(keys, dtype=torch.int64))
+    key = is_key[None, None, :]
+    doubled = {fourier.fold(2 * k, p) for k in keys} - set(keys)
+    double = torch.isin(folded, torch.tensor(sorted(doubled), dtype=torch.int64))[None, None, :]
+    on_plane = (a + b + 2 * c) % p == 0
+    on_keys = on_plane & key
+    low_order = ((a == 0) | _same(a, c, p)) & ((b == 0) | _same(b, c, p)) & key & ~on_plane
+    sums, everywhere = (a == b).expand(p, p, p), torch.ones(p, p, p, dtype=torch.bool)
+    # In the order of the fields: each part is what those before it have left.
+    parts = _in_turn(
+        share,
+        on_keys=on_keys,
+        harmonics=on_plane & double,
+        other_frequencies=on_plane & (c > 0),
+        of_answer=((a == 0) & (b == 0)).expand(p, p, p),
+        ellipses=(a == b) & (a == c),
+        crosstalk=sums & key & is_key[:, None, None],
+        other_sums=sums,
+        of_one_input=((a == 0) | (b == 0)).expand(p, p, p),
+        of_pairs_key=key.expand(p, p, p),
+        of_pairs_other=everywhere,
+    )
+    explained = explained_share(circuit, keys)
+    return Residual(
+        explained=explained,
+        phase_shifted=parts.pop("on_keys") - explained,
+        **parts,  # type: ignore[arg-type]
+        low_order=share[low_order].sum().item(),
+        strongest=_strongest(torch.where(on_keys, 0, share)),
+    )
+
+
+def _in_turn(share: Float[Tensor, "a b c"], **masks: Bool[Tensor, "a b c"]) -> dict[str, float]:
+    """The share of what is in each mask and in none before it."""
+    taken, sums = torch.zeros_like(share, dtype=torch.bool), {}
+    for name, mask in masks.items():
+        sums[name] = share[mask & ~taken].sum().item()
+        taken = taken | mask
+    return sums
+
+
+def _same(x: Int[Tensor, "..."], y: Int[Tensor, "..."], p: int) -> Bool[Tensor, "..."]:
+    """Are these the same frequency?"""
+    return (x == y) | ((x + y) % p == 0)
+
+
+def _strongest(share: Float[Tensor, "a b c"], count: int = 10) -> tuple[tuple[int, int, int, float], ...]:
+    p = len(share)
+    # A real function has every wave twice, at (k_a, k_b, k_c) and at minus that.
+    half = share[..., : p // 2 + 1].clone()
+    half[..., 1 : (p + 1) // 2] *= 2
+    values, places = half.flatten().nan_to_num().topk(min(count, half.numel()))
+    found = []
+    for value, place in zip(values.tolist(), places.tolist(), strict=True):
+        rest, c = divmod(place, half.shape[-1])
+        a, b = divmod(rest, p)
+        found.append((a - p * (2 * a > p), b - p * (2 * b > p), c, value))
+    return tuple(found)

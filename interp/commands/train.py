@@ -1,0 +1,247 @@
+"""interp-train: train networks from seeds, into run directories."""
+
+import os
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from itertools import pairwise
+from pathlib import Path
+from typing import Annotated, Literal
+
+import tyro
+from rich.console import Console
+
+from interp.arithmetic import Precision
+from interp.commands.command import INTERRUPTED, MISTAKE, run_command
+from interp.commands.display import Display
+from interp.errors import InterpError
+from interp.recipe import RECIPES, Recipe
+from interp.sweep.pool import Progress, train_all
+from interp.tasks import tasks
+from interp.training import run
+from interp.training.run import Run, RunConfig
+from interp.training.watching import Watching, WriterName, named
+
+_DESCRIPTION = """\
+Train networks on arithmetic mod p, full batch, from seeds.
+
+Pick a recipe, change any of its numbers, and a run directory gets the configuration, a log line per record
+(log.jsonl), the newest checkpoint (model.pt) and what a broken run goes on from (resume.pt). Ctrl-C stops after
+the current step and keeps a usable checkpoint; --resume goes on from there, or from the last record after a
+crash, bit for bit as if nothing had happened.
+
+Then: interp-analyze RUN/model.pt for the last network, interp-analyze RUN for how it came to be (from the weights
+kept on the way, in RUN/snapshots).
+
+Examples:
+  interp-train                                        a mod-113 network that generalises, in minutes
+  interp-train --recipe zhong-2023 --network.attention-rate 0 --steps 2500
+  interp-train --recipe nanda-2023 --seed 0 --out runs/nanda-0
+  interp-train --resume runs/nanda-0
+  interp-train --seeds 0:8 --workers 2                eight networks, two at a time, one thread each
+  interp-train --resume runs/quick-p113-seed* --workers 2
+  interp-train --p 59 --network.d-mlp 256
+  interp-train --task subtraction --p 59
+  interp-train --measure analyses.timeline.live:measures
+
+Tasks (--task): TASKS.
+
+Exit codes: 0 trained, 2 impossible options or a run that failed, 130 stopped with Ctrl-C (checkpoints kept).
+"""
+
+RecipeName = Literal["quick", "nanda-2023", "zhong-2023"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    """What interp-train can be told; the training options are the fields of Recipe and Architecture."""
+
+    recipe: RecipeName = "quick"
+    """Where all other defaults come from: quick (this project's), nanda-2023 or zhong-2023 (published)."""
+    seed: int = 0
+    """Determines the initial weights and the split."""
+    seeds: str = ""
+    """Instead of --seed, several: 0:8 is 0 to 7, 1,4,7 is these three."""
+    workers: int = 1
+    """How many networks are trained at once, each in a process of its own."""
+    resume: tuple[Path, ...] = ()
+    """Run directories to go on with, all options as they were."""
+    out: Path | None = None
+    """Run directory to make; with --seeds the directory to make them in. Default: runs/RECIPE-p113-seed0, and so on."""
+    record_every: int = 100
+    """Steps between records: log line, newest checkpoint, progress."""
+    snapshots: bool = False
+    """Keep the weights at every record, instead of at log-spaced steps and where the losses move."""
+    snapshots_per_decade: int = 12
+    """Log-spaced weights kept per factor of ten in steps (900 KB each at p = 113). 0: none, also where losses move."""
+    measure: str = ""
+    """A function package.module:function to call on the network while it trains, its numbers logged in
+    measures.jsonl: analyses.timeline.live:measures."""
+    measure_every: int = 100
+    """Steps between such measurements."""
+    writer: WriterName = "none"
+    """Where records and measurements go besides files: none, or wandb (Weights & Biases, offline)."""
+    precision: Precision = "float32"
+    """Of weights and arithmetic; the loss is always float64."""
+    device: str = "cpu"
+    """Where to train: cpu, cuda or cuda:1 and so on."""
+    threads: int = 0
+    """Of the processor, per network. Default: all cores, or 1 with several workers."""
+    training: Annotated[Recipe, tyro.conf.arg(name="")] = field(default_factory=lambda: RECIPES["quick"])
+    """The recipe's own numbers."""
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run interp-train; returns its exit code."""
+    return run_command("interp-train", lambda: _train(*_parse(sys.argv[1:] if arguments is None else arguments)))
+
+
+def _parse(arguments: list[str]) -> tuple[Options, Options]:
+    """The options, and their defaults: those of the recipe that they name."""
+    # A first pass reads nothing but the recipe's name, which the defaults shown and used by the second depend on.
+    named = [value for name, value in pairwise(arguments) if name == "--recipe"]
+    named += [argument.removeprefix("--recipe=") for argument in arguments if argument.startswith("--recipe=")]
+    recipe = RECIPES.get(named[-1] if named else "quick", RECIPES["quick"])
+    default = Options(training=recipe)
+    return tyro.cli(
+        Options,
+        prog="interp-train",
+        args=arguments,
+        description=_DESCRIPTION.replace("TASKS", ", ".join(tasks())),
+        default=default,
+    ), default
+
+
+def _train(options: Options, default: Options) -> int:
+    if options.workers < 1:
+        raise InterpError(f"expected --workers of at least 1, got {options.workers}")
+    measure = named(options.measure) if options.measure else None
+    watching = Watching(measure=measure, every=options.measure_every, writer=options.writer)
+    runs = _resumed(options, default) if options.resume else _created(options)
+    console = Console(stderr=True)
+    for each in runs:
+        about = f"{each.config.recipe.task_value.sentence}, seed {each.config.seed} → {each.path}"
+        line = f"interp-train: {'resuming ' if options.resume else ''}recipe {each.config.recipe_name}, {about}"
+        console.print(line, markup=False, highlight=False, soft_wrap=True)
+    failed: set[Path] = set()
+    with _interruptible() as interrupted, Display(console, runs) as display:
+
+        def report(progress: Progress) -> None:
+            display.show(progress)
+            if progress.failed:
+                failed.add(progress.path)
+
+        if options.workers > 1 and len(runs) > 1:
+            train_all(runs, workers=options.workers, report=report, should_stop=lambda: bool(interrupted), watching=watching)
+        else:
+            _train_here(runs, report, interrupted, watching)
+    for each in runs:
+        print(_summary(each))
+    return INTERRUPTED if interrupted else MISTAKE if failed else 0
+
+
+def _created(options: Options) -> list[Run]:
+    """New run directories, one per seed."""
+    seeds = _seeds(options.seeds) if options.seeds else [options.seed]
+    at_once = options.workers > 1 and len(seeds) > 1
+    config = RunConfig(
+        recipe=options.training,
+        seed=options.seed,
+        recipe_name=options.recipe,
+        record_every=options.record_every,
+        snapshots=options.snapshots,
+        snapshots_per_decade=options.snapshots_per_decade,
+        precision=options.precision,
+        device=options.device,
+        threads=options.threads or (1 if at_once else _cores()),
+    )
+    training = options.training
+    task = "" if training.task == "addition" else f"{training.task}-"
+    parent, name = options.out or Path("runs"), f"{options.recipe}-{task}p{training.p}-seed"
+    configs = {parent / f"{name}{seed}": replace(config, seed=seed) for seed in seeds}
+    if options.out is not None and not options.seeds:
+        configs = {options.out: config}
+    for path in configs:  # all of them before any is made: one that is taken leaves nothing behind
+        run.check_is_free(path)
+    return [run.create(path, each) for path, each in configs.items()]
+
+
+def _cores() -> int:
+    """Of the processor, that this process may use; where the system does not say which, as macOS does not, all of them."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _seeds(text: str) -> list[int]:
+    try:
+        first, colon, end = text.partition(":")
+        seeds = list(range(int(first), int(end))) if colon else [int(seed) for seed in text.split(",")]
+    except ValueError:
+        seeds = []
+    if not seeds or len(set(seeds)) != len(seeds):
+        raise InterpError(f"expected --seeds like 0:8 or 1,4,7, got {text!r:.40}")
+    return seeds
+
+
+def _resumed(options: Options, default: Options) -> list[Run]:
+    # How many are trained at once and what is measured beside it changes no weight.
+    free = {name: getattr(default, name) for name in ("resume", "workers", "measure", "measure_every", "writer")}
+    if replace(options, **free) != default:
+        raise InterpError("a resumed run keeps its options: give none but --workers, --measure and --writer with --resume")
+    return [run.load(path) for path in options.resume]
+
+
+def _train_here(runs: list[Run], report: Callable[[Progress], None], interrupted: list[int], watching: Watching) -> None:
+    """One after the other, in this process."""
+    for each in runs:
+        step = 0
+
+        def on_step(done: int, path: Path = each.path) -> None:
+            nonlocal step
+            step = done
+            report(Progress(path=path, step=done))
+
+        try:
+            for snapshot in each.train(should_stop=lambda: bool(interrupted), on_step=on_step, watching=watching):
+                report(Progress(path=each.path, step=snapshot.step, losses=snapshot.losses))
+        except InterpError as error:
+            if len(runs) == 1:
+                raise
+            report(Progress(path=each.path, step=step, note=str(error), failed=True))
+        if interrupted:
+            return
+
+
+def _summary(each: Run) -> str:
+    records = each.log()
+    if not records:
+        return f"{each.path}: not trained yet"
+    last = records[-1]
+    return (
+        f"{each.model_path}: step {last['step']}, train loss {last['train_loss']:.3g}, "
+        f"test loss {last['test_loss']:.3g}, test accuracy {last['test_accuracy']:.4f}"
+    )
+
+
+@contextmanager
+def _interruptible() -> Iterator[list[int]]:
+    """The first Ctrl-C or SIGTERM is noted in the list for the loop to see; a second one acts as usual."""
+    received: list[int] = []
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+
+    def note(number: int, _frame: object) -> None:
+        received.append(number)
+        signal.signal(number, before[signal.Signals(number)])
+
+    for number in before:
+        signal.signal(number, note)
+    try:
+        yield received
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,261 @@
+"""One network on disk: plain values, written atomically, read strictly.
+
+A ``.pt`` holds
+
+    {"format": "interp", "version": 3, "step": int, "seed": int or None,
+     "task": "addition" or another name of ``interp.tasks``,
+     "architecture": "transformer" or "attention-free",
+     "config": {...},                       the NetworkConfig, or the AttentionFreeConfig
+     "recipe": {...} or None,               the Recipe, without its task, its p and its network
+     "arithmetic": {...} or None,           the Arithmetic that it was trained with
+     "split": {"train": int32 tensor of pair indices a·p + b} or None,
+     "losses": {"train_loss": float, "test_loss": float, "train_accuracy": float, "test_accuracy": float},
+     "parameters": {name: float tensor}}    TransformerLens's names, or those of ``attention_free``
+
+``seed``, ``recipe``, ``arithmetic`` and ``split`` are None for a network that no recipe trained. Version 1 had no
+``arithmetic``, and versions 1 and 2 no ``task``: it was addition. A ``.safetensors`` holds the same: the parameters and
+``split.train`` as tensors, all else as JSON in its metadata under "interp", with a checksum of the tensors (the format has none
+of its own).
+"""
+
+import hashlib
+import io
+import json
+import sys
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from jaxtyping import Int
+from torch import Tensor
+
+from interp.arithmetic import Arithmetic
+from interp.circuit import Circuit
+from interp.errors import InterpError
+from interp.files.atomic import write_atomically
+from interp.networks.attention_free import AttentionFree, AttentionFreeConfig
+from interp.networks.config import NetworkConfig, Parameters
+from interp.networks.transformer import Network
+from interp.recipe import Recipe, from_plain
+from interp.tasks import task_named
+from interp.tasks.addition import Addition
+from interp.tasks.task import Task
+
+FORMAT, VERSION = "interp", 3
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Checkpoint:
+    """A network with where it comes from."""
+
+    network: Network | AttentionFree
+    task: Task = None  # type: ignore[assignment]
+    """What it has to compute; addition where nobody says."""
+    step: int = 0
+    """Full-batch updates done."""
+    seed: int | None = None
+    recipe: Recipe | None = None
+    arithmetic: Arithmetic | None = None
+    """What it was trained with; None where the file does not say."""
+    train_pairs: Int[Tensor, " train"] | None = None
+    """Indices a·p + b of the pairs that were trained on."""
+    losses: dict[str, float] = field(default_factory=dict)
+    """Losses in nats and accuracies by name, as the log has them."""
+    notes: tuple[str, ...] = ()
+    """How someone else's file was read; not saved."""
+    assumed: "Assumption | None" = None
+    """What nobody says and was assumed in reading it, where something else fits too; not saved."""
+
+    def __post_init__(self) -> None:
+        if self.task is None:
+            object.__setattr__(self, "task", Addition(self.network.p))
+
+    def circuit(self) -> Circuit:
+        """The network on all pairs."""
+        return Circuit(self.network, self.train_pairs, notes=self.notes, task=self.task)
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Assumption:
+    """A reading that was taken without being known to be right, beside the one that was not."""
+
+    taken: str
+    """What was assumed, in the words of the options: activation relu."""
+    other: str
+    """What was not."""
+    network: Network
+    """The network under the other reading."""
+
+
+def save(path: str | Path, checkpoint: Checkpoint) -> None:
+    """Write a checkpoint, as safetensors where the path ends so; a crash or a full disk leaves the old file whole.
+
+    Raises InterpError where the path cannot be written.
+    """
+    path, content = Path(path), to_content(checkpoint)
+    if path.suffix == ".safetensors":
+        write_atomically(path, _to_safetensors(content))
+        return
+    buffer = io.BytesIO()
+    torch.save(content, buffer)
+    write_atomically(path, buffer.getvalue())
+
+
+def to_content(checkpoint: Checkpoint) -> dict[str, Any]:
+    """The checkpoint as plain values and tensors."""
+    recipe = None if checkpoint.recipe is None else checkpoint.recipe.to_dict()
+    if recipe is not None:
+        for elsewhere in ("network", "task", "p"):
+            del recipe[elsewhere]
+    return {
+        "format": FORMAT,
+        "version": VERSION,
+        "step": checkpoint.step,
+        "seed": checkpoint.seed,
+        "task": sys.intern(checkpoint.task.name),
+        "architecture": "transformer" if isinstance(checkpoint.network, Network) else "attention-free",
+        "config": asdict(checkpoint.network.config),
+        "recipe": recipe,
+        "arithmetic": None if checkpoint.arithmetic is None else _interned(asdict(checkpoint.arithmetic)),
+        "split": None if checkpoint.train_pairs is None else {"train": checkpoint.train_pairs.to(torch.int32)},
+        "losses": dict(checkpoint.losses),
+        # Copies: tied weights are two tensors here, and a slice does not bring its whole storage along.
+        "parameters": {
+            name: x.detach().cpu().clone(memory_format=torch.contiguous_format)
+            for name, x in checkpoint.network.parameters.items()
+        },
+    }
+
+
+def _interned(values: dict[str, Any]) -> dict[str, Any]:
+    """The same values, equal strings being one object: pickle writes "cpu", which torch writes too, twice if there are two."""
+    return {name: sys.intern(value) if isinstance(value, str) else value for name, value in values.items()}
+
+
+def from_content(content: Any, metadata: dict[str, str]) -> Checkpoint | None:
+    """The checkpoint in a file's plain values, every entry checked; None where it is not one of this project's.
+
+    Raises InterpError on one that is not whole and sane.
+    """
+    if FORMAT in metadata:
+        content = _from_safetensors(content, metadata[FORMAT])
+    if not isinstance(content, dict) or content.get("format") != FORMAT:
+        return None
+    for version, migrate in ((1, _from_version_1), (2, _from_version_2)):
+        if type(content.get("version")) is int and content["version"] == version:
+            content = migrate(content)
+    if type(content.get("version")) is not int or content["version"] != VERSION:
+        raise InterpError(
+            f"expected checkpoint version 1 to {VERSION}, got {content.get('version')!r:.40}: update interp to read it"
+        )
+    entries = ["format", "version", "step", "seed", "task", "architecture", "config", "recipe", "arithmetic", "split", "losses",
+               "parameters"]  # fmt: skip
+    if content.keys() != set(entries):
+        differing = ", ".join(sorted(ascii(key)[1:-1] for key in content.keys() ^ set(entries)))
+        raise InterpError(f"entries missing or unknown: {differing:.200}")
+
+    parameters, losses = _mapping(content["parameters"], "parameters"), _mapping(content["losses"], "losses")
+    if not all(isinstance(tensor, Tensor) for tensor in parameters.values()):
+        raise InterpError("expected every parameter to be a tensor")
+    if not all(isinstance(loss, float) for loss in losses.values()):
+        raise InterpError("expected every loss to be a number")
+    network = _network(content["architecture"], content["config"], parameters)
+    recipe, arithmetic = content["recipe"], content["arithmetic"]
+    if arithmetic is not None:
+        arithmetic = from_plain(Arithmetic, arithmetic, "arithmetic")
+    if not isinstance(content["task"], str):
+        raise InterpError(f"expected task to be a name, got {content['task']!r:.40}")
+    task = task_named(content["task"], network.p)
+    if recipe is not None:
+        if not isinstance(network, Network):
+            raise InterpError("expected no recipe beside an attention-free network: none trains such networks")
+        elsewhere = {"task": task.name, "p": task.p, "network": network.config.architecture}
+        recipe = from_plain(Recipe, {**_mapping(recipe, "recipe"), **elsewhere}, "recipe")
+    return Checkpoint(
+        network=network,
+        task=task,
+        step=_count(content["step"], "step"),
+        seed=None if content["seed"] is None else _count(content["seed"], "seed"),
+        recipe=recipe,
+        arithmetic=arithmetic,
+        train_pairs=_train_pairs(content["split"], task),
+        losses=losses,
+    )
+
+
+def _from_version_1(content: dict[str, Any]) -> dict[str, Any]:
+    """Until 2026-11 a checkpoint did not say with which precision, device and threads it was trained."""
+    return {"arithmetic": None, **content, "version": 2}
+
+
+def _from_version_2(content: dict[str, Any]) -> dict[str, Any]:
+    """Until 2026-11 there was one task, and no checkpoint named it."""
+    return {"task": "addition", **content, "version": 3}
+
+
+def _network(architecture: Any, config: Any, parameters: Parameters) -> Network | AttentionFree:
+    match architecture:
+        case "transformer":
+            return Network(from_plain(NetworkConfig, config, "network configuration"), parameters)
+        case "attention-free":
+            return AttentionFree(from_plain(AttentionFreeConfig, config, "network configuration"), parameters)
+        case _:
+            raise InterpError(f"expected architecture transformer or attention-free, got {architecture!r:.40}")
+
+
+def _to_safetensors(content: dict[str, Any]) -> bytes:
+    import safetensors.torch
+
+    tensors = dict(content["parameters"])
+    if content["split"] is not None:
+        tensors["split.train"] = content["split"]["train"].contiguous()
+    plain = {key: value for key, value in content.items() if key not in ("parameters", "split")}
+    metadata = {FORMAT: json.dumps({**plain, "sha256": _digest(tensors)})}
+    return safetensors.torch.save(tensors, metadata)
+
+
+def _from_safetensors(tensors: dict[str, Tensor], metadata: str) -> dict[str, Any]:
+    try:
+        content = json.loads(metadata)
+        digest = content.pop("sha256")
+    except (ValueError, KeyError, AttributeError, TypeError, RecursionError) as error:
+        raise InterpError("is damaged (metadata): copy it again or take another checkpoint") from error
+    if digest != _digest(tensors):
+        raise InterpError("is damaged (checksum of its tensors): copy it again or take another checkpoint")
+    parameters = dict(tensors)
+    train = parameters.pop("split.train", None)
+    return {**content, "split": None if train is None else {"train": train}, "parameters": parameters}
+
+
+def _digest(tensors: dict[str, Tensor]) -> str:
+    digest = hashlib.sha256()
+    for name in sorted(tensors):
+        tensor = tensors[name]
+        digest.update(f"{name} {tensor.dtype} {list(tensor.shape)} ".encode())
+        digest.update(tensor.contiguous().reshape(-1).view(torch.uint8).numpy().tobytes())
+    return digest.hexdigest()
+
+
+def _mapping(value: Any, what: str) -> dict[str, Any]:
+    if not isinstance(value, dict) or not all(isinstance(key, str) for key in value):
+        raise InterpError(f"expected {what} to be a mapping from names to values")
+    return value
+
+
+def _count(value: Any, what: str) -> int:
+    if type(value) is not int or value < 0:
+        raise InterpError(f"expected {what} to be a whole number of 0 or more, got {value!r:.40}")
+    return value
+
+
+def _train_pairs(split: Any, task: Task) -> Tensor | None:
+    if split is None:
+        return None
+    train = _mapping(split, "split").get("train")
+    if not isinstance(train, Tensor) or train.dtype != torch.int32 or train.dim() != 1 or not len(train):
+        raise InterpError("expected the split's train to be a vector of int32 pair indices")
+    train, pairs = train.long(), task.pairs()
+    if not torch.isin(train, pairs).all() or len(train.unique()) != len(train) or len(train) == len(pairs):
+        raise InterpError(f"expected the split's train to be distinct pair indices, fewer than all {len(pairs)}")
+    return train

@@ -1,0 +1,138 @@
+"""Which network is it? What nobody says is tried: the reading under which the network computes its task is taken."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch.nn import functional
+
+from interp.errors import InterpError
+from interp.files.checkpoint import Assumption
+from interp.files.formats.candidates import Reading, readings
+from interp.files.formats.facts import Facts
+from interp.files.formats.layouts import Layout
+from interp.networks.attention_free import AttentionFree
+from interp.networks.model import check_analysable
+from interp.networks.transformer import Network
+from interp.tasks import task_named
+from interp.tasks.task import Task
+
+COMPUTES = 0.99
+"""Accuracy from which a reading counts as computing the task."""
+SAMPLE = 2000
+"""Pairs that a reading is tried on, drawn with a fixed seed."""
+
+
+@dataclass(frozen=True, eq=False)
+class Choice:
+    """The reading that was taken."""
+
+    network: Network | AttentionFree
+    notes: tuple[str, ...] = ()
+    """What was assumed, and why."""
+    assumed: Assumption | None = None
+    """The assumption that could be wrong, beside the network of the other reading."""
+
+
+def choose(layout: Layout, facts: Facts) -> Choice:
+    """Which network is it?
+
+    Raises InterpError where no reading fits the shapes, or several or none of those that fit compute the task; then
+    the options that decide are named. Two things are assumed and said. Ordinary attention (rate 1), where published networks
+    have no other. And ReLU, unless GELU alone computes the sum: where both do, the lower loss does not tell which it was
+    trained with (of published networks it is right about as often as a coin).
+    """
+    candidates, task = readings(layout, facts), facts.task or "addition"
+    notes: tuple[str, ...] = ()
+    if layout.rate_is_assumed(facts):
+        notes = ("attention rate 1, ordinary attention, assumed (not stored; --attention-rate decides)",)
+    if len(candidates) == 1:
+        check_analysable(candidates[0].network)
+        return Choice(candidates[0].network, notes)
+    tried = [_try(reading, task_named(task, reading.network.p)) for reading in candidates]
+    taken = _pick(tried)
+    other = next((each for each in tried if _differ_in_activation(each.reading, taken.reading)), None)
+    if other is None:
+        how = f"of {len(candidates)} readings it computes {taken.task.sentence}, loss {taken.loss:.2g}"
+        return Choice(taken.reading.network, (*notes, f"read as {taken.reading.says()} (not stored; {how})"))
+    return Choice(taken.reading.network, (*notes, _assumes(taken, other)), _assumption(taken, other))
+
+
+@dataclass(frozen=True, eq=False)
+class _Tried:
+    """A reading, and how well the network does its task under it."""
+
+    reading: Reading
+    task: Task
+    loss: float
+    """Mean cross-entropy over the pairs tried, nats."""
+    accuracy: float
+    """Share of the pairs tried that it answers right."""
+
+
+def _pick(tried: Sequence[_Tried]) -> _Tried:
+    """The one under which it computes the sum; ReLU where that is all that is asked. Raises InterpError as ``choose`` does."""
+    fits = [each for each in tried if each.accuracy >= COMPUTES]
+    # Of one that fits with ReLU nothing else is asked; what fits with GELU alone is GELU.
+    fits = [each for each in fits if each.reading.assumed.get("activation") == "relu"] or fits
+    if len(fits) > 1:
+        best, *others = sorted(fits, key=lambda each: each.loss)
+        open_ = {name for each in others for name, value in each.reading.assumed.items() if best.reading.assumed[name] != value}
+        shown = "; ".join(f"{each.reading.says()}: loss {each.loss:.2g}" for each in (best, others[0]))
+        raise InterpError(
+            f"it computes {best.task.sentence} under {len(fits)} of {len(tried)} readings ({shown}): decide with "
+            + " ".join(f"--{name}" for name in sorted(open_))
+        )
+    options = " ".join(dict.fromkeys(f"--{name}" for each in tried for name in each.reading.assumed))
+    if not fits and options != "--activation":
+        best_accuracy = max(each.accuracy for each in tried)
+        raise InterpError(
+            f"under none of the {len(tried)} readings that fit does it compute {tried[0].task.sentence} (best accuracy "
+            f"{best_accuracy:.2f}); if it is a network that does not, say how to read it: {options}"
+        )
+    return fits[0] if fits else tried[0]
+
+
+def _differ_in_activation(one: Reading, two: Reading) -> bool:
+    """In nothing else?"""
+    if "activation" not in one.assumed:
+        return False
+    return one.assumed != two.assumed and {**one.assumed, "activation": ""} == {**two.assumed, "activation": ""}
+
+
+def _assumes(taken: _Tried, other: _Tried) -> str:
+    """The note on an activation that nobody says."""
+
+    def how_well(each: _Tried) -> str:
+        return f"it answers {each.accuracy:.4f} of the pairs tried right, loss {each.loss:.2g}"
+
+    name = other.reading.assumed["activation"]
+    beside = f"{how_well(taken)}; as {name} {how_well(other)}"
+    note = f"read as {taken.reading.says()}, assumed (not stored; {beside}; --activation decides)"
+    if taken.accuracy >= COMPUTES:
+        return note
+    return (
+        f"{note}. Under neither does it compute {taken.task.sentence}: it has not learned that, or does something that "
+        "its weights do not say (another operation, a normalisation)"
+    )
+
+
+def _assumption(taken: _Tried, other: _Tried) -> Assumption:
+    assert isinstance(other.reading.network, Network)
+    ours, theirs = (f"activation {each.reading.assumed['activation']}" for each in (taken, other))
+    return Assumption(taken=ours, other=theirs, network=other.reading.network)
+
+
+def _try(reading: Reading, task: Task) -> _Tried:
+    """Loss and accuracy on a sample of pairs; the worst possible where the network overflows."""
+    check_analysable(reading.network)
+    pairs = task.pairs()
+    sample = pairs[torch.randperm(len(pairs), generator=torch.Generator().manual_seed(0))[:SAMPLE]]
+    E_a, E_b = reading.network.tables()
+    with torch.no_grad():
+        logits, _ = reading.network.run(E_a[sample // task.p], E_b[sample % task.p])
+    answers = task.answers(sample)
+    loss = functional.cross_entropy(logits.double(), answers).item()
+    accuracy = (logits.argmax(-1) == answers).double().mean().item()
+    return _Tried(reading, task, loss, accuracy) if math.isfinite(loss) else _Tried(reading, task, math.inf, 0.0)

@@ -1,0 +1,52 @@
+"""The parameters that a seed starts from, drawn exactly as the published trainers draw them."""
+
+import math
+
+import torch
+from einops import rearrange
+from torch import Tensor
+
+from interp.networks.config import NetworkConfig
+from interp.networks.transformer import Network
+
+
+def initialise(config: NetworkConfig, *, seed: int, W_in_fan: int | None = None, dtype: torch.dtype = torch.float32) -> Network:
+    """Which network does a seed start from?
+
+    Standard normal draws in the order W_E, W_pos, then per layer W_K, W_Q, W_V, W_O, W_in, W_out, and last W_U, each
+    in the layout of the published code (named per draw below), divided by √d_model; W_U by √d_vocab_out; W_in by
+    √W_in_fan where given. Biases are 0. Drawn in float32 whatever the dtype, so that a seed is one network.
+
+    Source: Nanda et al. 2023, arXiv 2301.05217 (released code); with W_in_fan = d_mlp, Zhong et al. 2023,
+    arXiv 2306.17844 (released code).
+    """
+    generator = torch.Generator().manual_seed(seed)
+
+    def normal(*shape: int, fan: int = config.d_model) -> Tensor:
+        return torch.randn(*shape, generator=generator) / math.sqrt(fan)
+
+    heads = (config.n_heads, config.d_head)
+    parameters = {
+        "embed.W_E": normal(config.d_model, config.d_vocab).T,
+        "pos_embed.W_pos": normal(config.n_ctx, config.d_model),
+    }
+    for layer in range(config.n_layers):
+        attention, mlp = f"blocks.{layer}.attn", f"blocks.{layer}.mlp"
+        for letter in "KQV":
+            W = normal(*heads, config.d_model)
+            parameters[f"{attention}.W_{letter}"] = rearrange(W, "head d_head d_model -> head d_model d_head")
+        W_O = normal(config.d_model, config.n_heads * config.d_head)
+        parameters[f"{attention}.W_O"] = rearrange(W_O, "d_model (head d_head) -> head d_head d_model", head=config.n_heads)
+        parameters[f"{mlp}.W_in"] = normal(config.d_mlp, config.d_model, fan=W_in_fan or config.d_model).T
+        parameters[f"{mlp}.W_out"] = normal(config.d_model, config.d_mlp).T
+        if config.attention_biases:
+            for letter in "QKV":
+                parameters[f"{attention}.b_{letter}"] = torch.zeros(heads)
+            parameters[f"{attention}.b_O"] = torch.zeros(config.d_model)
+        if config.mlp_biases:
+            parameters[f"{mlp}.b_in"] = torch.zeros(config.d_mlp)
+            parameters[f"{mlp}.b_out"] = torch.zeros(config.d_model)
+    parameters["unembed.W_U"] = normal(config.d_model, config.d_vocab_out, fan=config.d_vocab_out)
+    if config.unembed_bias:
+        parameters["unembed.b_U"] = torch.zeros(config.d_vocab_out)
+    return Network(config, {name: tensor.to(dtype).contiguous() for name, tensor in parameters.items()})

@@ -1,0 +1,88 @@
+"""The same network as TransformerLens's own model: its caches, hooks and patching work on it.
+
+The only importer of transformer_lens, which takes seconds to import: it is imported when a model is asked for.
+"""
+
+import warnings
+from typing import TYPE_CHECKING, Any
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from interp.networks.config import NetworkConfig, Parameters
+from interp.networks.transformer import Network
+
+if TYPE_CHECKING:
+    from transformer_lens.model_bridge import TransformerBridge
+
+
+def to_transformer_lens(network: Network) -> "TransformerBridge":
+    """This network as a TransformerLens 4 native model, in evaluation mode.
+
+    It reads token rows [batch, position] (see ``tokens``) and answers at the last position, as the network does; the
+    logits agree to float32 rounding. An attention rate below 1 is a permanent hook on every ``hook_pattern``:
+    hooks and caches see the mixed pattern, and ``reset_hooks(including_permanent=True)`` would lose it.
+    """
+    with warnings.catch_warnings():
+        # tqdm, which comes along, misses ipywidgets in a notebook; nothing here shows a progress bar.
+        warnings.filterwarnings("ignore", message="IProgress not found")
+        from transformer_lens.config import TransformerBridgeConfig
+        from transformer_lens.model_bridge import TransformerBridge
+        from transformer_lens.utilities.tl_checkpoint_conversion import convert_tl_checkpoint
+
+    config = network.config
+    lens_config = TransformerBridgeConfig(
+        d_model=config.d_model,
+        d_head=config.d_head,
+        n_heads=config.n_heads,
+        d_mlp=config.d_mlp,
+        n_layers=config.n_layers,
+        n_ctx=config.n_ctx,
+        d_vocab=config.d_vocab,
+        d_vocab_out=config.d_vocab_out,
+        act_fn=config.activation,
+        normalization_type=None,
+        attention_dir="causal" if config.causal else "bidirectional",
+        dtype=network.dtype,
+    )
+    # boot_native is attached to the class at import, where a type checker does not see it.
+    model: TransformerBridge = TransformerBridge.boot_native(lens_config, dtype=network.dtype)  # type: ignore[attr-defined]
+    model.load_state_dict(convert_tl_checkpoint(with_all_biases(network), lens_config))
+    model.eval()
+    if config.attention_rate < 1:
+        for layer in range(config.n_layers):
+            model.add_perma_hook(f"blocks.{layer}.attn.hook_pattern", _mix_with_ones(config))
+    return model
+
+
+def tokens(config: NetworkConfig) -> Int[Tensor, "pair position"]:
+    """All p² pairs as token rows for a TransformerLens model, in lexicographic order: (a, b) or (a, b, '=')."""
+    residues = torch.arange(config.p)
+    pairs = torch.cartesian_prod(residues, residues + config.p * config.separate_vocabularies)
+    if not config.equals_token:
+        return pairs
+    return torch.cat([pairs, torch.full((len(pairs), 1), config.d_vocab - 1)], dim=1)
+
+
+def with_all_biases(network: Network) -> Parameters:
+    """The parameters with zeros for every bias that the network does without: TransformerLens models have them all."""
+    config, parameters = network.config, dict(network.parameters)
+    shapes: dict[str, tuple[int, ...]] = {"unembed.b_U": (config.d_vocab_out,)}
+    for layer in range(config.n_layers):
+        shapes |= {f"blocks.{layer}.attn.b_{letter}": (config.n_heads, config.d_head) for letter in "QKV"}
+        shapes[f"blocks.{layer}.attn.b_O"] = shapes[f"blocks.{layer}.mlp.b_out"] = (config.d_model,)
+        shapes[f"blocks.{layer}.mlp.b_in"] = (config.d_mlp,)
+    for name, shape in shapes.items():
+        parameters.setdefault(name, torch.zeros(shape, dtype=network.dtype))
+    return parameters
+
+
+def _mix_with_ones(config: NetworkConfig) -> Any:
+    rate = config.attention_rate
+
+    def mix(pattern: Float[Tensor, "batch head query key"], hook: Any) -> Float[Tensor, "batch head query key"]:
+        ones = torch.ones_like(pattern)
+        return rate * pattern + (1 - rate) * (ones.tril() if config.causal else ones)
+
+    return mix

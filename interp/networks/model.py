@@ -1,0 +1,115 @@
+"""Model: what a circuit, and so every analysis, needs of a network, whatever its architecture."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Collection, Mapping
+from contextlib import suppress
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from interp.errors import InterpError, one_line
+from interp.networks.config import MAX_ACTIVATIONS, MAX_P
+from interp.networks.hooks import Edit
+
+Tables = tuple[Tensor, Tensor]
+"""The embeddings that a and b are read with, [p, d_model] each; the same tensor where they share one."""
+
+
+class Unavailable(InterpError):  # noqa: N818 (nothing went wrong: this network has no such thing)
+    """A measurement needs something that this network does not have; the message says what."""
+
+
+class Model(ABC):
+    """A network that reads two symbols, a and b, and answers with a logit per symbol."""
+
+    @property
+    @abstractmethod
+    def p(self) -> int:
+        """The number of symbols that a, b and the answer may be."""
+
+    def width(self) -> int:
+        """The most numbers that one kind of activation has per pair."""
+        return 1
+
+    @abstractmethod
+    def describe(self) -> str:
+        """What it is, in a few words."""
+
+    def tables(self) -> Tables:
+        """The embeddings of a and b. Raises Unavailable where there are none."""
+        raise Unavailable(f"needs embeddings, which {self.describe()} does not have")
+
+    def run(
+        self, E_a: Tensor, E_b: Tensor, *, record: Collection[str] = (), edits: Mapping[str, Edit] | None = None
+    ) -> tuple[Float[Tensor, "*batch p"], dict[str, Tensor]]:
+        """The symbols' logits from the embeddings of a and b (batch axes broadcast), and recorded activations."""
+        raise Unavailable(f"needs a network that runs from embeddings, which {self.describe()} does not")
+
+    def given_logits(self) -> Float[Tensor, "p p p"] | None:
+        """The logits on all pairs where they do not come from ``run``."""
+        return None
+
+    def weights(self) -> Mapping[str, Tensor]:
+        """The weights by name; empty where they are not known."""
+        return {}
+
+    def layers_of_neurons(self) -> int:
+        """How many layers of neurons it has, one after the other; 0 where none are known."""
+        return 0
+
+    def neurons_name(self) -> str:
+        """The activation, [*batch, 1, neuron], of the neurons of the last layer, which write the answer."""
+        raise Unavailable(f"needs neurons, which {self.describe()} does not have")
+
+    def nonlinearity(self) -> Callable[[Tensor], Tensor]:
+        """The function from those neurons' pre-activations to their activations."""
+        raise Unavailable(f"needs neurons, which {self.describe()} does not have")
+
+    def neuron_logit_map(self) -> Float[Tensor, "neuron p"]:
+        """What each of those neurons adds to the logit of each symbol."""
+        raise Unavailable(f"needs neurons, which {self.describe()} does not have")
+
+    def pattern_name(self) -> str:
+        """The activation, [*batch, head, 1, key], of the last layer's attention from the answering position."""
+        raise Unavailable(f"needs attention, which {self.describe()} does not have")
+
+    def attention_rate(self) -> float:
+        """The α of α·softmax + (1-α)·ones."""
+        raise Unavailable(f"needs attention, which {self.describe()} does not have")
+
+    def usual_names(self) -> list[str]:
+        """Those of the last layer's neurons and attention that there are."""
+        names = []
+        for name in (self.neurons_name, self.pattern_name):
+            with suppress(Unavailable):
+                names.append(name())
+        return names
+
+
+def check_analysable(model: Model) -> None:
+    """Refuse a network whose pairs do not fit into memory."""
+    if model.p > MAX_P:
+        raise InterpError(f"p = {model.p} is too large to hold all pairs at once: up to {MAX_P} is supported")
+    if model.p**2 * model.width() > MAX_ACTIVATIONS:
+        raise InterpError(f"{model.width()} activations per pair are too many to hold for all {model.p**2} pairs at once")
+
+
+def check_parameters(expected: Mapping[str, tuple[int, ...]], parameters: Mapping[str, Tensor]) -> None:
+    """Refuse parameters that are not exactly those expected, finite, and all float32 or all float64."""
+    if missing := sorted(expected.keys() - parameters.keys()):
+        raise InterpError(f"parameters are missing: {', '.join(missing)}")
+    if unknown := sorted(parameters.keys() - expected.keys()):
+        raise InterpError(f"parameters that this configuration does not have: {one_line(', '.join(unknown), 200)}")
+    dtypes = {tensor.dtype for tensor in parameters.values()}
+    if len(dtypes) != 1 or not dtypes <= {torch.float32, torch.float64}:
+        raise InterpError(f"expected parameters all float32 or all float64, got {sorted(map(str, dtypes))}")
+    for name, shape in expected.items():
+        tensor = parameters[name]
+        if tuple(tensor.shape) != shape:
+            raise InterpError(
+                f"expected {name} of shape {list(shape)}, got {list(tensor.shape)}: "
+                f"was it trained with another p or another width?"
+            )
+        if not bool(torch.isfinite(tensor).all()):
+            raise InterpError(f"{name} holds NaN or infinite values: the run that wrote it had diverged")

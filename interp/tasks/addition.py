@@ -1,0 +1,24 @@
+"""Addition mod p, the task of the papers."""
+
+import torch
+from jaxtyping import Int
+from torch import Tensor
+
+from interp.tasks.task import Relabelling, Task
+
+
+class Addition(Task):
+    """a + b mod p."""
+
+    name = "addition"
+
+    def table(self) -> Int[Tensor, "a b"]:
+        residues = torch.arange(self.p)
+        return (residues[:, None] + residues) % self.p
+
+    def expression(self, a: str, b: str) -> str:
+        return f"{a} + {b}"
+
+    def relabelling(self) -> Relabelling:
+        itself = torch.arange(self.p)
+        return Relabelling(a=itself, b=itself, c=itself)

@@ -1,0 +1,132 @@
+"""A one-layer network with everything computed once per token that does not depend on the pair.
+
+Attention writes, for head h and position j, the weight w[h, j] times a vector that depends on the token at j alone.
+W_in and W_U are linear, so those vectors can be carried on to the neurons and to the logits before the pairs are
+formed: p of them per head and position instead of p². What is left to do per pair is
+
+    pre    = Σ_h w[h, a]·neurons_a[a, h] + w[h, b]·neurons_b[b, h] + neurons_base
+    direct = the same with the logit tables: what reaches the logits past the neurons
+    logits = activation(pre) @ (W_out W_U) + direct
+
+Without '=' the base is b's own residual stream. With '=' it is that of '=', the same for all pairs; the weights of a
+query sum to S = α + 3(1-α), so the attention to '=' itself is S times its vectors in the base, and a's and b's
+tables are relative to it.
+"""
+
+import math
+from dataclasses import dataclass
+
+import torch
+from einops import einsum, rearrange
+from jaxtyping import Float, Int
+from torch import Tensor
+from torch.nn import functional
+
+from interp.networks.config import NetworkConfig, Parameters
+
+
+@dataclass(frozen=True, eq=False)
+class TokenTables:
+    """All that the pairs read. Rows: token by token for every head, see ``rows``, then 1 base for '=' or p for b."""
+
+    weights: Float[Tensor, "pair slot"]
+    """How much of each of its rows a pair takes: attention to a per head, to b per head, 1 for the base."""
+    neurons: Float[Tensor, "row neuron"]
+    """What each row adds to the pre-activations."""
+    direct: Float[Tensor, "row vocab_out"]
+    """What each row adds to the logits past the neurons."""
+    neuron_logit_map: Float[Tensor, "neuron vocab_out"]
+    """W_out W_U."""
+
+
+def rows(config: NetworkConfig, a: Int[Tensor, " pair"], b: Int[Tensor, " pair"]) -> Int[Tensor, "pair slot"]:
+    """Which rows does each pair read? The order of the slots is that of ``TokenTables.weights``."""
+    tokens = _token_count(config)
+    heads = torch.arange(config.n_heads, device=a.device) * tokens
+    base = torch.zeros_like(b) if config.equals_token else b
+    per_head = [token[:, None] + heads for token in (a, config.p + b)]
+    return torch.cat([*per_head, config.n_heads * tokens + base[:, None]], dim=1)
+
+
+def row_count(config: NetworkConfig) -> int:
+    """How many rows do the tables have?"""
+    return config.n_heads * _token_count(config) + (1 if config.equals_token else config.p)
+
+
+def _token_count(config: NetworkConfig) -> int:
+    """What can be attended to: each a, each b, '='."""
+    return 2 * config.p + config.equals_token
+
+
+def token_tables(
+    config: NetworkConfig, parameters: Parameters, a: Int[Tensor, " pair"], b: Int[Tensor, " pair"]
+) -> TokenTables:
+    """The tables of a one-layer network, and the attention weights of these pairs."""
+    attention, mlp = "blocks.0.attn", "blocks.0.mlp"
+    W_in, W_out, W_U = parameters[f"{mlp}.W_in"], parameters[f"{mlp}.W_out"], parameters["unembed.W_U"]
+    streams = _streams(config, parameters)
+    last = streams[2 * config.p :] if config.equals_token else streams[config.p :]
+
+    def project(letter: str, stream: Float[Tensor, "token d_model"]) -> Float[Tensor, "head token d_head"]:
+        W = rearrange(parameters[f"{attention}.W_{letter}"], "head d_model d_head -> d_model (head d_head)")
+        bias = parameters.get(f"{attention}.b_{letter}")
+        flat = stream @ W if bias is None else stream @ W + bias.flatten()
+        return rearrange(flat, "token (head d_head) -> head token d_head", head=config.n_heads)
+
+    values, base = project("V", streams), last
+    if f"{attention}.b_O" in parameters:
+        base = base + parameters[f"{attention}.b_O"]
+    W_O = rearrange(parameters[f"{attention}.W_O"], "head d_head d_model -> (head d_head) d_model")
+    if config.equals_token:
+        # What attention takes from '=' is what it does not take from a and b: all of it in the base, less in the rows.
+        of_equals = values[:, -1:]
+        values = values - of_equals
+        total = config.attention_rate + (1 - config.attention_rate) * config.n_ctx
+        base = base + total * of_equals.flatten() @ W_O
+
+    def table(W: Float[Tensor, "d_model out"], bias: Tensor | None) -> Float[Tensor, "row out"]:
+        W_OW = rearrange(W_O @ W, "(head d_head) out -> head d_head out", head=config.n_heads)
+        last_row = base @ W if bias is None else base @ W + bias
+        return torch.cat([(values @ W_OW).flatten(0, 1), last_row])
+
+    b_in, b_out, b_U = (parameters.get(name) for name in (f"{mlp}.b_in", f"{mlp}.b_out", "unembed.b_U"))
+    logit_bias = b_U if b_out is None else b_out @ W_U if b_U is None else b_out @ W_U + b_U
+    return TokenTables(
+        weights=_weights(config, project("Q", last), project("K", streams), a, b),
+        neurons=table(W_in, b_in),
+        direct=table(W_U, logit_bias),
+        neuron_logit_map=W_out @ W_U,
+    )
+
+
+def _streams(config: NetworkConfig, parameters: Parameters) -> Float[Tensor, "token d_model"]:
+    """What the positions can hold: p vectors for a, p for b, one for '='."""
+    W_E, W_pos, p = parameters["embed.W_E"], parameters["pos_embed.W_pos"], config.p
+    tokens = [W_E[:p], W_E[p : 2 * p] if config.separate_vocabularies else W_E[:p]]
+    if config.equals_token:
+        tokens.append(W_E[-1:])
+    return torch.cat([each + W_pos[j] for j, each in enumerate(tokens)])
+
+
+def _weights(
+    config: NetworkConfig,
+    query: Float[Tensor, "head _ d_head"],
+    keys: Float[Tensor, "head token d_head"],
+    a: Int[Tensor, " pair"],
+    b: Int[Tensor, " pair"],
+) -> Float[Tensor, "pair slot"]:
+    """α·softmax + (1-α) of each pair, to a and to b, and the 1 of the base.
+
+    The scores of '=' depend on the key alone; without '=' those of b on (a, b) for a and on b for b.
+    """
+    p, query = config.p, query / math.sqrt(config.d_head)
+    # functional.embedding is to_a[a] with a backward pass many times faster.
+    if config.equals_token:
+        scores = (query * keys).sum(-1).T
+        each = [functional.embedding(a, scores), functional.embedding(p + b, scores), scores[-1:].expand(len(a), -1)]
+    else:
+        to_a = einsum(keys[:, :p], query, "head a d_head, head b d_head -> a b head").flatten(0, 1)
+        to_b = (query * keys[:, p:]).sum(-1).T
+        each = [functional.embedding(a * p + b, to_a), functional.embedding(b, to_b)]
+    pattern = config.attention_rate * torch.stack(each).softmax(0) + (1 - config.attention_rate)
+    return torch.cat([pattern[0], pattern[1], pattern.new_ones(len(a), 1)], dim=1)
