@@ -19,7 +19,7 @@ class Chapter:
 
 
 CHAPTERS = {
-    "adding": Chapter("Watch it add", "adding", "Watch it add"),
+    "adding": Chapter("Watch it compute", "adding", "Watch it compute"),
     "evidence": Chapter("Where the circuit lives", "evidence", "Where it lives"),
     "trials": Chapter("Is it really that?", "tests", "Is it really that"),
     "basics": Chapter("All other measurements", "rest", "All measurements"),

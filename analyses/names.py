@@ -4,7 +4,7 @@ Measurements are found when the package is imported, which a type checker does n
 reads is made of what is found; a test says when it is no longer what would be written.
 """
 
-import inspect
+import sys
 from pathlib import Path
 
 from analyses.findings.measurement import MEASUREMENTS
@@ -20,9 +20,9 @@ _OTHERS = {
 
 def stub() -> str:
     """The content of the file: every measurement in a folder of this package, from where it is defined, and the others."""
-    here = FILE.parent
-    own = {name: each.measure for name, each in MEASUREMENTS.items() if here in Path(inspect.getfile(each.measure)).parents}
-    homes = {**_OTHERS, **{name: measure.__module__ for name, measure in own.items()}}
+    found = {name: each.measure.__module__ for name, each in MEASUREMENTS.items()}
+    own = {name: module for name, module in found.items() if FILE.parent in Path(str(sys.modules[module].__file__)).parents}
+    homes = {**_OTHERS, **own}
     lines = sorted(f"from {module} import {name} as {name}" for name, module in homes.items())
     head = '"""Written by ``python -m analyses.names``: not to be changed by hand."""\n'
     return "\n".join([head, *lines, "", "FOLDERS: str", ""])

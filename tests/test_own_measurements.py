@@ -8,6 +8,9 @@ from pathlib import Path
 
 import pytest
 
+import analyses
+from analyses import names
+
 CHECKPOINT = Path(__file__).parent.parent / "checkpoints" / "zhong-59-rate-0.pt"
 
 MEASUREMENT = '''
@@ -42,12 +45,32 @@ def _analyze(folders: str, *arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
 
 
-def test_a_file_in_a_folder_of_ones_own_is_part_of_the_report(tmp_path: Path) -> None:
+def test_a_file_in_a_folder_of_ones_own_is_part_of_report_page_json_and_only(tmp_path: Path) -> None:
     (tmp_path / "count.py").write_text(MEASUREMENT)
     done = _analyze(str(tmp_path), "--json", "--only", "count", "performance")
     assert done.returncode == 0 and done.stderr == ""
     findings = json.loads(done.stdout)["findings"]
     assert findings["count"] == {"numbers": 59} and findings["performance"]["accuracy"] == 1.0
+    usual = _analyze(str(tmp_path))
+    tables = [line for line in usual.stdout.splitlines() if line in ("Performance", "Circularity (legacy)", "Numbers")]
+    assert tables == ["Performance", "Circularity (legacy)", "Numbers"]  # after all that name a place
+    assert "count" in _analyze(str(tmp_path), "--help").stdout
+    done = _analyze(str(tmp_path), "--html", str(tmp_path / "page.html"))
+    assert done.returncode == 0
+    rest = (tmp_path / "page.html").read_text().split('<section id="rest">')[1].split("<script")[0]
+    assert '<figure id="count-0">' in rest and "<td>59</td>" in rest
+
+
+def test_what_type_checkers_are_told_is_what_there_is(tmp_path: Path) -> None:
+    assert names.FILE.read_text() == names.stub(), "python -m analyses.names"
+    (tmp_path / "mine.py").write_text("import analyses\n\nreveal_type(analyses.key_frequencies)\nanalyses.nonsense\n")
+    command = [sys.executable, "-m", "mypy", "--no-incremental", str(tmp_path / "mine.py")]
+    told = subprocess.run(command, capture_output=True, text=True, check=False, cwd=tmp_path).stdout
+    assert '"def (circuit: interp.circuit.Circuit) -> analyses.evidence.key_frequencies.KeyFrequencies"' in told
+    assert 'has no attribute "nonsense"' in told
+    assert {*analyses.MEASUREMENTS, "report"} <= set(dir(analyses))
+    with pytest.raises(AttributeError, match="has no attribute 'nonsense'"):
+        analyses.nonsense  # type: ignore[attr-defined]  # noqa: B018
 
 
 @pytest.mark.parametrize(

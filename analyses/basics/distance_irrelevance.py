@@ -42,7 +42,7 @@ class DistanceIrrelevance(Finding):
             f"Distance irrelevance {self.correct:.3f}: how sure the network is "
             + ("depends on " if self.correct < 0.6 else "depends little on ")
             + self.words.difference,
-            f"Mean logit of the right answer over pairs {self.words.difference} apart. "
+            f"Mean logit of the right answer, by the distance {self.words.difference}. "
             "Flat for a clock; a pizza is surer of some "
             "distances than of others. The published measure, for comparison: near 0 the distance decides the logit, "
             "near 1 it does not matter.",

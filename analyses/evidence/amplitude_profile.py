@@ -105,7 +105,7 @@ class AmplitudeProfile(Finding):
         return finish(
             figure,
             "Amplitude over the distance of the inputs: a clock is flat, a pizza follows |cos|",
-            f"How strongly the output at each key frequency is driven, for pairs {difference} apart; k turns of the "
+            f"How strongly the output at each key frequency is driven, by the distance {difference}; k turns of the "
             "distance are folded onto one. A clock adds angles, and does not care how far apart they are. A pizza averages "
             "two points: opposite ones (middle) cancel. A circle at 2k, which hides pizzas, is taken out of the embedding "
             "first.",

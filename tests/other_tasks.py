@@ -1,0 +1,46 @@
+"""Tasks that are not in the package: what it must be ready for."""
+
+import torch
+from torch import Tensor
+
+from interp.tasks.task import UNDEFINED, Relabelling, Task, Words
+
+
+class Division(Task):
+    """a / b mod a prime: not defined where b is 0; among the units the addition of a's logarithm and minus b's."""
+
+    name = "division in a test"
+
+    def table(self) -> Tensor:
+        rows = [[self.quotient(a, b) for b in range(self.p)] for a in range(self.p)]
+        return torch.tensor(rows)
+
+    def quotient(self, a: int, b: int) -> int:
+        """The x with b·x = a, found by trying."""
+        found = [x for x in range(self.p) if b * x % self.p == a]
+        return found[0] if b else UNDEFINED
+
+    def expression(self, a: str, b: str) -> str:
+        return f"{a} / {b}"
+
+    def relabelling(self) -> Relabelling:
+        powers = next(powers for g in range(2, self.p) if len(set(powers := self.powers(g))) == self.p - 1)
+        logarithms, inverses = torch.tensor(powers), torch.tensor([powers[-n % (self.p - 1)] for n in range(self.p - 1)])
+        words = Words(sum="log a - log b", difference="log a + log b", b="-log b")
+        return Relabelling(a=logarithms, b=inverses, c=logarithms, words=words)
+
+    def powers(self, g: int) -> list[int]:
+        """1, g, g², …"""
+        return [pow(g, n, self.p) for n in range(self.p - 1)]
+
+
+class Larger(Task):
+    """The larger of the two: no addition in any numbers."""
+
+    name = "larger in a test"
+
+    def table(self) -> Tensor:
+        return torch.maximum(torch.arange(self.p)[:, None], torch.arange(self.p))
+
+    def expression(self, a: str, b: str) -> str:
+        return f"max({a}, {b})"

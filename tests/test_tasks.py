@@ -1,0 +1,143 @@
+"""Tasks: pairs, answers, the numbers in which they are additions; splits; circuits of tasks that are not a + b."""
+
+import random
+from pathlib import Path
+
+import pytest
+import torch
+from other_tasks import Division, Larger
+from planted import planted
+
+import analyses
+import interp
+from interp.circuit import Circuit
+from interp.errors import InterpError
+from interp.files import formats
+from interp.networks.model import Unavailable
+from interp.tasks import task_named, tasks
+from interp.tasks.addition import Addition
+from interp.tasks.split import split
+from interp.tasks.task import UNDEFINED, Task
+from interp.training.loop import training_split
+
+
+def test_answers_are_sums_mod_p() -> None:
+    assert Addition(5).table().tolist() == [[(a + b) % 5 for b in range(5)] for a in range(5)]
+    assert Addition(113).sentence == "a + b mod 113" and Addition(7).of_pair(2, 6) == "2 + 6 mod 7"
+
+
+ALL = [kind(p) for kind in tasks().values() if kind.__module__.startswith("interp.") for p in (2, 7, 12)]
+
+
+@pytest.mark.parametrize("task", [*ALL, Division(7), Larger(5)], ids=lambda task: f"{task.name} {task.p}")
+def test_a_task_is_an_addition_in_the_numbers_that_it_names(task: Task) -> None:
+    table = task.table()
+    assert table.shape == (task.p, task.p) and len(task.symbols) == task.p
+    assert task.pairs().tolist() == [i for i, answer in enumerate(table.flatten().tolist()) if answer != UNDEFINED]
+    assert task.answers(task.pairs()).tolist() == [answer for answer in table.flatten().tolist() if answer != UNDEFINED]
+    assert task.sentence == task.of_words("a", "b") == task.words.sentence and str(task.p) in task.sentence
+    numbers = task.relabelling()
+    if numbers is None:
+        return
+    a, b, c = numbers.a.tolist(), numbers.b.tolist(), numbers.c.tolist()
+    assert len(set(a)) == len(set(b)) == len(set(c)) == numbers.modulus
+    for i in range(numbers.modulus):
+        for j in range(numbers.modulus):
+            assert table[a[i], b[j]] == c[(i + j) % numbers.modulus]
+
+
+def test_tasks_are_found_by_name_and_others_refused() -> None:
+    assert task_named("addition", 7) == Addition(7)
+    with pytest.raises(InterpError, match="expected the task addition"):
+        task_named("magic", 7)
+    with pytest.raises(InterpError, match="modulus p of at least 2, got 1"):
+        task_named("addition", 1)
+
+
+@pytest.mark.parametrize("method", ["python-shuffle", "torch-randperm"])
+@pytest.mark.parametrize("p", [2, 7, 12])
+def test_a_split_is_a_partition_that_the_seed_determines(method: str, p: int) -> None:
+    parts = split(Addition(p), method=method, fraction=0.3, seed=4)  # type: ignore[arg-type]
+    assert torch.equal(torch.cat([parts.train_pairs, parts.test_pairs]).sort().values, torch.arange(p * p))
+    assert len(parts.train_pairs) == int(0.3 * p * p)
+    again = split(Addition(p), method=method, fraction=0.3, seed=4)  # type: ignore[arg-type]
+    assert torch.equal(parts.train_pairs, again.train_pairs)
+    other = split(Addition(p), method=method, fraction=0.3, seed=5)  # type: ignore[arg-type]
+    assert p < 7 or not torch.equal(parts.train_pairs, other.train_pairs)
+
+
+def test_python_shuffle_is_the_published_one() -> None:
+    """Nanda et al. 2023, released code: random.seed(seed); random.shuffle(pairs); the first int(.3 p²)."""
+    random.seed(3)
+    pairs = [(a, b) for a in range(113) for b in range(113)]
+    random.shuffle(pairs)
+    expected = {113 * a + b for a, b in pairs[: int(0.3 * 113 * 113)]}
+    assert set(split(Addition(113), method="python-shuffle", fraction=0.3, seed=3).train_pairs.tolist()) == expected
+    assert len(expected) == 3830
+
+
+FOLDER = Path(__file__).parent.parent / "checkpoints"
+
+
+@pytest.mark.parametrize("path", sorted(FOLDER.glob("*.pt")), ids=lambda path: path.stem)
+def test_a_committed_checkpoint_was_trained_on_the_pairs_of_its_seed(path: Path) -> None:
+    """torch does not promise that a generator draws the same in its next version, so it is checked."""
+    saved = formats.load(path)
+    assert saved.recipe is not None and saved.seed is not None and saved.train_pairs is not None
+    assert torch.equal(training_split(saved.recipe, saved.seed).train_pairs, saved.train_pairs)
+
+
+@pytest.mark.parametrize(("p", "fraction"), [(7, 0.0), (7, 1.0), (2, 0.2), (7, -0.5), (7, 1.5)])
+def test_a_split_with_nothing_to_train_on_or_to_test_is_refused(p: int, fraction: float) -> None:
+    with pytest.raises(InterpError, match="choose a fraction between 0 and 1"):
+        split(Addition(p), method="torch-randperm", fraction=fraction, seed=0)
+
+
+def test_pairs_without_an_answer_are_neither_trained_on_nor_held_out() -> None:
+    parts = split(Division(7), method="python-shuffle", fraction=0.5, seed=0)
+    both = torch.cat([parts.train_pairs, parts.test_pairs]).sort().values
+    assert both.tolist() == [7 * a + b for a in range(7) for b in range(1, 7)] and len(parts.train_pairs) == 21
+
+
+def test_a_circuit_of_a_division_is_the_addition_that_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The logits of a planted clock mod 12, dealt out to quotients mod 13: its pairs with 0 belong to no addition."""
+    clock = Circuit(planted(12, clocks=(1, 5)))
+    task = Division(13)
+    numbers = task.relabelling()
+    own = torch.randn(13, 13, 13, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    own[numbers.a[:, None, None], numbers.b[None, :, None], numbers.c] = clock.logits
+    trained = torch.tensor([13 * int(numbers.a[3]) + int(numbers.b[5]), 4, 13])  # 0 / 4 and 1 / 0 have no numbers
+    given = interp.from_logits(own)
+    circuit = Circuit(given.network, trained, task=task)
+    assert circuit.p == 12 and torch.equal(circuit.logits, clock.logits) and torch.equal(circuit.own_logits, own)
+    assert torch.equal(circuit.answers, clock.answers) and circuit.train_numbers is not None
+    assert circuit.train_numbers.tolist() == [12 * 3 + 5]
+    assert analyses.key_frequencies(circuit).frequencies == (1, 5)
+    spectrum = analyses.logit_spectrum(circuit)
+    assert spectrum == analyses.logit_spectrum(clock) and "log a - log b - c" in spectrum.figure().layout.title.text
+    # All quotients count in its accuracy, those of 0 among them: their logits are random.
+    measured = analyses.performance(circuit)
+    right = sum(int(own[a, b].argmax()) == task.quotient(a, b) for a in range(13) for b in range(1, 13))
+    assert measured.pairs == 156 and measured.wrong == 156 - right and right >= 144
+    with pytest.raises(Unavailable, match="needs every symbol to be a number of the addition, of which a / b mod 13 has 12"):
+        analyses.one_pair(Circuit(planted(13, clocks=(1,)), task=task))
+
+
+def test_of_a_task_that_is_no_addition_what_does_not_apply_is_said() -> None:
+    circuit = Circuit(planted(7, clocks=(1,)), task=Larger(7))
+    report = analyses.report(circuit)
+    missing = "needs a task that is addition in other numbers, which max(a, b) mod 7 is not"
+    lines = str(report).splitlines()
+    assert lines[1:3] == [f"{what}: not for this network ({missing})" for what in ("Key frequencies", "Circuit")]
+    values = report.to_dict()
+    assert values["circuit"] is values["key_frequencies"] is None and values["sentence"] == "max(a, b) mod 7"
+    assert values["findings"]["performance"]["pairs"] == 49 and not values["generalises"]
+    assert values["findings"]["amplitude_profile"] == {"unavailable": missing}
+    right = (circuit.logits.argmax(-1) == Larger(7).table()).double().mean().item()
+    assert values["accuracy"] == pytest.approx(right) and 0 < right < 1
+    assert "How does this network compute max(a, b) mod 7?" in report.page()
+
+
+def test_a_circuit_must_have_as_many_symbols_as_its_task() -> None:
+    with pytest.raises(InterpError, match="expected a network with 7 symbols for a \\+ b mod 7, got 5"):
+        Circuit(planted(5, clocks=(1,)), task=Addition(7))
