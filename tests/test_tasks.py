@@ -141,3 +141,11 @@ def test_of_a_task_that_is_no_addition_what_does_not_apply_is_said() -> None:
 def test_a_circuit_must_have_as_many_symbols_as_its_task() -> None:
     with pytest.raises(InterpError, match="expected a network with 7 symbols for a \\+ b mod 7, got 5"):
         Circuit(planted(5, clocks=(1,)), task=Addition(7))
+
+
+def test_every_task_has_its_line_in_the_docs() -> None:
+    lines = (FOLDER.parent / "docs" / "tasks.md").read_text().splitlines()
+    for kind in tasks().values():
+        if kind.__module__.startswith("interp."):
+            words = kind(7).sentence.replace("mod 7", "mod p")
+            assert any(line.startswith(f"| `{kind.name}` | {words} |") for line in lines), kind.name
