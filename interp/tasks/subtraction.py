@@ -1,0 +1,25 @@
+"""Subtraction mod p."""
+
+import torch
+from jaxtyping import Int
+from torch import Tensor
+
+from interp.tasks.task import Relabelling, Task, Words
+
+
+class Subtraction(Task):
+    """a - b mod p: the addition of a and -b."""
+
+    name = "subtraction"
+
+    def table(self) -> Int[Tensor, "a b"]:
+        residues = torch.arange(self.p)
+        return (residues[:, None] - residues) % self.p
+
+    def expression(self, a: str, b: str) -> str:
+        return f"{a} - {b}"
+
+    def relabelling(self) -> Relabelling:
+        itself = torch.arange(self.p)
+        words = Words(sum="a - b", difference="a + b", b="-b")
+        return Relabelling(a=itself, b=-itself % self.p, c=itself, words=words)

@@ -1,0 +1,101 @@
+"""Subtraction is the addition of a and -b: a circuit planted in it is found as that of the addition, in its own words."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+from planted import planted
+
+import analyses
+import interp
+from analyses.commands.analyze import main
+from analyses.findings.measurement import in_order
+from interp.circuit import Circuit
+from interp.commands.train import main as train_main
+from interp.files import formats
+from interp.networks.transformer import Network
+from interp.recipe import RECIPES
+from interp.tasks.subtraction import Subtraction
+from interp.training.loop import training_split
+
+P = 13
+
+
+def both(**planting: tuple[int, ...]) -> tuple[Circuit, Circuit]:
+    """A network that adds, whose b has tokens of its own, and the same network with the token of b standing for -b."""
+    network = planted(P, **planting)  # type: ignore[arg-type]
+    config = replace(network.config, separate_vocabularies=True)
+    W_E = network.parameters["embed.W_E"]
+    a, b, rest = W_E[:P], W_E[:P], W_E[P:]
+    adding = {**network.parameters, "embed.W_E": torch.cat([a, b + 0, rest])}
+    subtracting = {**network.parameters, "embed.W_E": torch.cat([a, b[-torch.arange(P) % P], rest])}
+    return Circuit(Network(config, adding)), Circuit(Network(config, subtracting), task=Subtraction(P))
+
+
+def test_answers_are_differences_mod_p_and_are_said_so() -> None:
+    assert Subtraction(5).table().tolist() == [[(a - b) % 5 for b in range(5)] for a in range(5)]
+    assert Subtraction(97).sentence == "a - b mod 97" and Subtraction(7).of_pair(2, 6) == "2 - 6 mod 7"
+    words = Subtraction(7).words
+    assert (words.sum, words.difference, words.b, words.wave) == ("a - b", "a + b", "-b", "a-b-c")
+
+
+@pytest.mark.parametrize("planting", [{"clocks": (1, 5)}, {"pizzas": (2, 3)}, {"clocks": (4,), "pizzas": (6,)}])
+def test_every_measurement_of_a_subtraction_is_that_of_the_addition_that_it_is(planting: dict[str, tuple[int, ...]]) -> None:
+    adding, subtracting = both(**planting)
+    assert analyses.performance(subtracting).accuracy == 1.0 and subtracting.p == P
+    assert torch.equal(subtracting.own_logits, adding.logits[:, -torch.arange(P) % P])
+    for name in in_order():
+        if name not in ("one_pair", "residual", "explanation"):  # which write of the pair, or of waves of a + b, in their words
+            measure = analyses.MEASUREMENTS[name]
+            assert measure(subtracting).to_dict() == measure(adding).to_dict(), name
+    assert analyses.explanation(subtracting).is_explained == analyses.explanation(adding).is_explained
+    verdict = {"clocks": "clock", "pizzas": "pizza"}.get("".join(planting), "hybrid")
+    assert analyses.clock_or_pizza(subtracting).verdict == verdict
+
+
+def test_a_pair_is_shown_in_its_own_numbers_with_the_hand_of_minus_b() -> None:
+    adding, subtracting = both(clocks=(1, 5))
+    shown, same = analyses.one_pair(subtracting, a=4, b=9), analyses.one_pair(adding, a=4, b=-9 % P)
+    assert shown.question == "4 - 9 mod 13" and shown.answer == shown.right == 8
+    assert shown.sentence().startswith("4 - 9 mod 13: ")
+    assert shown.logits == same.logits and shown.waves() == same.waves()
+    for ours, theirs in zip(shown.hands, same.hands, strict=True):
+        assert (ours.a, ours.b, ours.output) == (theirs.a, theirs.b, theirs.output)
+        assert ours.ring_b == tuple(theirs.ring_b[-n % P] for n in range(P)) and ours.ring_answer == theirs.ring_a
+    assert shown.table().columns[2:7] == ("a at", "-b at", "together", "output at", "a - b at")
+    assert "the angles of a and -b" in shown.caption() and "4 - 9 mod 13 = 8" in shown.figure().layout.title.text
+
+
+def test_words_are_those_of_the_subtraction() -> None:
+    report = str(analyses.report(both(clocks=(1, 5))[1], only=in_order()))
+    assert report.startswith("a - b mod 13, a one-layer transformer: generalises, 169 of 169 pairs right")
+    for text in ("over the distance a + b", "Σ_k A_k(a+b) cos w_k(a-b-c)", "functions of a-b", "other functions of a-b and c"):
+        assert text in report, text
+    assert "a+b-c" not in report and "a + b mod" not in report
+
+
+def test_a_subtraction_is_trained_kept_and_read_again(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out = tmp_path / "run"
+    options = ["--task", "subtraction", "--p", "7", "--train-fraction", "0.5", "--steps", "30", "--record-every", "10"]
+    assert train_main(["--out", str(out), *options]) == 0
+    assert "a - b mod 7, seed 0" in capsys.readouterr().err
+    saved = formats.load(out / "model.pt")
+    assert saved.task == Subtraction(7) and saved.recipe is not None and saved.recipe.task == "subtraction"
+    assert saved.train_pairs is not None and torch.equal(saved.train_pairs, training_split(saved.recipe, 0).train_pairs)
+    circuit = interp.load(out / "model.pt")
+    assert circuit.task == Subtraction(7) and analyses.performance(circuit).train_accuracy == saved.losses["train_accuracy"]
+    assert main([str(out), "--json"]) == 0  # the timeline
+    assert main([str(out)]) == 0
+    assert "a - b mod 7, " in capsys.readouterr().out
+
+
+def test_a_foreign_file_is_told_what_it_computes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    network = both(clocks=(1, 5))[1].network
+    torch.save(dict(network.weights()), tmp_path / "theirs.pt")
+    assert main([str(tmp_path / "theirs.pt"), "--task", "subtraction", "--attention-rate", "1", "--activation", "relu"]) == 0
+    assert "a - b mod 13, a one-layer transformer: generalises" in capsys.readouterr().out
+    assert main([str(tmp_path / "theirs.pt"), "--task", "magic"]) == 2
+    assert "expected the task addition" in capsys.readouterr().err
+    own = replace(RECIPES["quick"], task="subtraction", p=7)
+    assert own.task_value == Subtraction(7)
