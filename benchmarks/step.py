@@ -12,15 +12,15 @@ Prints milliseconds, median (min–max), and the ratios of the medians to fast. 
 does; the ratios are what to compare.
 """
 
-import argparse
 import statistics
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
+import tyro
 from rich.console import Console
 from rich.table import Table
 from torch.nn import functional
@@ -48,12 +48,20 @@ Step = Callable[[], Any]
 PLAIN, LENS, NOTEBOOK = "plain", "TransformerLens", "notebook"
 
 
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    """What the command can be told."""
+
+    rounds: int = 15
+    """How often each step is measured."""
+    only: tuple[str, ...] = tuple(CONFIGURATIONS)
+    """Some of the configurations, by their names in the table."""
+    threads: int = 1
+    """Threads of the processor."""
+
+
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rounds", type=int, default=15, help="measurements of each (default: 15)")
-    parser.add_argument("--only", nargs="+", metavar="NAME", default=list(CONFIGURATIONS), help="some of the configurations")
-    parser.add_argument("--threads", type=int, default=1, help="default: 1")
-    options = parser.parse_args()
+    options = tyro.cli(Options, description=__doc__)
     torch.set_num_threads(options.threads)
     table = Table("configuration", "fast", "products", PLAIN, LENS, NOTEBOOK, title=f"ms per step, {options.threads} thread(s)")
     console = Console(width=200)

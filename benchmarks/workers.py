@@ -5,33 +5,42 @@ last record, so that starting a process does not count; the throughput of N is t
 their memory and clock give at most what the bare matrix products would give, which is measured in the same turns.
 """
 
-import argparse
 import multiprocessing
 import statistics
 import sys
 import tempfile
 import time
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
+import tyro
 from rich.console import Console
 from rich.table import Table
 
 from interp.recipe import RECIPES
-from interp.sweep.pool import train_all
+from interp.sweep.pool import work_all
+from interp.sweep.unit import Training
 from interp.training import run
 from interp.training.run import Run, RunConfig
 
 RECORD_EVERY = 50
 
 
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    """What the command can be told."""
+
+    workers: int = 2
+    """How many networks are trained at once."""
+    steps: int = 400
+    """Steps of every network."""
+    rounds: int = 3
+    """How often each is measured."""
+
+
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--workers", type=int, default=2, help="how many at once (default: 2)")
-    parser.add_argument("--steps", type=int, default=400, help="of every network (default: 400)")
-    parser.add_argument("--rounds", type=int, default=3, help="measurements of each (default: 3)")
-    options = parser.parse_args()
+    options = tyro.cli(Options, description=__doc__)
     rates: dict[str, list[float]] = {"training": [], "products": []}
     for number in range(1, options.rounds + 1):
         print(f"round {number} of {options.rounds}", file=sys.stderr)
@@ -51,7 +60,7 @@ def _throughput(workers: int, steps: int) -> float:
             run.create(Path(folder) / str(seed), RunConfig(recipe=recipe, seed=seed, record_every=RECORD_EVERY))
             for seed in range(workers)
         ]
-        train_all(runs, workers=workers, report=lambda progress: None, should_stop=lambda: False)
+        work_all([Training(each.path) for each in runs], workers=workers, report=lambda status: None)
         return sum(_rate(each) for each in runs)
 
 

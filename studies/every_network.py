@@ -1,29 +1,29 @@
 """An explanation for every network: trains the study's networks, explains each, makes the table and the picture.
 
-python studies/every_network.py train       networks into runs/every-network (most of an hour on one core, see --workers);
-                                            goes on where it stopped
-python studies/every_network.py explain     a row per network into studies/every_network.parquet (seconds each); the same
-python studies/every_network.py show        the README's numbers, every network that is not explained, and the picture
-                                            studies/phase_diagram.svg; needs the Parquet file only
+    python studies/every_network.py train       networks into runs/every-network (most of an hour on one core)
+    python studies/every_network.py explain     a row per network into studies/every_network.parquet (seconds each)
+    python studies/every_network.py show        docs/every_network.md and studies/phase_diagram.svg, from the Parquet file
+
+Training and explaining go on where they were stopped.
 
 Needs pyarrow: pip install -e '.[studies]'.
 """
 
-import argparse
 import json
 import statistics
 import sys
-import time
-from concurrent.futures import ProcessPoolExecutor
-from multiprocessing import get_context
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated, Literal
 
 import torch
+import tyro
 from phase_diagram import phase_diagram
-from plan import Planned, every_network
+from plan import Making, Planned, every_network
 from rows import Row, memorised, row, unexplained
 
-from interp.files import checkpoint
+from interp.sweep.pool import work_all
+from interp.sweep.unit import Status
 
 WEIGHTS, HERE = Path("runs/every-network"), Path(__file__).parent
 TABLE, PICTURE = HERE / "every_network.parquet", HERE / "phase_diagram.svg"
@@ -32,20 +32,20 @@ TABLE, PICTURE = HERE / "every_network.parquet", HERE / "phase_diagram.svg"
 def train(planned: list[Planned], folder: Path, workers: int) -> None:
     """Train what is not there yet."""
     folder.mkdir(parents=True, exist_ok=True)
-    missing = [each for each in planned if not (folder / f"{each.name}.pt").exists()]
-    with ProcessPoolExecutor(
-        workers, mp_context=get_context("spawn"), initializer=torch.set_num_threads, initargs=(1,)
-    ) as pool:
-        for number, line in enumerate(pool.map(_train, missing, [folder] * len(missing)), start=1):
-            print(f"{number} of {len(missing)} {line}", file=sys.stderr, flush=True)
+    units = [Making(each, folder / f"{each.name}.pt") for each in planned]
+    missing = [unit for unit in units if not unit.path.exists()]
+    done = 0
 
+    def report(status: Status) -> None:
+        nonlocal done
+        if status.losses is not None:
+            done += 1
+            losses = ", ".join(f"{name} {value:.3g}" for name, value in status.losses.items())
+            print(f"{done} of {len(missing)} {status.path.stem}: step {status.step}, {losses}", file=sys.stderr, flush=True)
+        if status.note:
+            print(f"{status.path}: {status.note}", file=sys.stderr, flush=True)
 
-def _train(each: Planned, folder: Path) -> str:
-    started = time.monotonic()
-    saved = each.network()
-    checkpoint.save(folder / f"{each.name}.pt", saved)
-    losses = ", ".join(f"{name} {value:.3g}" for name, value in saved.losses.items())
-    return f"{each.name}: step {saved.step}, {losses}, {time.monotonic() - started:.0f} s"
+    work_all(missing, workers=workers, report=report)
 
 
 def explain(planned: list[Planned], folder: Path) -> list[Row]:
@@ -94,12 +94,20 @@ def _counts(rows: list[Row]) -> str:
     )
 
 
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    """What the command can be told."""
+
+    what: Annotated[Literal["train", "explain", "show"], tyro.conf.Positional]
+    """Train the networks, explain them, or show what came of it."""
+    weights: Path = WEIGHTS
+    """Where the networks are."""
+    workers: int = 1
+    """How many networks are trained at once."""
+
+
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", choices=("train", "explain", "show"))
-    parser.add_argument("--weights", type=Path, default=WEIGHTS, help=f"where the networks are; default {WEIGHTS}")
-    parser.add_argument("--workers", type=int, default=1, help="networks that are trained at once; default 1")
-    options = parser.parse_args()
+    options = tyro.cli(Options, description=__doc__)
     torch.set_num_threads(1)
     if options.what == "train":
         train(list(every_network()), options.weights, options.workers)

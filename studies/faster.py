@@ -10,7 +10,6 @@ accurate: first record with test accuracy 1. sure: first with test loss below 1e
 and restricted loss (of the key frequencies alone, on all pairs) are within a factor of ten of each other.
 """
 
-import argparse
 import re
 import statistics
 import sys
@@ -18,16 +17,19 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Annotated, Literal
 
+import tyro
 from rich.console import Console
 from rich.table import Table
 
 from analyses.evidence.clock_or_pizza import clock_or_pizza
 from analyses.evidence.key_frequencies import key_frequencies
 from analyses.timeline.parts import part_losses
-from interp.errors import InterpError
 from interp.files import formats
 from interp.recipe import RECIPES
+from interp.sweep.pool import work_all
+from interp.sweep.unit import Status, Training
 from interp.training import run
 from interp.training.run import Run, RunConfig
 
@@ -40,12 +42,22 @@ STOP = 1e-6
 CLEAN = 10.0
 
 
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    """What the command can be told."""
+
+    what: Annotated[Literal["train", "table"], tyro.conf.Positional]
+    """Train the runs, or print the table of those that there are."""
+    out: Path = Path("runs/faster")
+    """Where the runs are."""
+    seeds_for: tuple[str, ...] = ()
+    """RATE,DECAY pairs to train with all five seeds."""
+    workers: int = 1
+    """How many networks are trained at once."""
+
+
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", choices=("train", "table"))
-    parser.add_argument("--out", type=Path, default=Path("runs/faster"), help="where the runs are (default: runs/faster)")
-    parser.add_argument("--seeds-for", nargs="*", default=[], metavar="RATE,DECAY", help="train these with all five seeds")
-    options = parser.parse_args()
+    options = tyro.cli(Options, description=__doc__)
     if options.what == "table":
         Console(width=140).print(_table(sorted(options.out.glob("lr*-wd*-seed*"))))
         return
@@ -53,9 +65,13 @@ def main() -> None:
     for text in options.seeds_for:
         rate, decay = map(float, text.split(","))
         trained += [(rate, decay, seed) for seed in SEEDS if (rate, decay, seed) not in trained]
-    for number, (rate, decay, seed) in enumerate(trained, start=1):
-        each = _run(options.out / f"lr{rate:g}-wd{decay:g}-seed{seed}", rate, decay, seed)
-        _train(each, f"{number} of {len(trained)}: {each.path.name}")
+    runs = [_run(options.out / f"lr{rate:g}-wd{decay:g}-seed{seed}", rate, decay, seed) for rate, decay, seed in trained]
+
+    def report(status: Status) -> None:
+        if status.note or (status.losses is not None and status.step % 500 == 0):
+            print(f"{status.path.name}: step {status.step}, {status.note or status.losses}", file=sys.stderr, flush=True)
+
+    work_all([Training(each.path) for each in runs], workers=options.workers, report=report)
 
 
 def _run(path: Path, rate: float, decay: float, seed: int) -> Run:
@@ -63,15 +79,6 @@ def _run(path: Path, rate: float, decay: float, seed: int) -> Run:
         return run.load(path)
     recipe = replace(RECIPES["nanda-2023"], learning_rate=rate, weight_decay=decay, steps=STEPS, stop_test_loss=STOP)
     return run.create(path, RunConfig(recipe=recipe, seed=seed, recipe_name="nanda-2023", record_every=50, snapshots=True))
-
-
-def _train(each: Run, name: str) -> None:
-    try:
-        for snapshot in each.train():
-            if snapshot.step % 500 == 0 or snapshot.is_last:
-                print(f"{name}: step {snapshot.step}, {snapshot.losses}", file=sys.stderr, flush=True)
-    except InterpError as error:
-        print(f"{name}: {error}", file=sys.stderr, flush=True)
 
 
 @dataclass(frozen=True)

@@ -4,13 +4,13 @@ Prints three tables as Markdown. Trains what is missing (hours on one core: nand
 where it was cut off; everything is kept under --out.
 """
 
-import argparse
 import math
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from statistics import median
 from typing import Any
 
+import tyro
 from timelines import first, markdown, recipe, thinned, timeline
 
 from analyses.timeline.moment import Moment
@@ -22,13 +22,18 @@ QUICK_SEEDS = range(5)
 Timeline = dict[str, Any]
 
 
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    """What the command can be told."""
+
+    out: Path = Path("runs/grokking-phases")
+    """Where runs are kept."""
+    second_seed: bool = False
+    """Look also at nanda-2023 with seed 1, 14,000 steps."""
+
+
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument(
-        "--out", type=Path, default=Path("runs/grokking-phases"), help="where runs are kept (default: %(default)s)"
-    )
-    parser.add_argument("--second-seed", action="store_true", help="also nanda-2023 with seed 1, 14,000 steps")
-    options = parser.parse_args()
+    options = tyro.cli(Options, description=__doc__)
     return run_command("grokking_phases", lambda: _study(options.out, options.second_seed))
 
 

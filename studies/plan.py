@@ -1,16 +1,19 @@
 """Which networks does the study look at? All of them named, seeded and decided before any is trained."""
 
 import random
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Literal
 
 import torch
 
+from interp.files import checkpoint
 from interp.files.checkpoint import Checkpoint
 from interp.networks.initialisation import initialise
 from interp.networks.transformer import Network
 from interp.recipe import RECIPES, Recipe
+from interp.sweep.unit import Status, Unit
 from interp.training.loop import Snapshot, batch, optimiser, train, training_split, training_step
 
 Kind = Literal["trained", "untrained", "memorising", "shuffled", "near miss"]
@@ -88,6 +91,25 @@ class Planned:
             recipe=self.recipe,
             losses={"train_loss": loss, "train_accuracy": accuracy},
         )
+
+
+@dataclass(frozen=True)
+class Making(Unit):
+    """The training of one network of the study into a file."""
+
+    planned: Planned
+    file: Path
+    """The checkpoint to write."""
+
+    @property
+    def path(self) -> Path:
+        return self.file
+
+    def work(self, say: Callable[[Status], None], should_stop: Callable[[], bool]) -> None:
+        torch.set_num_threads(1)  # several processes share a machine better than several threads
+        saved = self.planned.network()
+        checkpoint.save(self.file, saved)
+        say(Status(path=self.file, step=saved.step, losses=saved.losses))
 
 
 def every_network() -> Iterator[Planned]:

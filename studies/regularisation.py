@@ -4,10 +4,11 @@ The recipe is quick with p = 59 and 40% of the pairs to train on, which takes a 
 Prints two tables as Markdown. Trains what is missing and goes on where it was cut off; everything is kept under --out.
 """
 
-import argparse
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import tyro
 from timelines import first, markdown, recipe, timeline
 
 from interp.commands.command import run_command
@@ -17,13 +18,18 @@ SHOWN = (0, 50, 100, 200, 300, 400, 600, 800, 1000, 1500)
 """Steps of the second table."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    """What the command can be told."""
+
+    out: Path = Path("runs/regularisation")
+    """Where runs are kept."""
+    seed: int = 0
+    """Seed of weights and split, the same for all runs."""
+
+
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument(
-        "--out", type=Path, default=Path("runs/regularisation"), help="where runs are kept (default: %(default)s)"
-    )
-    parser.add_argument("--seed", type=int, default=0, help="of weights and split, the same for all (default: %(default)s)")
-    options = parser.parse_args()
+    options = tyro.cli(Options, description=__doc__)
     return run_command("regularisation", lambda: _study(options.out, options.seed))
 
 

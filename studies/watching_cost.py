@@ -5,14 +5,15 @@ Prints one table as Markdown. With --log RUN/log.jsonl it also says how many sna
 by default, with records every 100 steps, and how large they are together.
 """
 
-import argparse
 import json
 import tempfile
 import time
+from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
 import torch
+import tyro
 from timelines import markdown, recipe, thinned
 
 from analyses.timeline.live import measures
@@ -27,12 +28,19 @@ EVERY = 100
 """Steps between measurements, as interp-train has it by default."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    """What the command can be told."""
+
+    rounds: int = 12
+    """How often ten steps, a measurement and a snapshot are timed."""
+    log: tuple[Path, ...] = ()
+    """The log.jsonl of runs to count the snapshots of."""
+
+
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rounds", type=int, default=12, help="of ten steps, a measurement, a snapshot (default: %(default)s)")
-    parser.add_argument("--log", type=Path, nargs="*", default=[], help="log.jsonl of runs to count the snapshots of")
-    options = parser.parse_args()
-    return run_command("watching_cost", lambda: _study(options.rounds, options.log))
+    options = tyro.cli(Options, description=__doc__)
+    return run_command("watching_cost", lambda: _study(options.rounds, list(options.log)))
 
 
 def _study(rounds: int, logs: list[Path]) -> int:

@@ -6,7 +6,6 @@ either a test is missing, or the fault changes no answer, and then equivalent_mu
 build/mutants, and a run that was stopped goes on; delete that folder to begin anew.
 """
 
-import argparse
 import ast
 import json
 import os
@@ -22,6 +21,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from xml.etree import ElementTree
 
+import tyro
 from cosmic_ray.ast import Visitor, get_ast
 from cosmic_ray.mutating import mutate_code
 from cosmic_ray.operators.operator import Operator
@@ -256,15 +256,24 @@ def report(outcomes: list[Outcome], equivalent: dict[str, str]) -> int:
     return 0 if share >= 0.9 else 1
 
 
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    """What the command can be told."""
+
+    count: int = 200
+    """How many faults to try."""
+    seed: int = 0
+    """Seed of the sample."""
+    workers: int = 2
+    """How many copies are tried at once."""
+    out: Path = ROOT / "build" / "mutants"
+    """Where copies and results are kept."""
+
+
 def main() -> int:
     """Try a sample, or go on with one; exit code 1 where fewer than nine in ten were noticed."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--count", type=int, default=200, help="faults to try (default 200)")
-    parser.add_argument("--seed", type=int, default=0, help="of the sample (default 0)")
-    parser.add_argument("--workers", type=int, default=2, help="copies that are tried at once (default 2)")
-    parser.add_argument("--out", type=Path, default=ROOT / "build" / "mutants", help="where copies and results are kept")
-    options = parser.parse_args()
-    folder: Path = options.out.resolve()
+    options = tyro.cli(Options, description=__doc__)
+    folder = options.out.resolve()
     whole = folder / "whole"
     if not whole.exists():
         copy(whole)

@@ -14,7 +14,8 @@ from small import OPTIONS, SMALL
 
 from interp.commands.train import main
 from interp.files import formats
-from interp.sweep.pool import MAX_RESTARTS, Progress, train_all
+from interp.sweep.pool import MAX_RESTARTS, work_all
+from interp.sweep.unit import Status, Training
 from interp.training import run
 from interp.training.run import Run, RunConfig
 
@@ -41,7 +42,7 @@ def test_a_killed_worker_goes_on_from_its_last_record(tmp_path: Path) -> None:
     for _ in whole.train():
         pass
     killed, other = run.create(tmp_path / "killed", config), run.create(tmp_path / "other", replace(config, seed=2))
-    heard: list[Progress] = []
+    heard: list[Status] = []
 
     def kill_once() -> None:
         while not any(each.path == killed.path and each.step >= 100 for each in heard):
@@ -49,7 +50,7 @@ def test_a_killed_worker_goes_on_from_its_last_record(tmp_path: Path) -> None:
         os.kill(_trainer_of(killed), signal.SIGKILL)
 
     threading.Thread(target=kill_once, daemon=True).start()
-    train_all([killed, other], workers=2, report=heard.append, should_stop=lambda: False)
+    work_all([Training(killed.path), Training(other.path)], workers=2, report=heard.append)
     notes = [each.note for each in heard if each.note]
     assert notes == ["was killed (SIGKILL), restarted from its last record"]
     assert not any(each.failed for each in heard)
@@ -90,8 +91,8 @@ def test_a_worker_that_dies_every_time_is_given_up_and_the_others_go_on(
         "threading.Thread(target=watch, daemon=True).start()\n"
     )
     monkeypatch.setenv("PYTHONPATH", f"{tmp_path}{os.pathsep}{os.environ.get('PYTHONPATH', '')}")
-    heard: list[Progress] = []
-    train_all([doomed, good], workers=2, report=heard.append, should_stop=lambda: False)
+    heard: list[Status] = []
+    work_all([Training(doomed.path), Training(good.path)], workers=2, report=heard.append)
     of_doomed = [each for each in heard if each.path == doomed.path and each.note]
     assert len(of_doomed) == MAX_RESTARTS + 1
     assert of_doomed[-1].failed and "given up: resume it with --resume" in of_doomed[-1].note

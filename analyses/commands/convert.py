@@ -45,18 +45,18 @@ def main(arguments: list[str] | None = None) -> int:
 class Options:
     """What interp-convert can be told."""
 
-    source: Annotated[Path, tyro.conf.Positional]
+    source: Annotated[Path, tyro.conf.Positional, tyro.conf.arg(metavar="SOURCE")]
     """A checkpoint of any supported format."""
-    target: Annotated[Path, tyro.conf.Positional]
+    target: Annotated[Path, tyro.conf.Positional, tyro.conf.arg(metavar="TARGET")]
     """What to write; an existing file is not overwritten."""
     to: Literal["interp", "transformer-lens", "plain"] = "interp"
     """The format to write."""
-    reading: Annotated[Reading, tyro.conf.arg(name="")] = field(default_factory=Reading)
+    reading: Reading = field(default_factory=Reading)
     """How to read a file of another project."""
 
 
 def _parse(arguments: list[str] | None) -> Options:
-    config = (tyro.conf.FlagCreatePairsOff,)
+    config = (tyro.conf.FlagCreatePairsOff, tyro.conf.OmitArgPrefixes)
     return tyro.cli(Options, prog="interp-convert", args=arguments, description=_DESCRIPTION, config=config)
 
 

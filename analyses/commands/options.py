@@ -50,27 +50,27 @@ options are wrong.
 class Options:
     """What interp-analyze can be told."""
 
-    paths: Annotated[tuple[Path, ...], tyro.conf.Positional, tyro.conf.arg(metavar="checkpoint.pt ...")]
+    paths: Annotated[tuple[Path, ...], tyro.conf.Positional, tyro.conf.arg(metavar="checkpoint.pt ...", help_behavior_hint="")]
     """Checkpoint files, run directories or others."""
     json: bool = False
     """Print one JSON object per file and line (documented in docs/json.md)."""
-    only: tuple[MeasurementName, ...] = ()
+    only: Annotated[tuple[MeasurementName, ...], tyro.conf.arg(metavar="MEASUREMENT ...", help_behavior_hint="")] = ()
     """After the files: the measurements that follow the answer (one file, or --json)."""
     explain: bool = False
     """Is the network explained? The card (what it computes, how, why we believe it, what is left) and its evidence; seconds
     per file."""
-    html: Path | None = None
+    html: Annotated[Path | None, tyro.conf.arg(metavar="PAGE.html")] = None
     """Write a page: the answer, the circles, two sliders that compute, the evidence, all measurements; one file that needs no
     network. Of a run directory its timeline too; several files are put side by side."""
-    figures: Path | None = None
+    figures: Annotated[Path | None, tyro.conf.arg(metavar="DIR")] = None
     """Write every figure into this directory, as PNG and SVG (needs interp[figures] and Chromium)."""
     all_triples: bool = False
     """Gradient symmetry over all p³ triples instead of a seeded sample (exact; some ten seconds at p = 113)."""
-    expect_frequencies: tuple[int, ...] | None = None
+    expect_frequencies: Annotated[tuple[int, ...] | None, tyro.conf.arg(metavar="K ...")] = None
     """After the files: exit 1 unless these are the key frequencies."""
     expect_circuit: Verdict | None = None
     """Exit 1 unless this is the verdict."""
-    reading: Annotated[Reading, tyro.conf.arg(name="")] = field(default_factory=Reading)
+    reading: Reading = field(default_factory=Reading)
     """How to read a file of another project."""
 
     @property
@@ -109,5 +109,5 @@ class Options:
 
 def parse(arguments: list[str] | None) -> Options:
     """The options on a command line."""
-    config = (tyro.conf.FlagCreatePairsOff,)
+    config = (tyro.conf.FlagCreatePairsOff, tyro.conf.OmitArgPrefixes)
     return tyro.cli(Options, prog="interp-analyze", args=arguments, description=DESCRIPTION, config=config)

@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
 from rich.progress import Progress as Bars
 
-from interp.sweep.pool import Progress
+from interp.sweep.unit import Status
 from interp.training.run import Run
 
 
@@ -36,15 +36,15 @@ class Display:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self._bars.stop()
 
-    def show(self, progress: Progress) -> None:
+    def show(self, status: Status) -> None:
         """Take in what a run says of itself."""
-        shown = self._shown[progress.path]
-        shown.step(progress.step)
-        if progress.losses is not None:
-            shown.record(progress.losses)
-        if progress.note:
-            self._print(f"{progress.path}: {progress.note}")
-        elif progress.losses is not None and not self._console.is_terminal:
+        shown = self._shown[status.path]
+        shown.step(status.step)
+        if status.losses is not None:
+            shown.record(status.losses)
+        if status.note:
+            self._print(f"{status.path}: {status.note}")
+        elif status.losses is not None and not self._console.is_terminal:
             self._print(shown.line())
 
     def _print(self, line: str) -> None:

@@ -1,7 +1,9 @@
 """Command-line options for what a file of another project does not say."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Annotated, Literal
+
+import tyro
 
 from interp.files.formats.facts import Facts
 from interp.networks.attention_free import Kind
@@ -13,11 +15,11 @@ class Reading:
     read too. What nobody says is tried: the one reading under which the network computes its task is taken and named; where
     several do, these options decide."""
 
-    task: str | None = None
+    task: Annotated[str | None, tyro.conf.arg(metavar="NAME")] = None
     """What it has to compute: addition where nobody says, or another name that interp-train --help lists."""
-    modulus: int | None = None
+    modulus: Annotated[int | None, tyro.conf.arg(metavar="P")] = None
     """The p of the task."""
-    attention_rate: float | None = None
+    attention_rate: Annotated[float | None, tyro.conf.arg(metavar="A")] = None
     """Attention is A·softmax + (1-A)·ones."""
     activation: Literal["relu", "gelu"] | None = None
     """Nonlinearity of the neurons."""
@@ -25,7 +27,7 @@ class Reading:
     """Masked attention (matters beyond one layer)."""
     no_causal: bool = False
     """Attention without a mask."""
-    heads: int | None = None
+    heads: Annotated[int | None, tyro.conf.arg(metavar="N")] = None
     """Number of attention heads, for native bridges."""
     kind: Kind | None = None
     """Which attention-free network."""

@@ -3,7 +3,7 @@
 import os
 import signal
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
@@ -18,7 +18,8 @@ from interp.commands.command import INTERRUPTED, MISTAKE, run_command
 from interp.commands.display import Display
 from interp.errors import InterpError
 from interp.recipe import RECIPES, Recipe
-from interp.sweep.pool import Progress, train_all
+from interp.sweep.pool import work_all
+from interp.sweep.unit import Status, Training
 from interp.tasks import tasks
 from interp.training import run
 from interp.training.run import Run, RunConfig
@@ -125,18 +126,19 @@ def _train(options: Options, default: Options) -> int:
         about = f"{each.config.recipe.task_value.sentence}, seed {each.config.seed} → {each.path}"
         line = f"interp-train: {'resuming ' if options.resume else ''}recipe {each.config.recipe_name}, {about}"
         console.print(line, markup=False, highlight=False, soft_wrap=True)
-    failed: set[Path] = set()
+    failed: list[Status] = []
     with _interruptible() as interrupted, Display(console, runs) as display:
 
-        def report(progress: Progress) -> None:
-            display.show(progress)
-            if progress.failed:
-                failed.add(progress.path)
+        def report(status: Status) -> None:
+            if status.failed:
+                failed.append(status)
+            if not (status.failed and len(runs) == 1):  # which ends the command with its one line
+                display.show(status)
 
-        if options.workers > 1 and len(runs) > 1:
-            train_all(runs, workers=options.workers, report=report, should_stop=lambda: bool(interrupted), watching=watching)
-        else:
-            _train_here(runs, report, interrupted, watching)
+        units = [Training(each.path, watching) for each in runs]
+        work_all(units, workers=options.workers, report=report, should_stop=lambda: bool(interrupted))
+    if failed and len(runs) == 1:
+        raise InterpError(failed[0].note)
     for each in runs:
         print(_summary(each))
     return INTERRUPTED if interrupted else MISTAKE if failed else 0
@@ -190,27 +192,6 @@ def _resumed(options: Options, default: Options) -> list[Run]:
     if replace(options, **free) != default:
         raise InterpError("a resumed run keeps its options: give none but --workers, --measure and --writer with --resume")
     return [run.load(path) for path in options.resume]
-
-
-def _train_here(runs: list[Run], report: Callable[[Progress], None], interrupted: list[int], watching: Watching) -> None:
-    """One after the other, in this process."""
-    for each in runs:
-        step = 0
-
-        def on_step(done: int, path: Path = each.path) -> None:
-            nonlocal step
-            step = done
-            report(Progress(path=path, step=done))
-
-        try:
-            for snapshot in each.train(should_stop=lambda: bool(interrupted), on_step=on_step, watching=watching):
-                report(Progress(path=each.path, step=snapshot.step, losses=snapshot.losses))
-        except InterpError as error:
-            if len(runs) == 1:
-                raise
-            report(Progress(path=each.path, step=step, note=str(error), failed=True))
-        if interrupted:
-            return
 
 
 def _summary(each: Run) -> str:

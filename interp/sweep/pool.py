@@ -1,4 +1,4 @@
-"""Many runs at once: a process of its own for each, restarted from its last record where the system kills it."""
+"""Many units of work at once: a process of its own for each, restarted where the system kills it."""
 
 import multiprocessing
 import signal
@@ -7,36 +7,58 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
-from pathlib import Path
 from typing import Any
 
 from interp.errors import InterpError
-from interp.training import run
-from interp.training.run import Run
-from interp.training.watching import NOT_WATCHING, Watching
+from interp.sweep.unit import Status, Unit
 
 MAX_RESTARTS = 3
-"""Of one run without a record in between: what kills it every time will go on doing so."""
+"""Largest number of restarts of one unit without a record in between: what kills it every time will go on doing so."""
+SPEAK_EVERY = 0.2
+"""Seconds between two words of a worker about its steps."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Progress:
-    """What a worker says of its run."""
+def work_all(
+    units: Sequence[Unit],
+    *,
+    workers: int,
+    report: Callable[[Status], None],
+    should_stop: Callable[[], bool] = lambda: False,
+) -> None:
+    """Do these units, ``workers`` at a time, each in a process of its own; one worker, or one unit, is this process.
 
-    path: Path
-    step: int
-    losses: dict[str, float] | None = None
-    """At a record."""
-    note: str = ""
-    """Something to tell the user: it was restarted, or it failed."""
-    failed: bool = False
-    """It will not go on."""
+    ``report`` hears of every record, and of the steps in between. A unit that fails is reported and does not keep the others.
+    When ``should_stop()`` says so, every unit that is being done is asked to record where it is and end.
+    """
+    if workers == 1 or len(units) == 1:
+        _here(units, report, should_stop)
+    else:
+        _elsewhere(units, workers, report, should_stop)
+
+
+def _here(units: Sequence[Unit], report: Callable[[Status], None], should_stop: Callable[[], bool]) -> None:
+    """One unit after the other, in this process."""
+    for unit in units:
+        step = 0
+
+        def say(status: Status) -> None:
+            nonlocal step
+            step = status.step
+            report(status)
+
+        try:
+            unit.work(say, should_stop)
+        except InterpError as error:
+            report(Status(path=unit.path, step=step, note=str(error), failed=True))
+        if should_stop():
+            return
 
 
 @dataclass(eq=False)
 class _Worker:
-    run: Run
-    watching: Watching
+    """A process that does one unit."""
+
+    unit: Unit
     restarts: int = 0
     step: int = 0
     error: str = ""
@@ -46,28 +68,17 @@ class _Worker:
     def start(self) -> None:
         context = multiprocessing.get_context("spawn")
         self.connection, theirs = context.Pipe()
-        self.process = context.Process(target=_train, args=(self.run.path, self.watching, theirs), daemon=True)
+        self.process = context.Process(target=_work, args=(self.unit, theirs), daemon=True)
         self.process.start()
         theirs.close()
 
 
-def train_all(
-    runs: Sequence[Run],
-    *,
-    workers: int,
-    report: Callable[[Progress], None],
-    should_stop: Callable[[], bool],
-    watching: Watching = NOT_WATCHING,
-) -> None:
-    """Train runs, ``workers`` at a time; ``report`` hears of every record and a few times per second of the steps.
-
-    A run that fails is reported and does not keep the others. When ``should_stop()`` says so, every worker is asked to
-    record where it is and end.
-    """
-    waiting, working, asked = list(runs), list[_Worker](), False
+def _elsewhere(units: Sequence[Unit], workers: int, report: Callable[[Status], None], should_stop: Callable[[], bool]) -> None:
+    """As many units at a time as there are workers, each in a process of its own."""
+    waiting, working, asked = list(units), list[_Worker](), False
     while working or (waiting and not asked):
         while waiting and len(working) < workers and not asked:
-            working.append(_Worker(waiting.pop(0), watching))
+            working.append(_Worker(waiting.pop(0)))
             working[-1].start()
         # A worker's process ends with its connection, so this wakes for both; the timeout is for should_stop.
         wait([worker.connection for worker in working], timeout=0.2)
@@ -81,20 +92,20 @@ def train_all(
                 worker.process.terminate()
 
 
-def _hear(worker: _Worker, report: Callable[[Progress], None]) -> None:
+def _hear(worker: _Worker, report: Callable[[Status], None]) -> None:
     """Pass on what the worker has said; close the connection where it has ended."""
     try:
         while worker.connection.poll():
-            progress: Progress = worker.connection.recv()
-            if progress.losses is not None:
+            status: Status = worker.connection.recv()
+            if status.losses is not None:
                 worker.restarts = 0
-            worker.step, worker.error = progress.step, progress.note
-            report(progress)
+            worker.step, worker.error = status.step, status.note
+            report(status)
     except (EOFError, OSError):
         worker.connection.close()
 
 
-def _go_on(worker: _Worker, report: Callable[[Progress], None], asked: bool) -> bool:
+def _go_on(worker: _Worker, report: Callable[[Status], None], asked: bool) -> bool:
     """Restart an ended worker where the system killed it; False where it is done, failed, or asked to end."""
     worker.process.join()
     code = worker.process.exitcode or 0
@@ -103,32 +114,30 @@ def _go_on(worker: _Worker, report: Callable[[Progress], None], asked: bool) -> 
     again = code < 0 and worker.restarts < MAX_RESTARTS
     what = f"was killed ({signal.Signals(-code).name})" if code < 0 else f"ended with exit code {code}"
     then = "restarted from its last record" if again else "given up: resume it with --resume"
-    report(Progress(path=worker.run.path, step=worker.step, note=f"{what}, {then}", failed=not again))
+    report(Status(path=worker.unit.path, step=worker.step, note=f"{what}, {then}", failed=not again))
     if again:
         worker.restarts += 1
         worker.start()
     return again
 
 
-def _train(path: Path, watching: Watching, connection: "Connection[Any, Any]") -> None:
-    """In the worker's process: train one run and say how it goes."""
+def _work(unit: Unit, connection: "Connection[Any, Any]") -> None:
+    """In the worker's process: do one unit and say how it goes."""
     asked: list[int] = []
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the parent passes it on as SIGTERM
     signal.signal(signal.SIGTERM, lambda number, frame: asked.append(number))
-    spoke = [0, 0.0]
+    last, spoke = 0, 0.0
 
-    def say(step: int, **what: Any) -> None:
-        spoke[:] = step, time.monotonic()
-        connection.send(Progress(path=path, step=step, **what))
-
-    def on_step(step: int) -> None:
-        if time.monotonic() - spoke[1] > 0.2:
-            say(step)
+    def say(status: Status) -> None:
+        nonlocal last, spoke
+        last = status.step
+        if status.losses is not None or time.monotonic() - spoke > SPEAK_EVERY:
+            spoke = time.monotonic()
+            connection.send(status)
 
     try:
-        for snapshot in run.load(path).train(should_stop=lambda: bool(asked), on_step=on_step, watching=watching):
-            say(snapshot.step, losses=snapshot.losses)
+        unit.work(say, lambda: bool(asked))
     except InterpError as error:
-        say(int(spoke[0]), note=str(error), failed=True)
+        connection.send(Status(path=unit.path, step=last, note=str(error), failed=True))
     except BrokenPipeError:  # the parent is gone, and with it whoever wanted this
         return
