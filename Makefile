@@ -4,7 +4,7 @@ BIN := .venv/bin
 # By file: what a file's tests share is then made once.
 IN_PARALLEL := --numprocesses auto --maxprocesses 4 --dist loadfile
 
-.PHONY: help demo test slow mutants bench truth check pictures checkpoints notebooks clean
+.PHONY: help demo test slow mutants bench truth check map pictures checkpoints notebooks clean
 
 help:            ## this list
 	@grep -E '^[a-z-]+: .*##' $(MAKEFILE_LIST) | sed -E 's/: .*## /\t/' | expand -t 16
@@ -37,6 +37,10 @@ check: .venv/installed-test      ## lint, format, types and the direction of imp
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
 
+map: .venv/installed              ## docs/map.md and analyses/__init__.pyi, from what there is
+	$(BIN)/python docs/make_map.py
+	$(BIN)/python -m analyses.names
+
 pictures: .venv/installed-test   ## the pictures of the README (needs Chromium)
 	$(BIN)/python pictures/make.py
 
@@ -53,7 +57,7 @@ clean:                           ## remove the environment and caches
 	$(PYTHON) -m venv .venv
 
 .venv/installed: .venv/bin/python pyproject.toml constraints.txt
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable .
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[lens,figures]'
 	@touch $@
 
 .venv/installed-test: .venv/installed

@@ -1,7 +1,8 @@
 """Circuit: a network with its activations on all pairs of its task, computed once and re-runnable with edits.
 
-Every analysis takes one. It works in the numbers in which its task is addition (``Relabelling``): what is a and what is b, the
-pairs, the embeddings and the answers are in the order of these numbers, so that an analysis of a + b serves every such task.
+Every analysis takes a circuit. A circuit works in the numbers in which its task is addition (``Relabelling``): what is a and
+what is b, the pairs, the embeddings and the answers are in the order of these numbers, so that an analysis of a + b serves
+every task that is addition in other numbers.
 """
 
 from collections.abc import Callable, Collection, Mapping
@@ -22,10 +23,10 @@ from interp.tasks.task import UNDEFINED, Relabelling, Task
 T = TypeVar("T")
 
 Need = Literal["addition", "embedding", "neurons", "attention"]
-"""What a measurement can need of a circuit."""
+"""What a measurement can need of a circuit, and not every circuit has."""
 
 ROWS = 16
-"""Values of a that are run together; measured on one core at p = 113, where 8 to 32 do equally well."""
+"""Number of values of a that are run together; measured on one core at p = 113, where 8 to 32 do equally well."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,15 +35,15 @@ class Circuit:
 
     network: Model
     train_pairs: Int[Tensor, " train"] | None = None
-    """Indices a·p + b, in the task's own symbols, of the pairs that it was trained on, where known."""
+    """Indices a·p + b, in the task's own symbols, of the pairs that the network was trained on; None where not known."""
     edits: Mapping[str, Edit] = field(default_factory=dict)
-    """Activation name → function to its replacement; see ``forward``."""
+    """Edits of activations: name → function from the activation to its replacement; see ``interp.networks.forward``."""
     replaced_tables: Tables | None = None
-    """Embeddings of a and b to read instead of the network's own, in the order of ``numbers``."""
+    """Embeddings of a and b to read instead of the network's own, in the order of ``numbers``; None to read its own."""
     notes: tuple[str, ...] = ()
-    """How the file that it comes from was read, where that was not obvious."""
+    """Notes on how the network's file was read, where that was not obvious."""
     task: Task = None  # type: ignore[assignment]
-    """What the network has to compute; addition where nobody says."""
+    """Task that the network has to compute; addition where none is given."""
     _memory: dict[Any, Any] = field(default_factory=dict, repr=False)
 
     def __post_init__(self) -> None:
@@ -57,13 +58,13 @@ class Circuit:
 
     @cached_property
     def numbers(self) -> Relabelling:
-        """The numbers that a, b and c have here; each symbol's own where the task is no addition."""
+        """The numbers of a, b and c in which the task is addition; each symbol's own index where the task is no addition."""
         itself = torch.arange(self.network.p)
         return self.task.relabelling() or Relabelling(a=itself, b=itself, c=itself)
 
     @property
     def p(self) -> int:
-        """How many numbers there are: the modulus of the addition."""
+        """How many numbers a, b and c may each be: the modulus, where the task is addition."""
         return self.numbers.modulus
 
     def check_has(self, need: Need) -> None:
@@ -89,7 +90,7 @@ class Circuit:
 
     @property
     def embedding(self) -> Float[Tensor, "p d_embedding"]:
-        """W_E of the numbers ('=' left out); where a and b are embedded differently, the two side by side."""
+        """W_E of the numbers ('=' left out); where a and b are embedded differently, their two tables side by side."""
         E_a, E_b = self.tables
         return E_a if E_a is E_b or E_a.data_ptr() == E_b.data_ptr() else torch.cat([E_a, E_b], dim=1)
 
@@ -115,7 +116,7 @@ class Circuit:
 
     @cached_property
     def own_logits(self) -> Float[Tensor, "a b c"]:
-        """The logits in the task's own symbols, pairs that have no answer among them."""
+        """The logits of all pairs in the order of the task's own symbols, pairs that have no answer among them."""
         if self.numbers.changes_nothing:
             return self.logits
         a, b, c = (torch.argsort(each) for each in (self.numbers.a, self.numbers.b, self.numbers.c))
@@ -132,7 +133,7 @@ class Circuit:
 
     @property
     def train_numbers(self) -> Int[Tensor, " train"] | None:
-        """The training pairs as indices a·p + b in these numbers, those left out that have none."""
+        """The training pairs as indices a·p + b in ``numbers``; pairs without numbers are left out. None where not known."""
         if self.train_pairs is None or self.numbers.changes_nothing:
             return self.train_pairs
         place_a, place_b = (torch.full((self.network.p,), -1) for _ in "ab")
@@ -142,7 +143,7 @@ class Circuit:
 
     @cached_property
     def answers(self) -> Int[Tensor, "a b"]:
-        """The right answers: (a + b) mod p in these numbers; UNDEFINED where a task that is no addition has none."""
+        """The right answers in ``numbers``: (a + b) mod p; UNDEFINED where a task that is no addition has none."""
         own = self.task.table()[self.numbers.a][:, self.numbers.b]
         number = torch.full((self.network.p + 1,), UNDEFINED)
         number[self.numbers.c] = torch.arange(self.p)
@@ -155,7 +156,7 @@ class Circuit:
 
     @property
     def pattern(self) -> Float[Tensor, "a b head key"]:
-        """The last layer's attention from the answering position to every position; α < 1 included."""
+        """The last layer's attention from the answering position to every position: α·softmax + (1-α)·ones."""
         return self.activation(self.network.pattern_name()).select(-2, -1)
 
     def activation(self, name: str) -> Tensor:
@@ -175,12 +176,12 @@ class Circuit:
     def run(
         self, E_a: Tensor, E_b: Tensor, *, record: Collection[str] = (), edits: Mapping[str, Edit] | None = None
     ) -> tuple[Float[Tensor, "*batch p"], dict[str, Tensor]]:
-        """The network on any embeddings of a and b (batch axes broadcast): the answers' logits, and recorded activations."""
+        """Run on any embeddings of a and b (batch axes broadcast): the answers' logits, and the recorded activations."""
         logits, activations = self.network.run(E_a, E_b, record=record, edits=edits)
         return self._relabelled(logits), activations
 
     def with_embedding(self, embedding: Float[Tensor, "p d_embedding"]) -> "Circuit":
-        """The same network reading other vectors for the numbers (shaped as ``embedding``); '=' keeps its own."""
+        """This circuit, reading other vectors for the numbers (shaped as its ``embedding``); '=' keeps its own vector."""
         old = self.embedding
         if embedding.shape != old.shape:
             raise InterpError(f"expected an embedding of shape {list(old.shape)}, got {list(embedding.shape)}")
@@ -189,19 +190,19 @@ class Circuit:
         return self.with_tables((new, new) if old.shape[1] == width else (new[:, :width], new[:, width:]))
 
     def with_tables(self, tables: Tables) -> "Circuit":
-        """The same network reading other vectors for the numbers as a and as b (shaped as ``tables``)."""
+        """This circuit, reading other vectors for the numbers as a and as b (shaped as its ``tables``)."""
         for new, old in zip(tables, self.tables, strict=True):
             if new.shape != old.shape:
                 raise InterpError(f"expected embeddings of shape {list(old.shape)}, got {list(new.shape)}")
         return replace(self, replaced_tables=tables, _memory={})
 
     def with_activation(self, name: str, replacement: Tensor | Edit) -> "Circuit":
-        """The same network with one activation replaced: by a tensor of its shape, or by a function of it."""
+        """This circuit with one activation replaced: by a tensor of its shape, or by a function of it."""
         edit = (lambda _: replacement) if isinstance(replacement, Tensor) else replacement
         return replace(self, edits={**self.edits, name: edit}, _memory={})
 
     def anew(self) -> "Circuit":
-        """The same circuit with nothing computed yet, and no memory taken."""
+        """This circuit with nothing computed yet, so that it takes no memory."""
         return replace(self, _memory={})
 
     def remember(self, key: Any, compute: Callable[[], T]) -> T:
@@ -212,11 +213,11 @@ class Circuit:
         return value
 
     def _relabelled(self, over_answers: Tensor) -> Tensor:
-        """What is over the answers along its last axis, in the order of their numbers."""
+        """A tensor whose last axis is the symbols of the answer, in the order of the answers' numbers."""
         return over_answers if self.numbers.changes_nothing else over_answers[..., self.numbers.c]
 
     def _rows(self) -> tuple[Tensor, ...]:
-        """The values of a, a few at a time: fresh memory for all pairs at once costs more than the arithmetic."""
+        """All values of a, a few at a time: fresh memory for all pairs at once costs more than the arithmetic."""
         everything = torch.arange(self.p)
         return (everything,) if self.edits else everything.split(ROWS)  # an edit sees the pairs whole
 
@@ -225,7 +226,7 @@ class Circuit:
         return {}
 
     def _usual(self, name: str) -> Tensor:
-        """One of the activations that nearly every analysis needs; all of these are recorded in one run."""
+        """One of the ``usual_names``, which nearly every analysis needs; all of them are recorded in one run."""
         if name not in self._activations:
             names = self.network.usual_names()
             parts = [self._run(names, rows)[1] for rows in self._rows()]

@@ -9,6 +9,6 @@ class InterpError(Exception):
 
 
 def one_line(text: str, limit: int = 1200) -> str:
-    """Text that may come from a file, fit for one line of a terminal: nothing unprintable, not too long."""
+    """Text that may come from a file, fit for one line of a terminal: all printable, at most ``limit`` characters."""
     line = "".join(character if character.isprintable() else " " for character in text)
     return line if len(line) <= limit else line[: limit - 1] + "…"

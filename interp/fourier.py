@@ -37,7 +37,7 @@ def _basis(p: int) -> Tensor:
 def basis(p: int) -> Float[Tensor, "p p"]:
     """The orthonormal real basis: constant, then cos and sin of each k = 1..⌊p/2⌋ (at k = p/2 the cosine only).
 
-    Row 2k - 1 is the cosine, row 2k the sine of frequency k. Float64.
+    Row 2k - 1 is the cosine of frequency k, row 2k its sine. The dtype is float64.
     """
     return _basis(p).clone()
 
@@ -48,7 +48,7 @@ def rows(k: int, p: int) -> Float[Tensor, "row p"]:
 
 
 def waves(k: int, p: int) -> Float[Tensor, "2 p"]:
-    """cos and sin of 2πk·j/p over the residues j, of amplitude 1; at k = p/2 the sine is 0 to rounding."""
+    """Cosine and sine of 2πk·j/p over the residues j = 0..p-1, of amplitude 1; at k = p/2 the sine is 0 to rounding."""
     angles = 2 * torch.pi * (k * torch.arange(p) % p).double() / p
     return torch.stack([angles.cos(), angles.sin()])
 
@@ -56,7 +56,7 @@ def waves(k: int, p: int) -> Float[Tensor, "2 p"]:
 def energies(M: Float[Tensor, "p n"]) -> Float[Tensor, " freq"]:
     """How much of a matrix over residues (along its first axis) lies at each frequency?
 
-    |cos row|² + |sin row|² for k = 1..⌊p/2⌋, in the orthonormal basis: together with the constant's they sum to ‖M‖².
+    |cos row|² + |sin row|² for k = 1..⌊p/2⌋, in the orthonormal basis: with the energy of the constant they sum to ‖M‖².
     """
     p = M.shape[0]
     squares = (_basis(p) @ M.double()).square().sum(-1)[1:]
@@ -66,13 +66,13 @@ def energies(M: Float[Tensor, "p n"]) -> Float[Tensor, " freq"]:
 
 
 def energy_shares(M: Float[Tensor, "p n"]) -> Float[Tensor, " freq"]:
-    """The same as shares of the sum over k ≥ 1, in [0, 1]; NaN for a matrix that is constant over residues."""
+    """The ``energies`` of a matrix as shares of their sum over k ≥ 1, in [0, 1]; NaN where it is constant over residues."""
     energy = energies(M)
     return energy / energy.sum()
 
 
 def effective_number(energies: Float[Tensor, " freq"]) -> float:
-    """Over how many frequencies is an energy spread? (Σ e)² / Σ e², from 1 to their number; NaN where there is none."""
+    """Over how many frequencies is an energy spread? (Σ e)² / Σ e², from 1 to their number; NaN for no energy."""
     return float(energies.sum() ** 2 / energies.square().sum())
 
 
@@ -103,7 +103,7 @@ def without(M: Float[Tensor, "p n"], k: int) -> Float[Tensor, "p n"]:
 
 
 def gini(values: Float[Tensor, " n"]) -> float:
-    """How unequal are these non-negative numbers? 0 all equal, near 1 a single one carries all.
+    """How unequal are these non-negative numbers? 0 where all are equal, near 1 where a single one carries all.
 
     Σ_i (2i - n - 1) x_i / (n Σ x), x ascending, i = 1..n. Source of its use here: Nanda et al. 2023, arXiv 2301.05217.
     """

@@ -16,14 +16,14 @@ from interp.networks.model import Model, Tables, Unavailable
 from interp.tasks import task_named
 
 FromPairs = Callable[[Int[Tensor, " pair"], Int[Tensor, " pair"]], Tensor]
-"""From a and b, vectors of symbols, to logits [pair, p or more]."""
+"""Function from a and b, vectors of symbols, to logits [pair, p or more]."""
 FromEmbeddings = Callable[[Float[Tensor, "pair d"], Float[Tensor, "pair d"]], Tensor]
-"""From the embeddings of a and b to logits [pair, p or more], differentiable."""
+"""Differentiable function from the embeddings of a and b to logits [pair, p or more]."""
 
 
 @dataclass(frozen=True, eq=False)
 class Function(Model):
-    """Given logits on all pairs, and where there are any, embeddings and the function that runs from them."""
+    """A network given by its logits on all pairs, and perhaps by its embeddings and a function from these to logits."""
 
     logits: Float[Tensor, "p p p"]
     embedding: Tables | None = None
@@ -60,9 +60,10 @@ class Function(Model):
 def from_logits(logits: Any, embedding: Any = None, *, task: str = "addition") -> Circuit:
     """A circuit of a network of which only the logits L[a, b, c] are known, and perhaps the embedding of its residues.
 
-    Tensors or arrays, copied. ``task``: the name of what the network has to compute (``interp.tasks``).
+    ``logits`` and ``embedding``: tensors or arrays, which are copied. ``task``: the name of what the network has to compute
+    (``interp.tasks``).
 
-    Every measurement that needs no more works on it; the others say what they lack.
+    Every measurement that needs no more works on the circuit; the others say what they lack.
     Raises InterpError unless the logits are [p, p, p] and finite, and the embedding [p, d].
     """
     logits = _numbers(logits, "the logits")
@@ -84,7 +85,7 @@ def from_function(
 
     ``function``: from a and b, two vectors of symbols, to logits [pair, p] (further columns are dropped).
     ``from_embeddings`` with ``embedding`` ([p, d], or two of them where a and b are embedded differently): from the
-    embeddings of a and b to the same logits; gradients and ablations need it. ``task``: the name of what it has to compute.
+    embeddings of a and b to the same logits; gradients and ablations need it. ``task``: the name of the task.
 
     Raises InterpError on logits of another shape or not finite, and where the two functions disagree.
     """
@@ -113,7 +114,7 @@ def _residues(logits: Tensor, pairs: int, p: int) -> Tensor:
 
 
 def _numbers(values: Any, what: str) -> Tensor:
-    """A copy as a tensor of finite float32 or float64 numbers, from a tensor, an array or nested lists."""
+    """A copy of a tensor, an array or nested lists as a tensor of finite float32 or float64 numbers."""
     try:
         tensor = torch.as_tensor(values).detach().cpu().clone()
     except (TypeError, ValueError, RuntimeError) as error:

@@ -1,9 +1,9 @@
 """Named training recipes, every number with its source.
 
-- ``nanda-2023``: Nanda et al. 2023, arXiv 2301.05217, and its released code: every number below.
-- ``zhong-2023``: Zhong, Liu, Tegmark, Andreas 2023, arXiv 2306.17844, and its released code: every number below.
-- ``quick``: this project's: nanda-2023 with learning rate 1e-2 instead of 1e-3: test accuracy 1.000 at step 700, test loss
-  below 1e-5 at step 1400 for seed 0 (CHANGELOG). It stops at that test loss.
+- ``nanda-2023``: every number from Nanda et al. 2023, arXiv 2301.05217, and its released code.
+- ``zhong-2023``: every number from Zhong, Liu, Tegmark, Andreas 2023, arXiv 2306.17844, and its released code.
+- ``quick``: this project's own, nanda-2023 with learning rate 1e-2 instead of 1e-3: test accuracy 1.000 at step 700, test
+  loss below 1e-5 at step 1400 for seed 0 (CHANGELOG). Training stops once the test loss is below 1e-5.
 """
 
 import math
@@ -18,7 +18,10 @@ from interp.tasks.split import SplitMethod
 from interp.tasks.task import Task
 
 MAX_WEIGHTS = 1 << 27
-"""Half a gigabyte in float32, and three times that with AdamW's moments; the published networks have 230,000."""
+"""Largest number of weights: half a gigabyte in float32, three times that with AdamW's moments.
+
+The published networks have 230,000.
+"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,31 +29,31 @@ class Recipe:
     """Everything but the seed that determines a training run."""
 
     task: str = "addition"
-    """What is learned: the name of a task of ``interp.tasks``."""
+    """Name of the task that the network learns, one of those in ``interp.tasks``."""
     p: int = 113
-    """The modulus of the task, and the number of its symbols."""
+    """Modulus p of the task, and number of its symbols."""
     network: Architecture
-    """What is trained, whatever the task."""
+    """Architecture of the network that is trained, whatever its task."""
     split_method: SplitMethod
-    """How the seed picks the training pairs."""
+    """Method by which the seed picks the training pairs."""
     train_fraction: float
-    """Share of the task's pairs that is trained on."""
+    """Share of the task's pairs that is trained on, strictly between 0 and 1."""
     learning_rate: float
-    """AdamW's, after warm-up."""
+    """Learning rate of AdamW after warm-up."""
     weight_decay: float
-    """AdamW's."""
+    """Weight decay of AdamW."""
     beta_1: float = 0.9
-    """AdamW's first-moment decay."""
+    """Decay of AdamW's first moment, the running mean of the gradients, per step."""
     beta_2: float = 0.98
-    """AdamW's second-moment decay."""
+    """Decay of AdamW's second moment, the running mean of the squared gradients, per step."""
     warmup_steps: int = 10
-    """The learning rate is scaled by min(step / warmup_steps, 1): the first step does not move."""
+    """Steps of warm-up: the learning rate is scaled by min(step / warmup_steps, 1), so that the first step does not move."""
     W_in_fan_is_d_mlp: bool = False
-    """Is W_in drawn with scale 1/√d_mlp (Zhong et al.) instead of 1/√d_model?"""
+    """Is the initial W_in drawn with scale 1/√d_mlp (Zhong et al. 2023) instead of 1/√d_model?"""
     steps: int
-    """Full-batch steps at most."""
+    """Largest number of full-batch steps."""
     stop_test_loss: float = 0.0
-    """Stop at a record whose test loss is below this; 0 never stops early."""
+    """Test loss, in nats, below which a record ends training; 0 never ends it early."""
 
     def __post_init__(self) -> None:
         if not 0 < self.train_fraction < 1:
@@ -87,21 +90,21 @@ class Recipe:
 
     @property
     def task_value(self) -> Task:
-        """The task itself: what its name and p say."""
+        """The task that ``task`` and ``p`` name."""
         return task_named(self.task, self.p)
 
     @property
     def config(self) -> NetworkConfig:
-        """The network's whole configuration, that of the architecture for this task."""
+        """The network's whole configuration: its architecture with the number of symbols of the task."""
         return self.network.with_symbols(self.p)
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain values, for a checkpoint or JSON."""
+        """The recipe as plain values, for a checkpoint or JSON."""
         return asdict(self)
 
     @staticmethod
     def from_dict(values: dict[str, Any]) -> "Recipe":
-        """The inverse of ``to_dict``; raises InterpError on unknown or missing entries."""
+        """The recipe in plain values, as ``to_dict`` gives them; raises InterpError on unknown or missing entries."""
         network = from_plain(Architecture, values.get("network", {}), "network")
         return from_plain(Recipe, {**values, "network": network}, "recipe")
 
@@ -156,4 +159,4 @@ RECIPES = MappingProxyType(
         "quick": replace(_NANDA_2023, learning_rate=1e-2, steps=5_000, stop_test_loss=1e-5),
     }
 )
-"""The recipes by name."""
+"""The training recipes by name."""

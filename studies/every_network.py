@@ -10,7 +10,6 @@ Needs pyarrow: pip install -e '.[studies]'.
 """
 
 import json
-import statistics
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,13 +19,15 @@ import torch
 import tyro
 from phase_diagram import phase_diagram
 from plan import Making, Planned, every_network
-from rows import Row, memorised, row, unexplained
+from rows import Row, memorised, row
+from summary import MARK, summary
 
 from interp.sweep.pool import work_all
 from interp.sweep.unit import Status
 
 WEIGHTS, HERE = Path("runs/every-network"), Path(__file__).parent
 TABLE, PICTURE = HERE / "every_network.parquet", HERE / "phase_diagram.svg"
+DOCUMENT = HERE.parent / "docs" / "every_network.md"
 
 
 def train(planned: list[Planned], folder: Path, workers: int) -> None:
@@ -63,35 +64,11 @@ def explain(planned: list[Planned], folder: Path) -> list[Row]:
 
 
 def show(rows: list[Row]) -> None:
-    """What the README says, from the table."""
-    groups: dict[str, list[Row]] = {}
-    for each in rows:
-        name = f"trained, p = {each['p']}" if each["kind"] == "trained" else each["kind"]
-        groups.setdefault(name, []).append(each)
-    print("| networks | trained | generalise | explained | called clock, pizza or hybrid |\n|---|---|---|---|---|")
-    for name, those in groups.items():
-        counts = [sum(bool(each[key]) for each in those) for key in ("generalises", "explained", "named")]
-        print(f"| {name} | {len(those)} | {' | '.join(map(str, counts))} |")
-    trained = [each for each in rows if each["kind"] == "trained" and each["generalises"]]
-    print(f"\nOf those trained that generalise: {_counts(trained)}")
-    for key in ("width", "activation"):
-        for value in sorted({each[key] for each in trained if each["p"] == 59}):
-            print(f"- p = 59, {key} {value}: {_counts([each for each in trained if each['p'] == 59 and each[key] == value])}")
-    for is_explained in (True, False):
-        shares = [float(each["memorised"]) for each in trained if each["explained"] is is_explained]
-        spread = f"{statistics.median(shares):.3f} ({min(shares):.3f} to {max(shares):.3f})"
-        print(f"- memorised, {'' if is_explained else 'not '}explained: {spread}")
-    both = [[each[key] for each in trained] for key in ("memorised", "unexplained")]
-    print(f"- correlation of memorised with the unexplained variance: {statistics.correlation(*both):.2f}")
-    print("\nNot explained, of those trained that generalise:\n")
-    for line in unexplained(rows):
-        print(f"- {line}")
-
-
-def _counts(rows: list[Row]) -> str:
-    return f"{len(rows)} networks, " + ", ".join(
-        f"{sum(bool(each[key]) for each in rows)} {key}" for key in ("what", "how", "why", "explained")
-    )
+    """Write the tables of the document below its own words, and the picture."""
+    words, _, _ = DOCUMENT.read_text().partition(MARK)
+    DOCUMENT.write_text(f"{words}{MARK}\n{summary(rows)}")
+    PICTURE.write_text(phase_diagram(rows))
+    print(f"{DOCUMENT}, {PICTURE}: {len(rows)} networks")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -122,7 +99,6 @@ def main() -> None:
     else:
         rows = pyarrow.parquet.read_table(TABLE).to_pylist()
         show(rows)
-        PICTURE.write_text(phase_diagram(rows))
 
 
 if __name__ == "__main__":

@@ -1,6 +1,5 @@
 """One row per network: what it is, and what its explanation says."""
 
-from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -84,14 +83,3 @@ def memorised(path: Path) -> float | None:
     of_right = residual.gather(-1, circuit.answers[..., None]).flatten()
     trained = torch.zeros(len(of_right), dtype=torch.bool).index_fill(0, circuit.train_pairs, True)
     return float((of_right[trained].mean() - of_right[~trained].mean()) / circuit.centred_logits.double().std())
-
-
-def unexplained(rows: Iterable[Row]) -> Iterator[str]:
-    """What is known of every trained network that generalises and is not explained."""
-    for each in rows:
-        if each["kind"] == "trained" and each["generalises"] and not each["explained"]:
-            lives = ", ".join(
-                f"{part} {share:.3f}" for part, share in zip(each["lives"][:2], each["lives_share"][:2], strict=True)
-            )
-            left = f"left {each['unexplained']:.3f}: {lives}; memorised {each['memorised']:.3f}"
-            yield f"{each['name']}: {each['reason']}; {left}"

@@ -102,3 +102,15 @@ def _waves(p: int, frequencies: Sequence[int]) -> Tensor:
 
 def _angles(times: int) -> Tensor:
     return 2 * math.pi * torch.arange(DIRECTIONS * times).double() / (DIRECTIONS * times)
+
+
+def clock_logits(p: int, k: int) -> Tensor:
+    """cos w_k(a+b-c) for all a, b and c."""
+    n = torch.arange(p).double()
+    return (2 * math.pi * k * (n[:, None, None] + n[None, :, None] - n) / p).cos()
+
+
+def random_circuit(**config: object) -> Circuit:
+    """Random weights, in float64."""
+    start = {"p": 7, "d_model": 8, "n_heads": 2, "d_head": 4, "d_mlp": 12, "answers_equals": False}
+    return Circuit(initialise(NetworkConfig(**{**start, **config}), seed=3, dtype=torch.float64))  # type: ignore[arg-type]

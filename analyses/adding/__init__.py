@@ -1,0 +1,1 @@
+"""Chapter: watch the network compute."""

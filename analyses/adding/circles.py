@@ -25,30 +25,31 @@ Point = tuple[float, float]
 
 @dataclass(frozen=True)
 class FrequencyCircle:
-    """The numbers in the plane of one frequency."""
+    """How the numbers 0..p-1 lie in the embedding's plane of one frequency."""
 
     k: int
     """The frequency: the numbers 0..p-1 go round k times."""
     radius: float
-    """Root mean square distance from the centre, in units of the embedding."""
+    """Root mean square distance of the numbers from the centre, in units of the embedding."""
     roundness: float
-    """Least distance from the centre over the largest, [0, 1]: 1 for a circle."""
+    """Least distance of a number from the centre over the largest, [0, 1]: 1 for a circle."""
     off: float
     """Root mean square of the angle by which a number is out of place, in turns; neighbours are 1/p apart."""
     pure: float
-    """Share of the variance in this plane that is the frequency's own, [0, 1]; the rest are others that overlap with it."""
+    """Share of the variance in this plane that is the frequency's own, [0, 1]; the rest is that of others, which
+    overlap with it."""
     points: tuple[Point, ...] = field(metadata=ONLY_DRAWN)
-    """Where each number is, in units of ``radius``; its ideal place is at angle 2πk·n/p."""
+    """Place of each number n in the plane, in units of ``radius``; its ideal place is at angle 2πk·n/p."""
 
 
 @dataclass(frozen=True)
 class Circles(Finding):
-    """One circle per key frequency."""
+    """The circles on which the embedding has the numbers, at the key frequencies."""
 
     p: int
     """The modulus."""
     circles: tuple[FrequencyCircle, ...]
-    """In ascending order of k."""
+    """One circle per key frequency, in ascending order of k."""
 
     def table(self) -> Table:
         rows = tuple((c.k, c.radius, c.roundness, c.off, c.pure) for c in self.circles)
@@ -79,8 +80,8 @@ def circles(circuit: Circuit) -> Circles:
     """Do the numbers sit on circles, and in order?
 
     The plane of frequency k is spanned by the components of W_E along cos w_k n and sin w_k n; its axes are the orthonormal
-    pair that is closest to the two. The whole centred embedding is projected onto it, not its frequency k alone, which
-    would be an ellipse by construction.
+    pair that is closest to these two. The whole centred embedding is projected onto the plane, not its part at frequency k
+    alone, which would be an ellipse by construction.
 
     Source: this project; the circles are those of Nanda et al. 2023, arXiv 2301.05217.
     """
@@ -89,7 +90,7 @@ def circles(circuit: Circuit) -> Circles:
 
 
 def plane_coordinates(E: Float[Tensor, "p d"], k: int) -> Float[Tensor, "p 2"]:
-    """Where each number is in the plane of frequency k, number 0 near angle 0; at k = p/2 it is a line."""
+    """Place of each number in the plane of frequency k, number 0 near angle 0; at k = p/2 all lie on a line."""
     E = E.double()
     rows = fourier.rows(k, len(E)) @ E
     U, _, Vh = torch.linalg.svd(rows, full_matrices=False)
@@ -98,7 +99,7 @@ def plane_coordinates(E: Float[Tensor, "p d"], k: int) -> Float[Tensor, "p 2"]:
 
 
 def circle_grid(keys: Sequence[int], p: int) -> "go.Figure":
-    """An empty square panel per frequency, three in a row, and the colours of the numbers."""
+    """A figure with an empty square panel per frequency, three in a row, and the colours of the numbers."""
     from plotly.subplots import make_subplots
 
     columns = min(max(len(keys), 1), 3)
@@ -120,13 +121,13 @@ def circle_grid(keys: Sequence[int], p: int) -> "go.Figure":
 
 
 def panel(index: int) -> dict[str, str]:
-    """The axes of a grid's panel."""
+    """The names of the axes of one panel of a ``circle_grid``, panels counted from 0."""
     number = "" if index == 0 else str(index + 1)
     return {"xaxis": f"x{number}", "yaxis": f"y{number}"}
 
 
 def circle_trace(points: Sequence[Point], k: int) -> dict[str, Any]:
-    """The numbers as points, coloured by residue."""
+    """A trace of the numbers as points in the plane of frequency k, coloured by number."""
     numbers = list(range(len(points)))
     marker = {"color": numbers, "coloraxis": "coloraxis", "size": 8, "line": {"color": QUIET, "width": 1}}
     hover = f"<b>%{{customdata}}</b><br>k = {k}<br>(%{{x:.2f}}, %{{y:.2f}})<extra></extra>"
@@ -138,12 +139,12 @@ def circle_trace(points: Sequence[Point], k: int) -> dict[str, Any]:
 
 
 def circle_of(E: Float[Tensor, "p d"], k: int) -> FrequencyCircle:
-    """The numbers in the plane of frequency k of these embeddings."""
+    """How do the numbers lie in the plane of frequency k of the embeddings ``E``?"""
     p, flat = len(E), plane_coordinates(E, k)
     radii = flat.norm(dim=1)
     radius = radii.square().mean().sqrt()
     cosine, sine = fourier.waves(k, p)
-    # The angle from the ideal place to where it is: of the point, turned back by the ideal angle.
+    # The angle from a number's ideal place to its own: that of its point, turned back by the ideal angle.
     angle = torch.atan2(flat[:, 1] * cosine - flat[:, 0] * sine, flat[:, 0] * cosine + flat[:, 1] * sine)
     own = (fourier.rows(k, p) @ flat).square().sum() / flat.square().sum()
     return FrequencyCircle(

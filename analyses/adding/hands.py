@@ -9,40 +9,41 @@ from analyses.findings.drawing import QUIET
 from analyses.findings.finding import ONLY_DRAWN
 
 A, B, MADE, OUTPUT = "#0072b2", "#d55e00", "#cc79a7", "#009e73"
-"""The colours of the two inputs, of what the circuit makes of them, and of the output."""
+"""Colours of a, of b, of what the circuit makes of the two, and of the output."""
 LIMIT, LABELS = 1.45, 1.3
-"""Half the side of a dial, and where numbers are written, in units of the mean radius."""
+"""Half the side of a dial, and how far from its centre numbers are written, in units of the mean radius."""
 
 
 @dataclass(frozen=True)
 class Hand:
-    """What happens at one key frequency."""
+    """What happens to two numbers a and b at one key frequency."""
 
     k: int
     """The frequency."""
     verdict: str
-    """clock, pizza or between (amplitude_profile)."""
+    """Verdict on the frequency: clock, pizza or between (amplitude_profile)."""
     a: Point
-    """Where a is in the plane of this frequency, in units of the mean radius of all numbers (circles)."""
+    """Place of a in the plane of this frequency, in units of the mean radius of all numbers (circles)."""
     b: Point
-    """Where b is."""
+    """Place of b in the plane of this frequency, in units of the mean radius of all numbers (circles)."""
     output: Point
-    """(2/p) Σ_c L[a,b,c] (cos w_k c, sin w_k c): what the logits hold of this frequency, over the largest of all pairs."""
+    """What the logits hold of this frequency, (2/p) Σ_c L[a,b,c] (cos w_k c, sin w_k c), in units of its largest length on
+    any pair."""
     ring_a: tuple[Point, ...] = field(metadata=ONLY_DRAWN)
-    """Where every number is as a: the dial."""
+    """Place of every number when it is a, in units of the mean radius: the dial."""
     ring_b: tuple[Point, ...] = field(metadata=ONLY_DRAWN)
-    """Where every number is as b; equal to ``ring_a`` unless the two are embedded differently, or b stands for -b."""
+    """Place of every number when it is b; equal to ``ring_a`` unless a and b are embedded differently, or b stands for -b."""
     ring_answer: tuple[Point, ...] = field(metadata=ONLY_DRAWN)
-    """Where every answer belongs on the dial."""
+    """Place on the dial where every answer belongs, in units of the mean radius."""
 
     @property
     def mean(self) -> Point:
-        """Halfway between the two: what a pizza reads."""
+        """The point halfway between a and b: what a pizza reads."""
         return (self.a[0] + self.b[0]) / 2, (self.a[1] + self.b[1]) / 2
 
     @property
     def predicted(self) -> float:
-        """The angle, in radians, that the inputs' own places make: the sum of theirs; twice that of their mean for a pizza."""
+        """The angle, in radians, that a and b make together: the sum of their angles; for a pizza, twice that of their mean."""
         if self.verdict == "pizza":
             return 2 * angle_of(self.mean)
         return angle_of(self.a) + angle_of(self.b)
@@ -57,15 +58,15 @@ class Pair:
     a: int
     """The first number."""
     b: int
-    """The second."""
+    """The second number."""
     answer: int
     """What the network answers."""
     b_as: str
-    """What stands for b on the dial, in the letter b: -b in a subtraction."""
+    """What stands for b on the dial, written with the letter b: -b in a subtraction."""
 
 
 def dial(hand: Hand, pair: Pair) -> list[dict[str, Any]]:
-    """One dial's traces. ``meta`` says what each is, for the page, where two sliders move them."""
+    """The traces of one dial. The ``meta`` of a trace says what it draws, for the page, where two sliders move the traces."""
     hover = f"<b>%{{customdata}}</b><br>k = {hand.k}<extra></extra>"
     dots = {"color": QUIET, "size": 4, "opacity": 0.6}
     traces = [
@@ -98,7 +99,7 @@ def dial(hand: Hand, pair: Pair) -> list[dict[str, Any]]:
 
 
 def _beyond(point: Point) -> Point:
-    """Outside the dial, in the direction of a point."""
+    """The place beyond the dial, in the direction of a point, where the point's number is written."""
     return LABELS * math.cos(angle_of(point)), LABELS * math.sin(angle_of(point))
 
 
@@ -108,7 +109,7 @@ def _trace(role: str, points: tuple[Point, ...], **look: Any) -> dict[str, Any]:
 
 
 def _slice(hand: Hand, p: int) -> tuple[Point, ...]:
-    """The slice that the mean lies in: p slices of two ends each, one for every sum."""
+    """The slice of the dial that the mean lies in, as a polygon: there are p slices of two ends each, one for every sum."""
     angle, half = angle_of(hand.mean), math.pi / (2 * p)
     rims = (angle - half, angle + half, angle + math.pi - half, angle + math.pi + half)
     ends = [(LIMIT * math.cos(rim), LIMIT * math.sin(rim)) for rim in rims]
@@ -116,22 +117,22 @@ def _slice(hand: Hand, p: int) -> tuple[Point, ...]:
 
 
 def square(axis: str) -> dict[str, dict[str, Any]]:
-    """The two axes of a dial: bare, and as wide as high; ``axis`` is the number of its panel, empty for the first."""
+    """The two axes of a dial, bare, and as wide as high; ``axis`` is the number of the dial's panel, empty for the first."""
     bare = {"range": [-LIMIT, LIMIT], "showticklabels": False, "ticks": "", "showgrid": False, "zeroline": False,
             "constrain": "domain"}  # fmt: skip
     return {"x": bare, "y": {**bare, "scaleanchor": f"x{axis}"}}
 
 
 def name_of(hand: Hand) -> str:
-    """A dial's title."""
+    """The title of a dial: its frequency and its verdict."""
     return f"k = {hand.k}: {hand.verdict}"
 
 
 def angle_of(point: Point) -> float:
-    """In radians, from the direction of number 0."""
+    """The angle of a point, in radians, from the direction of number 0."""
     return math.atan2(point[1], point[0])
 
 
 def in_turns(angle: float) -> float:
-    """In turns, [0, 1)."""
+    """An angle, given in radians, in turns, [0, 1)."""
     return angle / (2 * math.pi) % 1

@@ -30,13 +30,13 @@ class OnePair(Finding):
     """One pair of numbers on its way through the network; all numbers are the task's own."""
 
     question: str
-    """The task for these two: 22 + 37 mod 113."""
+    """The task for these two numbers, such as 22 + 37 mod 113."""
     p: int
     """The modulus."""
     a: int
     """The first number."""
     b: int
-    """The second."""
+    """The second number."""
     answer: int
     """What the network answers: the largest logit."""
     right: int
@@ -44,11 +44,11 @@ class OnePair(Finding):
     margin: float
     """The answer's logit less the next largest, nats."""
     logits: tuple[float, ...]
-    """Centred, per answer c."""
+    """Logit of each answer c less the mean over all c, nats."""
     hands: tuple[Hand, ...]
-    """One per key frequency, ascending."""
+    """One hand per key frequency, in ascending order of k."""
     places: tuple[int, ...] = field(metadata=ONLY_DRAWN)
-    """The number, of those in which the task is an addition, of every answer c."""
+    """Number that stands for every answer c where the task is written as an addition."""
 
     def table(self) -> Table:
         rows = tuple(
@@ -97,7 +97,7 @@ class OnePair(Finding):
         return finish(figure, self._title(), self.caption(), height=400 + 260 * rows, margin_t=170)
 
     def dial_figure(self, index: int) -> "go.Figure":
-        """One hand alone."""
+        """The figure of one hand's dial alone."""
         import plotly.graph_objects as go
 
         hand = self.hands[index]
@@ -106,7 +106,7 @@ class OnePair(Finding):
         return finish(figure, name_of(hand), "", showlegend=False, margin={"l": 5, "r": 5, "t": 5, "b": 5}, height=250)
 
     def logit_figure(self) -> "go.Figure":
-        """The logits alone."""
+        """The figure of the logits alone."""
         import plotly.graph_objects as go
 
         figure = go.Figure(self._logit_traces())
@@ -129,7 +129,7 @@ class OnePair(Finding):
         ]  # fmt: skip
 
     def waves(self) -> tuple[float, ...]:
-        """What the key frequencies' parts of the logits add up to, per answer c."""
+        """What the key frequencies' parts of the logits add up to, per answer c, nats."""
         keys, places = [hand.k for hand in self.hands], torch.tensor(self.places)
         logits = torch.tensor(self.logits, dtype=torch.float64)
         if not keys:
@@ -138,7 +138,7 @@ class OnePair(Finding):
         return tuple(part(by_number, keys)[places, 0].tolist())
 
     def sentence(self) -> str:
-        """What the network answers."""
+        """What the network answers to these two numbers, in a sentence."""
         ahead = (
             f", {self.margin:.1f} nats ahead of the next"
             if self.answer == self.right
@@ -164,16 +164,16 @@ CAPTION = (
     "frequency; the star is the answer's place on the dial. Below, the logits: where all frequencies agree, they add up "
     "to the answer."
 )
-"""How to read the figure, for the word that stands for the second number."""
+"""How to read the figure; {b} is to be replaced by what stands for the second number."""
 
 
 @measurement(place=200, slow=True, needs=("addition", "embedding"))
 def one_pair(circuit: Circuit, *, a: int | None = None, b: int | None = None) -> OnePair:
     """How does the network compute its task for these two numbers?
 
-    ``a``, ``b``: 0..p-1, the task's own; a fifth and a third of p where not given. Everything is measured: the numbers'
-    places are the embedding's, the output's hand is the logits'; only ``Hand.predicted``, the angle between them, is the
-    circuit's idea.
+    ``a``, ``b``: numbers of the task, 0..p-1; a fifth and a third of p where not given. Everything is measured: the numbers'
+    places are the embedding's, the output's hand is the logits'; only ``Hand.predicted``, the angle that a and b make
+    together, is the circuit's idea.
 
     Raises InterpError for numbers out of range. Sources: this project; the clock after Nanda et al. 2023, arXiv 2301.05217, the
     pizza after Zhong et al. 2023, arXiv 2306.17844.
@@ -203,8 +203,8 @@ def one_pair(circuit: Circuit, *, a: int | None = None, b: int | None = None) ->
 
 
 def output_hands(circuit: Circuit, k: int) -> tuple[Float[Tensor, "a b 2"], float]:
-    """What the logits of each pair hold of frequency k, along cos w_k c and sin w_k c, over the largest of all pairs, in the
-    numbers of the addition; and that largest, in nats: the amplitude of the wave."""
+    """What the logits of each pair hold of frequency k, along cos w_k c and sin w_k c, over its largest length on any pair;
+    and this largest length, the amplitude of the wave in nats. Pairs and answers are in the numbers of the addition."""
     p = circuit.p
     hands = circuit.centred_logits @ fourier.waves(k, p).T * (1 if 2 * k == p else 2) / p
     largest = hands.norm(dim=-1).max()

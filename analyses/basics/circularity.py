@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import plotly.graph_objects as go
 
 CIRCULAR = 0.995
-"""The paper calls an embedding circular from here."""
+"""Mean share of the best frequency from which the paper (Zhong et al. 2023) calls an embedding circular."""
 
 
 @dataclass(frozen=True)
@@ -24,11 +24,13 @@ class Circularity(Finding):
     """The filter that the clock-and-pizza paper applied before it classified a network."""
 
     circularity: float
-    """Mean over the components of their best frequency's share, [0, 1]; the paper calls ≥ .995 circular."""
+    """Mean over the first principal components of the share of their best frequency, [0, 1], NaN without any component; the
+    paper calls ≥ .995 circular."""
     components: tuple[float, ...]
-    """Per principal component (the first 4 that are not nothing), the largest share of one frequency."""
+    """Per principal component of the embedding (of the first 4, those that do not vanish), the largest share of its energy at
+    one frequency, [0, 1]."""
     best_frequencies: tuple[int, ...]
-    """Per principal component, that frequency."""
+    """Per principal component of the embedding, the frequency with the largest share of its energy."""
 
     def table(self) -> Table:
         rows = tuple(
@@ -60,8 +62,8 @@ def circularity(circuit: Circuit) -> Circularity:
 
     Mean over principal components v = 1..4 of the centred embedding of max_k 2|Σ_j v_j e^{2πijk/p}|² / (p Σ v²).
 
-    It fails perfectly circular networks whose frequencies have near-equal energy, because components mix them:
-    no verdict of this project depends on it. Source: Zhong et al. 2023, arXiv 2306.17844.
+    The measure fails perfectly circular networks whose frequencies have near-equal energy, because principal components mix
+    such frequencies: no verdict of this project depends on it. Source: Zhong et al. 2023, arXiv 2306.17844.
     """
     W_E = circuit.embedding.double()
     U, S, _ = torch.linalg.svd(W_E - W_E.mean(0), full_matrices=False)

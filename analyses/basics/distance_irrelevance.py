@@ -20,14 +20,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class DistanceIrrelevance(Finding):
-    """Both published variants: near 0 the distance decides the logit (pizza), near 1 it does not matter (clock)."""
+    """Distance irrelevance, two published variants: near 0 the distance a - b decides the logit (pizza), near 1 not (clock)."""
 
     correct: float
-    """On the logit of the right answer, the paper's definition; [0, 1], NaN for constant logits."""
+    """Distance irrelevance of the right answer's logit, the paper's definition, [0, 1]; NaN where this logit is constant."""
     largest_wrong: float
-    """On the largest logit of a wrong answer, the variant in the table published with the paper."""
+    """Distance irrelevance of the largest logit of a wrong answer, the variant in the table published with the paper, [0, 1];
+    NaN where this logit is constant."""
     mean_correct: tuple[float, ...]
-    """Mean logit of the right answer among pairs with a - b = d mod p, d = 0..p-1."""
+    """Mean logit of the right answer, nats, among pairs with a - b = d mod p, for d = 0..p-1."""
 
     def table(self) -> Table:
         rows = (("right answer's logit", self.correct), ("largest wrong logit", self.largest_wrong))

@@ -24,17 +24,18 @@ class EmbeddingSpectrum(Finding):
     """The Fourier spectrum of W_E over the residues."""
 
     frequencies: tuple[int, ...]
-    """k = 1..⌊p/2⌋; the tuples below are in this order."""
+    """Frequencies k = 1..⌊p/2⌋, the order of the tuples of this finding."""
     shares: tuple[float, ...]
-    """Energy share of each frequency, [0, 1], summing to 1."""
+    """Share of the energy of W_E at each frequency, its constant left out, [0, 1]; all shares sum to 1."""
     axis_ratios: tuple[float, ...]
-    """σ₂/σ₁ of the two rows of each frequency: 1 a circle, 0 a line (always 0 at k = p/2)."""
+    """Axis ratio of each frequency, σ₂/σ₁ of its cosine and sine rows, [0, 1]: 1 a circle, 0 a line (always 0 at k = p/2)."""
     effective_frequencies: float
-    """1 / Σ share²: how many frequencies carry the embedding, 1..⌊p/2⌋."""
+    """Effective number of frequencies that carry the embedding, 1 / Σ share², from 1 to ⌊p/2⌋."""
     gini: float
-    """Gini coefficient of the component norms: 0 all equal, near 1 few carry all."""
+    """Gini coefficient of the norms of the Fourier components of W_E: 0 all equal, near 1 few carry all."""
     inverse_participation_ratio: float
-    """Mean over the columns of W_E of Σ_k (|F_k|/‖F‖)⁴, F the rfft without its constant: 1 is a pure wave."""
+    """Inverse participation ratio: mean over the columns of W_E of Σ_k (|F_k|/‖F‖)⁴, F the column's rfft without its constant;
+    1 is a pure wave."""
 
     @property
     def present(self) -> tuple[int, ...]:
@@ -69,7 +70,8 @@ class EmbeddingSpectrum(Finding):
 def embedding_spectrum(circuit: Circuit) -> EmbeddingSpectrum:
     """Which frequencies are in the embedding, and are they circles?
 
-    e_k = (|cos row|² + |sin row|²) / Σ_{k≥1} in the orthonormal Fourier basis over the p residues.
+    Share of frequency k: e_k / Σ_{k≥1} e_k, e_k = |cos row|² + |sin row|² of W_E in the orthonormal Fourier basis over the p
+    residues.
 
     Sources: Nanda et al. 2023, arXiv 2301.05217 (spectrum, Gini); Doshi et al. 2024 (inverse participation ratio).
     """

@@ -20,9 +20,9 @@ if TYPE_CHECKING:
     import plotly.graph_objects as go
 
 LEVELS = (0.05, 0.25, 0.5, 0.75, 0.95)
-"""Quantiles that a finding holds."""
+"""Levels of the quantiles of the cosine that a finding holds, as shares of the triples."""
 SAMPLE = 4000
-"""Triples drawn by default: a standard error under .01, in a tenth of a second."""
+"""Number of triples drawn by default: the mean cosine then has a standard error under .01, in a tenth of a second."""
 
 
 @dataclass(frozen=True)
@@ -30,13 +30,13 @@ class GradientSymmetry(Finding):
     """Mean cosine between the gradients of a logit at the two token embeddings, [-1, 1]: near 1 for a pizza."""
 
     paper_sample: float
-    """On the paper's 100 triples; its standard error is about .04 for a clock."""
+    """Mean cosine on the paper's 100 triples, [-1, 1]; its standard error is about .04 for a clock."""
     mean: float
-    """On a larger sample, or on all p³ triples."""
+    """Mean cosine on a larger random sample, or on all p³ triples, [-1, 1]."""
     triples: int
-    """How many triples ``mean`` is over."""
+    """Number of triples that ``mean`` is taken over."""
     standard_error: float
-    """Standard error of ``mean``; 0 when it is over all triples."""
+    """Standard error of ``mean``; 0 where ``mean`` is over all triples."""
     quantiles: tuple[float, ...]
     """The 5, 25, 50, 75 and 95% quantiles of the cosine over the triples of ``mean``."""
 
@@ -71,7 +71,7 @@ def gradient_symmetry(circuit: Circuit, *, triples: int | None = SAMPLE, seed: i
     Mean over triples (a, b, c), c not tied to a + b, of the cosine between ∂L[a,b,c]/∂E_a and ∂L[a,b,c]/∂E_b, with
     L the logit and E_a, E_b the token embeddings read. A triple where a gradient vanishes counts 0.
 
-    ``triples``: how many to draw, seeded, for the mean beside the paper's sample; None for all p³ (exact, slower).
+    ``triples``: number of triples to draw, by ``seed``, for a mean beside the paper's sample; None for all p³ (exact, slower).
     Source: Zhong et al. 2023, arXiv 2306.17844 ("gradient symmetricity").
     """
     p = circuit.p
@@ -96,7 +96,7 @@ def gradient_symmetry(circuit: Circuit, *, triples: int | None = SAMPLE, seed: i
 
 
 def _cosines(circuit: Circuit, a: Int[Tensor, " n"], b: Int[Tensor, " n"], c: Int[Tensor, " n"]) -> Float[Tensor, " n"]:
-    """The cosine of the two gradients for each triple, by automatic differentiation."""
+    """Cosine of a logit's gradients at the embeddings of a and of b for each triple (a, b, c), by automatic differentiation."""
     chunks = []
     for a_, b_, c_ in zip(a.split(2048), b.split(2048), c.split(2048), strict=True):
         E_a, E_b, logits = _differentiable(circuit, a_, b_)
@@ -107,7 +107,10 @@ def _cosines(circuit: Circuit, a: Int[Tensor, " n"], b: Int[Tensor, " n"], c: In
 
 
 def _all_cosines(circuit: Circuit) -> Float[Tensor, " n"]:
-    """The same for all p³ triples: one forward pass per chunk of pairs, one backward pass per answer c."""
+    """Cosine of a logit's gradients at the embeddings of a and of b for all p³ triples (a, b, c).
+
+    One forward pass per chunk of pairs, one backward pass per answer c.
+    """
     p = circuit.p
     chunks = []
     for pair in torch.arange(p * p).split(4096):
@@ -119,13 +122,13 @@ def _all_cosines(circuit: Circuit) -> Float[Tensor, " n"]:
 
 
 def _cosine(x: Float[Tensor, "n d"], y: Float[Tensor, "n d"]) -> Float[Tensor, " n"]:
-    """In float64, whatever the scale; 0 where a vector vanishes."""
+    """Cosine of each row of x with that of y, [-1, 1], in float64 whatever their scale; 0 where either row vanishes."""
     x, y = x.double(), y.double()
     return ((x * y).sum(-1) / (x.norm(dim=-1) * y.norm(dim=-1))).nan_to_num(0.0)
 
 
 def _differentiable(circuit: Circuit, a: Int[Tensor, " n"], b: Int[Tensor, " n"]) -> tuple[Tensor, Tensor, Tensor]:
-    """The two embeddings of each pair as leaves, and the logits that follow from them."""
+    """Embeddings of a and of b for each pair, as leaves of automatic differentiation, and the logits that follow from them."""
     E_a, E_b = (table[index].detach().requires_grad_() for table, index in zip(circuit.tables, (a, b), strict=True))
     logits, _ = circuit.run(E_a, E_b)
     if not logits.requires_grad:

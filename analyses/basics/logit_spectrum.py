@@ -17,23 +17,23 @@ if TYPE_CHECKING:
     import plotly.graph_objects as go
 
 KEY = 0.05
-"""Clock term t_k from which a frequency is key."""
+"""Clock term t_k, a correlation, from which a frequency is key."""
 
 
 @dataclass(frozen=True)
 class LogitSpectrum(Finding):
-    """The class-centred logits Lc against the clock terms C_k = cos w_k(a+b-c)."""
+    """How much of the logits, less their mean over c (Lc), lies on the clock terms C_k = cos w_k(a+b-c), w_k = 2πk/p."""
 
     frequencies: tuple[int, ...]
-    """k = 1..⌊p/2⌋; the tuple below is in this order."""
+    """Frequencies k = 1..⌊p/2⌋, the order of ``clock_terms``."""
     clock_terms: tuple[float, ...]
-    """t_k = ⟨Lc, C_k⟩ / (‖Lc‖‖C_k‖), [-1, 1]."""
+    """Clock term of each frequency, t_k = ⟨Lc, C_k⟩ / (‖Lc‖‖C_k‖), [-1, 1]; NaN where the logits do not depend on c."""
     clock_share: float
-    """Σ t_k²: share of the variance of Lc on clock terms, [0, 1]."""
+    """Share of the variance of Lc on clock terms, Σ t_k², [0, 1]."""
     sum_share: float
-    """Share of ‖Lc‖² that is a function of a + b (and c), [0, 1]."""
+    """Share of the variance of Lc that is a function of a + b and c alone, [0, 1]."""
     raw_clock_share: float
-    """The clock share of the logits with only their overall mean removed, [0, 1]: lower, for comparison with
+    """Clock share of the logits with only their overall mean removed, [0, 1]: lower than ``clock_share``, for comparison with
     publications that do not centre over c."""
 
     def table(self) -> Table:
@@ -65,8 +65,8 @@ class LogitSpectrum(Finding):
 def logit_spectrum(circuit: Circuit) -> LogitSpectrum:
     """How much of the output is cosines of a + b - c, and at which frequencies?
 
-    t_k = ⟨Lc, C_k⟩ / (‖Lc‖‖C_k‖) over all p³ entries, C_k = cos w_k(a+b-c): the sum of Lc over each class of
-    (a+b-c) mod p, then one cosine transform. All NaN where the logits do not depend on c.
+    t_k = ⟨Lc, C_k⟩ / (‖Lc‖‖C_k‖) over all p³ entries, C_k = cos w_k(a+b-c), computed from the sum of Lc over each class of
+    (a+b-c) mod p by one cosine transform. Every number is NaN where the logits do not depend on c.
 
     Source: Chughtai et al. 2023.
     """

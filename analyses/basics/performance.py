@@ -24,21 +24,21 @@ class Performance(Finding):
     """Accuracy and loss on all pairs, and on the training and held-out pairs where they are known (else NaN)."""
 
     accuracy: float
-    """Share of all pairs answered right."""
+    """Share of all pairs answered right, [0, 1]."""
     wrong: int
     """Number of pairs answered wrong."""
     pairs: int
     """Number of pairs that have an answer."""
     loss: float
-    """Mean cross-entropy over the answers, nats, all pairs."""
+    """Mean cross-entropy on all pairs, nats, with the softmax over the answers."""
     train_accuracy: float
-    """Accuracy over the training pairs; NaN where they are not known."""
+    """Share of the training pairs answered right, [0, 1]; NaN where the training pairs are not known."""
     train_loss: float
-    """Loss over the training pairs; NaN where they are not known."""
+    """Mean cross-entropy on the training pairs, nats; NaN where they are not known."""
     test_accuracy: float
-    """Accuracy over all other pairs; NaN where they are not known."""
+    """Share of all but the training pairs answered right, [0, 1]; NaN where the training pairs are not known."""
     test_loss: float
-    """Loss over all other pairs; NaN where they are not known."""
+    """Mean cross-entropy on all but the training pairs, nats; NaN where the training pairs are not known."""
     generalises: bool
     """Is the accuracy on all pairs at least .99?"""
 
@@ -71,7 +71,7 @@ def performance(circuit: Circuit) -> Performance:
     """Does the network compute its task?
 
     Accuracy: the largest logit is that of the right answer. Loss: mean of -log softmax(L[a,b,:])[right answer] over the answers
-    ('=' left out), float64, in nats. Over all pairs that have an answer.
+    ('=' left out), float64, in nats. Only pairs that have an answer count.
     """
     pairs = circuit.task.pairs()
     answers = circuit.task.answers(pairs)

@@ -1,0 +1,1 @@
+"""Commands: interp-analyze and interp-convert."""

@@ -1,0 +1,1 @@
+"""Chapter: where the circuit lives."""

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
 PIZZA_VARIATION, PIZZA_MINIMUM, PIZZA_LEAST = 0.4, 0.3, -0.1
 CLOCK_VARIATION, CLOCK_MINIMUM = 0.2, 0.5
-"""Cut-offs of coefficient of variation and min/max, chosen after seeing 14 published networks, which they separate
-cleanly (one-layer ones: ≥ .45 against ≤ .14); the coordinates are therefore always shown beside the label.
+"""Cut-offs of a profile's coefficient of variation and min/max, chosen after seeing 14 published networks, which they
+separate cleanly (one-layer ones: ≥ .45 against ≤ .14); the coordinates are therefore always shown beside the label.
 PIZZA_LEAST, this project's, keeps out what is no |cos| at all: an amplitude that changes its sign with the distance."""
 
 FrequencyVerdict = Literal["clock", "pizza", "between"]
@@ -35,32 +35,32 @@ class FrequencyProfile:
     k: int
     """The frequency."""
     removed: int
-    """The frequency 2k (folded) that was projected out of the embedding first; 0 where nothing was: where 2k = p there is
-    none, and where 3k = p it is k itself."""
+    """The frequency 2k (folded) that was projected out of the embedding first; 0 where none was: at 2k = p there is no such
+    frequency, and at 3k = p it is k itself."""
     variation: float
     """Coefficient of variation of A_k over d: 0 for an ideal clock, .48 for an ideal pizza with p → ∞."""
     min_over_max: float
-    """min A_k / max A_k: 1 for an ideal clock, 0 for an ideal pizza, unless few values of |cos(w_k d/2)| exist: where
-    p / gcd(k, p) is 3 or 5 the least of them is .5 and .31, and a pizza comes out as between."""
+    """Least amplitude over the largest, min A_k / max A_k: 1 for an ideal clock, 0 for an ideal pizza, unless few values of
+    |cos(w_k d/2)| exist: where p / gcd(k, p) is 3 or 5 the least of them is .5 and .31, and a pizza comes out as between."""
     verdict: FrequencyVerdict
-    """clock, pizza, or between."""
+    """Verdict on the frequency: clock, pizza, or between."""
     margin: float
-    """Distance to the nearest cut-off that would change the verdict, in units of the coordinates; 0 for between."""
+    """Distance to the nearest cut-off that would change the verdict, in units of variation and min/max; 0 for between."""
     profile: tuple[float, ...]
-    """A_k(d) for d = a - b mod p = 0..p-1, in logits."""
+    """Amplitude A_k(d) for d = a - b mod p = 0..p-1, in logits."""
 
     def along_the_arch(self) -> list[int]:
-        """The distances by k·d mod p: against that every frequency shows one arch, however fast it turns."""
+        """The distances d in ascending order of k·d mod p, in which every frequency shows one arch, however fast it turns."""
         p = len(self.profile)
         return sorted(range(p), key=lambda d: (self.k * d % p, self.profile[d]))
 
 
 @dataclass(frozen=True)
 class AmplitudeProfile(Finding):
-    """One profile per key frequency."""
+    """The amplitude profiles of the key frequencies, and how much of the output they account for."""
 
     profiles: tuple[FrequencyProfile, ...]
-    """In ascending order of k."""
+    """One profile per key frequency, in ascending order of k."""
     explained: float
     """Share of the centred logits' variance on Σ_k A_k(a-b) cos w_k(a+b-c), A_k measured on the intact network, [0, 1]:
     what clocks and pizzas at the key frequencies can account for together."""
@@ -119,7 +119,7 @@ def amplitude_profile(circuit: Circuit) -> AmplitudeProfile:
     """How does the output at each key frequency depend on the distance a - b?
 
     A_k(d): amplitude of cos w_k(a+b-c) in the logits among pairs with a - b = d, with frequency 2k projected out of
-    the embedding first: a circle at 2k accompanies many pizzas and hides them (it contributes
+    the embedding first: a circle at 2k accompanies many pizzas and hides them (the circle contributes
     -cos w_k(a-b) cos w_k(a+b-c)). Clock: flat. Pizza: follows |cos(w_k d/2)|.
 
     Source: this project, after the logit forms of Zhong et al. 2023, arXiv 2306.17844.
@@ -145,7 +145,7 @@ def _profile(circuit: Circuit, k: int) -> FrequencyProfile:
 
 
 def hiding(k: int, p: int) -> int:
-    """The frequency 2k, folded, whose circle can hide a pizza at k; 0 where there is none."""
+    """The frequency 2k, folded, whose circle in the embedding can hide a pizza at k; 0 where there is none."""
     removed = fourier.fold(2 * k, p)
     return 0 if removed == k else removed  # 3k = p: the circle at 2k is the circle at k itself
 
@@ -156,6 +156,7 @@ def coordinates(A: Float[Tensor, " d"]) -> tuple[float, float]:
 
 
 def judge(variation: float, min_over_max: float) -> tuple[FrequencyVerdict, float]:
+    """Is a profile with these coordinates a clock or a pizza? The verdict, and its distance to the nearest cut-off."""
     clock = min(CLOCK_VARIATION - variation, min_over_max - CLOCK_MINIMUM)
     pizza = min(variation - PIZZA_VARIATION, PIZZA_MINIMUM - min_over_max, min_over_max - PIZZA_LEAST)
     if clock > 0:

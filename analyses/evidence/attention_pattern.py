@@ -22,17 +22,17 @@ class AttentionPattern(Finding):
     """The last layer's attention from the answering position, α·softmax + (1-α)·ones, over all pairs."""
 
     attention_rate: float
-    """α."""
+    """Attention rate α of α·softmax + (1-α)·ones: at 1 attention is the softmax, at 0 it is 1 everywhere."""
     positions: tuple[str, ...]
-    """The positions looked at: a, b and, where there is one, '='."""
+    """Names of the positions looked at: a, b and, where there is one, '='."""
     means: tuple[tuple[float, ...], ...]
-    """Per head, the mean attention to each position."""
+    """Per head, the mean attention to each position over all pairs."""
     deviations: tuple[tuple[float, ...], ...]
-    """Per head, its standard deviation over pairs: 0 is a pattern that does not depend on the inputs."""
+    """Per head, the standard deviation of the attention to each position over all pairs: 0 where it ignores the inputs."""
     best_frequencies: tuple[int, ...]
-    """Per head, the frequency that explains most of its attention to a; 0 where that is constant."""
+    """Per head, the frequency that explains most of the variance of its attention to a; 0 where this attention is constant."""
     shares: tuple[float, ...]
-    """Per head, the share of variance explained by that frequency, [0, 1]; NaN where it is constant."""
+    """Per head, the share of the variance of its attention to a at its best frequency, [0, 1]; NaN where it is constant."""
     to_a: tuple[tuple[tuple[float, ...], ...], ...] = field(metadata=ONLY_DRAWN)
     """Per head, the attention to a for every pair, [head][a][b]: what the figure draws."""
 

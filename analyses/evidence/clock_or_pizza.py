@@ -34,66 +34,69 @@ if TYPE_CHECKING:
     import plotly.graph_objects as go
 
 PIZZA_SYMMETRY, PIZZA_IRRELEVANCE = 0.98, 0.6
-"""The published criterion: a pizza has gradient symmetry above the one and distance irrelevance below the other."""
+"""Cut-offs of the published criterion: a pizza has gradient symmetry above the first, distance irrelevance below the second."""
 MOST_LOGITS, MOST_NEURONS = 0.5, 0.7
-"""Neither a clock nor a pizza is named where less than these shares of the logits' variance lies on clock and pizza
-terms of the key frequencies, or of the neurons' variance at one frequency each. A lookup table has every frequency in
-its output and, at p = 13 and 23, .40 and .28 in its neurons; the generalising networks of both papers that were tried
-have at least .93 of the one and .92 of the other."""
+"""Least shares with which a clock or a pizza is named: of the logits' variance on clock and pizza terms of the key
+frequencies, and of the neurons' variance at one frequency each. A lookup table has every frequency in its output and, at
+p = 13 and 23, .40 and .28 of its neurons' variance at one frequency each; the generalising networks of Nanda et al. 2023
+and Zhong et al. 2023 that were tried have at least .93 of their logits' variance and .92 of their neurons'."""
 MOST_FREQUENCIES = 0.5
-"""Without one layer of neurons to look at, neither is named where the output is spread over more than this share of all
-frequencies (the effective number, (Σ t_k²)² / Σ t_k⁴): the logits of a lookup table are equal clocks at every frequency,
-and no measure of logits tells such a clock from a table. The generalising networks of both papers that were tried are at
-.04 to .16."""
+"""Largest share of all frequencies over which a clock's or pizza's output may be spread (its effective number of frequencies,
+(Σ t_k²)² / Σ t_k⁴) in a network without exactly one layer of neurons to look at: the logits of a lookup table are equal
+clocks at every frequency, and no measure of logits tells such a clock from a table. The generalising networks of Nanda et
+al. 2023 and Zhong et al. 2023 that were tried are at .04 to .16."""
 NARROW = 0.05
-"""A verdict closer than this to a cut-off is called narrow."""
+"""Margin, the distance to the nearest cut-off, below which a verdict is called narrow."""
 
 NAMED = ("clock", "pizza", "hybrid")
-"""The verdicts that name a circuit; the others say why there is none."""
+"""The verdicts that name a circuit; all others say why none is named."""
 
 Verdict = Literal["clock", "pizza", "hybrid", "not generalising", "undecided"]
 
 
 @dataclass(frozen=True)
 class ClockOrPizza(Finding):
-    """The verdict on the network, beside the evidence."""
+    """The verdict on which circuit a network computes with, beside the evidence for it."""
 
     verdict: Verdict
-    """clock or pizza where every key frequency is one; hybrid where some are clocks and some pizzas."""
+    """Verdict on the network: clock or pizza where every key frequency is one; hybrid where some are clocks and some pizzas."""
     reason: str
-    """Why, in words."""
+    """Reason for the verdict, in words."""
     margin: float
     """Distance of the frequencies' profiles to the nearest cut-off that would change the verdict on the network; 0
     where no circuit is named. For clock and pizza the least of the frequencies' margins; a hybrid stays one as long as
     one of its clocks and one of its pizzas does."""
     sureness: Literal["clear", "narrow", "unchecked", "none"]
-    """clear: a margin of at least .05; narrow: less; unchecked: a network that has not exactly one layer of neurons,
-    whatever the margin (that its logits are no table's could not be checked in them: neurons that read others may mix
-    frequencies); none: no circuit is named."""
+    """How sure the verdict is. clear: a margin of at least .05; narrow: less; unchecked: a network that has not exactly one
+    layer of neurons, whatever the margin (no neurons could show that its logits are not a table's: those that read other
+    neurons may mix frequencies); none: no circuit is named."""
     frequencies: tuple[tuple[int, str], ...]
-    """(k, clock | pizza | between) per key frequency; empty for a network that does not generalise."""
+    """Verdict on each key frequency, (k, clock | pizza | between); empty for a network that does not generalise."""
     coordinates: tuple[tuple[int, float, float], ...]
-    """(k, variation, min/max) per key frequency: what decides its verdict (amplitude_profile)."""
+    """Coordinates of each key frequency, (k, variation, min/max), which decide its verdict (amplitude_profile); empty for a
+    network that does not generalise."""
     accuracy: float
-    """On all p² pairs; below .99 no circuit is named."""
+    """Accuracy on all pairs that have an answer, [0, 1]; below .99 no circuit is named."""
     explained: float
-    """Share of the centred logits' variance on Σ_k A_k(a-b) cos w_k(a+b-c), k key (see amplitude_profile)."""
+    """Share of the centred logits' variance on Σ_k A_k(a-b) cos w_k(a+b-c), k key (see amplitude_profile), [0, 1]; NaN where
+    the profiles cannot be measured."""
     unexplained: float
-    """1 - explained."""
+    """Share of the centred logits' variance that clock and pizza terms at the key frequencies leave: 1 - explained."""
     specialisation: float
-    """Share of the last layer's neurons' variance at each one's own frequency (neuron_clusters); NaN where there are none."""
+    """Share of the last layer's neurons' variance at each one's own frequency (neuron_clusters); NaN without neurons."""
     spread: float
     """Effective number of frequencies in the output over the number that there are, (0, 1]: 1 for a lookup table."""
     gradient_symmetry: float
-    """Of the larger sample; NaN where the network gives no gradients."""
+    """Gradient symmetry on the larger sample of triples, [-1, 1]; NaN where the network gives no gradients."""
     distance_irrelevance: float
-    """On the right answer's logit."""
+    """Distance irrelevance of the right answer's logit, [0, 1]."""
     published_criterion: Literal["clock", "pizza", "neither", "not applied"]
-    """Zhong et al. 2023: pizza is gradient symmetry > .98 and distance irrelevance < .6, clock the reverse."""
+    """Verdict of the criterion of Zhong et al. 2023: pizza is gradient symmetry > .98 and distance irrelevance < .6, clock the
+    reverse; not applied where the network does not generalise or gives no gradients."""
     symmetry_margin: float
-    """gradient_symmetry - .98: positive speaks for pizza."""
+    """Margin of the published criterion in gradient symmetry, gradient_symmetry - .98: positive speaks for pizza."""
     irrelevance_margin: float
-    """.6 - distance_irrelevance: positive speaks for pizza."""
+    """Margin of the published criterion in distance irrelevance, .6 - distance_irrelevance: positive speaks for pizza."""
 
     def table(self) -> Table:
         rows = (
@@ -158,10 +161,10 @@ def clock_or_pizza(circuit: Circuit, *, triples: int | None = SAMPLE) -> ClockOr
     Gate: a network that is wrong on more than 1% of all pairs is "not generalising", whatever else it looks like.
     Then each key frequency is judged by its amplitude profile, and the network by its frequencies: clock or pizza
     where all are, hybrid where some are clocks and some pizzas, else undecided. Also undecided: no key frequency, logits
-    or neurons that are mostly something else (see ``MOST_LOGITS``), or, in a network without neurons, an output that could
-    be a lookup table's (``MOST_FREQUENCIES``).
+    or neurons that are mostly something else (see ``MOST_LOGITS``), or, in a network that has not exactly one layer of
+    neurons, an output that could be a lookup table's (``MOST_FREQUENCIES``).
 
-    ``triples``: see gradient_symmetry.
+    ``triples``: number of triples that gradient symmetry is measured on; None for all p³ (see gradient_symmetry).
     Sources: this project (the per-frequency verdict); Zhong et al. 2023, arXiv 2306.17844 (the published criterion).
     """
     measured, irrelevance = performance(circuit), distance_irrelevance(circuit).correct
@@ -200,7 +203,7 @@ def clock_or_pizza(circuit: Circuit, *, triples: int | None = SAMPLE) -> ClockOr
 
 
 def effective_share(clock_terms: Sequence[float]) -> float:
-    """The effective number of these frequencies, (Σ t²)² / Σ t⁴, over how many there are, (0, 1]; NaN where all terms are 0."""
+    """The effective number of frequencies, (Σ t²)² / Σ t⁴, over the number of terms t, (0, 1]; NaN where all terms are 0."""
     return fourier.effective_number(torch.tensor(clock_terms, dtype=torch.float64).square()) / len(clock_terms)
 
 
@@ -245,7 +248,7 @@ def _margin(name: Verdict, profile: AmplitudeProfile) -> float:
 
 
 def _or_nan(measure: Callable[[], float]) -> float:
-    """The number, or NaN where this network does not have it."""
+    """The result of ``measure``; NaN where the network lacks what it needs."""
     try:
         return measure()
     except Unavailable:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 MINOR = 0.005
 """Clock term t_k from which a frequency that is not key is minor."""
 OF_LARGEST = 0.25
-"""Rules 2 and 4: component norms above this share of the largest."""
+"""Share of the largest component norm above which a frequency is key by rules 2 and 4."""
 
 
 @dataclass(frozen=True)
@@ -34,33 +34,36 @@ class KeyFrequencies(Finding):
     p: int
     """The modulus."""
     logits: tuple[int, ...]
-    """Rule 1: clock term of the logits t_k ≥ .05."""
+    """Key frequencies by rule 1, ascending: those with a clock term of the logits t_k ≥ .05."""
     neuron_logit_map: tuple[int, ...] | None
-    """Rule 2: component of W_L = W_out W_U over c above ¼ of the largest. None where the network has no such thing."""
+    """Key frequencies by rule 2, ascending: those whose component of W_L = W_out W_U over c has a norm above ¼ of the
+    largest. None where the network has no W_L."""
     neurons: tuple[int, ...] | None
-    """Rule 3: at least one neuron with ≥ .85 of its variance at the frequency. None as above."""
+    """Key frequencies by rule 3, ascending: those with at least one neuron that has ≥ .85 of its variance at the frequency.
+    None where the network has no neurons."""
     embedding: tuple[int, ...] | None
-    """Rule 4: component of W_E above ¼ of the largest; adds frequencies that the output never uses. None as above."""
+    """Key frequencies by rule 4, ascending: those whose component of W_E has a norm above ¼ of the largest; this rule
+    adds frequencies that the output never uses. None where the network has no embedding."""
     strengths: tuple[float, ...]
-    """t_k of the answer's frequencies, in their order."""
+    """Clock term t_k of each key frequency by rule 1, in the order of ``logits``."""
     minor: tuple[int, ...]
-    """.005 ≤ t_k < .05."""
+    """Minor frequencies: those with .005 ≤ t_k < .05, ascending."""
     harmonics: tuple[int, ...]
-    """The minor ones that are 2k of a key frequency k."""
+    """Minor frequencies that are 2k (folded) of a key frequency k."""
     accompanying: tuple[int, ...]
-    """Energy share ≥ .02 of the embedding, but not key in the output; usually 2k of a key k."""
+    """Frequencies with an energy share ≥ .02 in the embedding that are not key in the output; usually 2k of a key k."""
     spectra: tuple[tuple[str, tuple[float, ...]], ...]
-    """What each rule that applies looks at, k = 1..⌊p/2⌋: t_k of the logits; norm of W_L's component over the largest;
-    members of each cluster of neurons; norm of W_E's component over the largest."""
+    """Name and values, k = 1..⌊p/2⌋, of what each rule that applies looks at: t_k of the logits; norm of W_L's component over
+    the largest; members of each cluster of neurons; norm of W_E's component over the largest."""
 
     @property
     def frequencies(self) -> tuple[int, ...]:
-        """The answer: rule 1's key frequencies, ascending."""
+        """The key frequencies of the network: those of rule 1, ascending."""
         return self.logits
 
     @property
     def listed(self) -> str:
-        """The answer in words: all of them, however many, or none."""
+        """The key frequencies in words: all of them, however many, or the word none."""
         return " ".join(map(str, self.frequencies)) or "none"
 
     @property
@@ -75,7 +78,7 @@ class KeyFrequencies(Finding):
         return {name: found for name, found in rules.items() if found is not None}
 
     def differences(self) -> dict[str, tuple[tuple[int, ...], tuple[int, ...]]]:
-        """Rule → (frequencies only it has, frequencies it misses), for the rules that differ from the first."""
+        """Rule → (frequencies that rule 1 does not have, frequencies of rule 1 that are missing), for the rules that differ."""
         answer = set(self.logits)
         return {
             name: (tuple(sorted(set(found) - answer)), tuple(sorted(answer - set(found))))
@@ -136,7 +139,7 @@ def key_frequencies(circuit: Circuit) -> KeyFrequencies:
     Four published rules; where they differ, the logits decide, because only they are the output:
     1. logits: t_k ≥ .05 (see logit_spectrum). Source: Chughtai et al. 2023; the published threshold is .005, which
        counts second harmonics in attention-free networks.
-    2. neuron-logit map, 3. neurons, 4. embedding: see the fields. Source: Nanda et al. 2023, arXiv 2301.05217.
+    2. neuron-logit map, 3. neurons, 4. embedding: see the fields of the finding. Source: Nanda et al. 2023, arXiv 2301.05217.
     """
     p = circuit.p
     spectra = _spectra(circuit)
@@ -164,7 +167,7 @@ def key_frequencies(circuit: Circuit) -> KeyFrequencies:
 
 
 def _spectra(circuit: Circuit) -> dict[str, tuple[float, ...]]:
-    """What each rule looks at, for the rules that apply to this network."""
+    """What each rule looks at, by its name, k = 1..⌊p/2⌋, for the rules that apply to this network."""
 
     def members() -> tuple[float, ...]:
         clusters = neuron_clusters(circuit).clusters

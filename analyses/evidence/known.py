@@ -1,4 +1,4 @@
-"""Where the networks of checkpoints/ lie on the map of clocks and pizzas: what others are shown among."""
+"""Where the networks of checkpoints/ lie on the map of clocks and pizzas, among which every other network is shown."""
 
 Coordinates = tuple[tuple[int, float, float], ...]
 

@@ -20,17 +20,17 @@ if TYPE_CHECKING:
     import plotly.graph_objects as go
 
 EXPLAINED = 0.85
-"""Share of its variance at one frequency from which a neuron counts as a member of that frequency's cluster."""
+"""Share of its variance at one frequency from which a neuron counts as a member of the frequency's cluster."""
 
 
 @dataclass(frozen=True)
 class NeuronClusters(Finding):
-    """Each neuron's best frequency and how much of it that frequency explains."""
+    """Each neuron's best frequency, and how much of the neuron's variance lies at it."""
 
     best_frequencies: tuple[int, ...]
-    """Per neuron, the frequency with the largest share; 0 for a neuron that never changes."""
+    """Per neuron, the frequency with the largest share of its variance; 0 for a neuron that never changes."""
     shares: tuple[float, ...]
-    """Per neuron, that share of its variance over all pairs, [0, 1]; NaN for a neuron that never changes."""
+    """Per neuron, the share of its variance over all pairs at its best frequency, [0, 1]; NaN for one that never changes."""
     specialisation: float
     """Share of the variance of all neurons together that lies at each one's own best frequency, [0, 1]; near 1 where
     neurons work at one frequency each, near 0 in a network without frequencies; NaN where no neuron ever changes."""
@@ -84,7 +84,7 @@ def neuron_clusters(circuit: Circuit) -> NeuronClusters:
     """Which frequency does each neuron work at?
 
     For each centred neuron (after the nonlinearity, over all pairs) the share of its variance in the 8 products
-    {1, cos w_k a, sin w_k a} × {1, cos w_k b, sin w_k b} minus the constant; it belongs to the k with the largest.
+    {1, cos w_k a, sin w_k a} × {1, cos w_k b, sin w_k b} minus the constant; a neuron belongs to the k with its largest share.
 
     Source: Nanda et al. 2023, arXiv 2301.05217.
     """
@@ -97,8 +97,8 @@ def neuron_clusters(circuit: Circuit) -> NeuronClusters:
 def best_frequencies(
     x: Float[Tensor, "a b n"],
 ) -> tuple[tuple[int, ...], tuple[float, ...], tuple[float, ...]]:
-    """For n functions of the pair: each one's frequency with the largest share of its variance, that share, and the
-    variance times p². A function that never changes gets frequency 0, share NaN and variance 0.
+    """For n functions of the pair: each one's frequency with the largest share of its variance, this share, and its variance
+    times p². A function that never changes gets frequency 0, share NaN and variance 0.
     """
     best: list[int] = []
     shares: list[float] = []

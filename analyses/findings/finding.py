@@ -42,7 +42,7 @@ class Finding:
         plain: dict[str, Any] = _plain(self)
         return plain
 
-    def scalars(self) -> dict[str, float]:
+    def scalars(self) -> dict[str, int | float]:
         """The finding as one flat row for a data frame: its numbers and truth values by name, NaN where one is undefined.
 
         Numbers of a finding inside this one are called ``outer.inner``. Words are left out, and so are tuples, of which every
@@ -95,7 +95,7 @@ def _plain(value: Any) -> Any:
     return value
 
 
-def _scalars(value: Any, prefix: str = "") -> Iterator[tuple[str, float]]:
+def _scalars(value: Any, prefix: str = "") -> Iterator[tuple[str, int | float]]:
     for each in fields(value):
         item = getattr(value, each.name)
         if is_dataclass(item):

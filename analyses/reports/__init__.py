@@ -1,1 +1,1 @@
-"""How findings reach a reader: ``answer`` gathers them for one file, ``text`` prints them."""
+"""How findings reach a reader: an answer about one network, as text, JSON, page, pictures and model card."""

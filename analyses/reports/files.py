@@ -29,10 +29,13 @@ def write_page(file: Path, subjects: Sequence[Subject]) -> int:
 def write_figures(directory: Path, subjects: Sequence[Subject], progress: Callable[[str], None]) -> int:
     """Every figure as NETWORK-MEASUREMENT.png and .svg, their number. ``progress`` hears of each picture.
 
-    Raises InterpError where they cannot be written, or there is no browser to draw them.
+    Raises InterpError where they cannot be written, or there is no kaleido or no browser to draw them.
     """
-    from choreographer.errors import ChromeNotFoundError
-
+    try:
+        import kaleido  # noqa: F401
+        from choreographer.errors import ChromeNotFoundError
+    except ImportError as error:
+        raise InterpError('--figures needs kaleido, which is not installed: pip install "interp[figures]"') from error
     try:
         directory.mkdir(parents=True, exist_ok=True)
         return asyncio.run(_draw(directory, list(_figures(subjects)), progress))

@@ -77,8 +77,10 @@ def _line_frequencies(answer: Answer) -> str:
         of_what = f"{keys.listed} (of a network that does not compute its task)"
         return f"Key frequencies: {of_what if keys.frequencies else 'none'}"
     differing = keys.differences()
+    others = {1: "no other published rule applies", 4: "the three other published rules agree"}
     if not differing:
-        return f"Key frequencies: {keys.listed} (by the logits; the three other published rules agree)"
+        agree = others.get(len(keys.rules), "the other published rules that apply here agree")
+        return f"Key frequencies: {keys.listed} (by the logits; {agree})"
     return f"Key frequencies: {keys.listed} (by the logits; other frequencies by {', '.join(differing)})"
 
 

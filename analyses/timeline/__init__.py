@@ -1,5 +1,5 @@
 """A network through time: measurements of a whole run, not of one circuit.
 
-parts → moment → phases → progress; ``live`` measures while a network trains. Not a measurement file beside the others,
-because those take a Circuit and are discovered by name.
+Each file uses those before it: parts → moment → phases → progress; ``live`` measures while a network trains. None of them is
+a measurement file, because a measurement takes a Circuit and is discovered by name.
 """

@@ -16,7 +16,7 @@ _SHADES = ("#f0e442", "#56b4e9", "#009e73")
 
 
 def draw(words: Words, keys: Sequence[int], moments: Sequence[Moment], phases: Phases) -> "go.Figure":
-    """Losses; accuracy and what each circuit takes off the training loss; weights and sparsity; the key frequencies."""
+    """The figure of a timeline: losses; what each circuit takes off; accuracy, weights and sparsity; the key frequencies."""
     from plotly.subplots import make_subplots
 
     curves: list[tuple[str, dict[str, list[float]]]] = [
@@ -58,7 +58,7 @@ def draw(words: Words, keys: Sequence[int], moments: Sequence[Moment], phases: P
             line = {"color": own.get(name, COLOURS[index % len(COLOURS)]), "dash": _DASHES[index % len(_DASHES)]}
             figure.add_scatter(x=steps, y=values, name=name, mode="lines", line=line, row=row, col=1, legend=f"legend{row}")
         figure.update_yaxes(title_text=axis, row=row, col=1)
-        # Above its own panel: what is left of a panel's height is its legend's.
+        # Each legend lies above its own panel, in the space that is left between panels.
         domain = figure.layout[f"yaxis{row if row > 1 else ''}"].domain
         figure.update_layout({f"legend{row}": {"orientation": "h", "x": 0, "y": domain[1], "yanchor": "bottom"}})
     start = steps[0]

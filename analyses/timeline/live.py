@@ -11,9 +11,9 @@ def measures(saved: Checkpoint) -> dict[str, float | list[int]]:
     """How far is this network on its way, as far as can be told without knowing where it will end?
 
     The frequencies are the network's own key frequencies now (t_k ≥ .05), not the final ones, which nobody knows yet:
-    ``restricted_loss_now`` and so on differ from those of a timeline made afterwards as long as the two differ. Losses as in
-    ``parts``: over the p residues, restricted on all pairs, excluded on the training pairs. Neurons and amplitudes are left
-    to the timeline: they cost more than all of this together.
+    ``restricted_loss_now`` and so on differ from the timeline made afterwards as long as these key frequencies differ from the
+    final ones. Losses as in ``parts``: over the p residues, restricted on all pairs, excluded on the training pairs. Neurons
+    and amplitudes are left to the timeline: they cost more than everything here together.
     """
     circuit = saved.circuit()
     train = circuit.train_numbers

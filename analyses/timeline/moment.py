@@ -23,56 +23,59 @@ from interp.networks.model import Unavailable
 class Moment:
     """One network on its way, seen with the key frequencies that the run ends with.
 
-    Losses: mean cross-entropy over the p residues ('=' left out), nats, float64. P projects each answer's logit, a function
-    of the pair, onto cos w_k(a+b) and sin w_k(a+b), k key.
+    Losses: mean cross-entropy over the p residues ('=' left out), nats, float64. L are the logits; P projects each
+    answer's logit, a function of the pair, onto cos w_k(a+b) and sin w_k(a+b), k key.
     """
 
     step: int
-    """Full-batch updates done."""
+    """Number of full-batch updates done."""
     train_loss: float
-    """Of the logits L on the training pairs."""
+    """Loss of the logits L on the training pairs, nats."""
     test_loss: float
-    """Of L on all other pairs."""
+    """Loss of the logits L on all but the training pairs, nats."""
     train_accuracy: float
-    """Share of the training pairs answered right."""
+    """Share of the training pairs answered right, [0, 1]."""
     test_accuracy: float
-    """Share of all other pairs answered right."""
+    """Share of all but the training pairs answered right, [0, 1]."""
     restricted_loss: float
-    """Of P L + mean_{a,b} L on all pairs: the generalising circuit alone."""
+    """Loss of P L + mean_{a,b} L on all pairs, nats: the generalising circuit alone."""
     excluded_loss: float
-    """Of L - P L on the training pairs, no bias correction: all but the generalising circuit."""
+    """Loss of L - P L on the training pairs, nats, no bias correction: all but the generalising circuit."""
     generalising_score: float
     """Nats of training loss that the generalising circuit G = P L takes off (Shapley value, see ``parts``)."""
     memorising_score: float
-    """The same for M = L - P L - mean_{a,b} L, all the rest. The two sum to (loss of mean_{a,b} L) - train_loss."""
+    """Nats of training loss that the rest, M = L - P L - mean_{a,b} L, takes off (Shapley value, see ``parts``). The
+    generalising and the memorising score sum to (loss of mean_{a,b} L on the training pairs) - train_loss."""
     squared_weights: tuple[tuple[str, float], ...]
-    """Sum of squared weights by matrix, under TransformerLens's names."""
+    """Sum of squares of each weight matrix and bias, (name, sum), under TransformerLens's names."""
     gini_embedding: float
     """Gini coefficient of the Fourier component norms of W_E over residues: 0 all equal, near 1 few carry all."""
     gini_neuron_logit_map: float
-    """The same for W_L = W_out W_U of the last layer over the answers; NaN where it is not known."""
+    """Gini coefficient of the Fourier component norms of W_L = W_out W_U of the last layer over the answers: 0 all equal, near
+    1 few carry all; NaN where W_L is not known."""
     clock_terms: tuple[float, ...]
-    """t_k per key frequency: correlation of the centred logits with cos w_k(a+b-c); t_k² is their share of its variance."""
+    """Clock term t_k per key frequency, [-1, 1]: correlation of the centred logits with cos w_k(a+b-c); t_k² is the share of
+    the logits' variance on this wave."""
     embedding_shares: tuple[float, ...]
-    """Per key frequency its share of the energy of W_E, constant left out, [0, 1]."""
+    """Per key frequency, its share of the energy of W_E, constant left out, [0, 1]."""
     neuron_shares: tuple[float, ...]
-    """Per key frequency the share of all neurons with ≥ .85 of their variance at it; NaN where there are none."""
+    """Per key frequency, the share of all neurons with ≥ .85 of their variance at it, [0, 1]; NaN without neurons."""
     specialised: float
-    """Share of all neurons with ≥ .85 of their variance at one frequency, key or not; NaN where there are none."""
+    """Share of all neurons with ≥ .85 of their variance at one frequency, key or not, [0, 1]; NaN without neurons."""
     variations: tuple[float, ...]
-    """Per key frequency, 2k removed: coefficient of variation of the amplitude over a - b (see amplitude_profile). Below
-    .2 a clock, above .4 a pizza; NaN as long as t_k < .05, where there is no amplitude to speak of."""
+    """Per key frequency k, 2k removed first: coefficient of variation of the amplitude over a - b (see amplitude_profile).
+    Below .2 a clock, above .4 a pizza; NaN as long as t_k < .05, where there is no amplitude to speak of."""
     explained: float
     """Share of the centred logits' variance on Σ_k A_k(a-b) cos w_k(a+b-c), k key, A_k as measured; [0, 1]."""
 
     @property
     def squared_weights_sum(self) -> float:
-        """Of all matrices and biases together."""
+        """Sum of squares of all weight matrices and biases together."""
         return sum(value for _, value in self.squared_weights)
 
     @property
     def clock_pizza(self) -> float:
-        """The variations, weighted by t_k²: 0 for ideal clocks, .48 for ideal pizzas; NaN before there is a key."""
+        """Mean of ``variations``, weighted by t_k²: 0 for ideal clocks, .48 for ideal pizzas; NaN as long as none is known."""
         known = [(t * t, v) for t, v in zip(self.clock_terms, self.variations, strict=True) if not math.isnan(v)]
         total = sum(weight for weight, _ in known)
         return sum(weight * v for weight, v in known) / total if total else math.nan
@@ -81,8 +84,8 @@ class Moment:
 def moment(circuit: Circuit, keys: Sequence[int], step: int) -> Moment:
     """Where does a network stand on its way to a circuit at these key frequencies?
 
-    ``circuit``: with its training pairs; raises InterpError where they are not known. Sources: Nanda et al. 2023, arXiv
-    2301.05217 (restricted and excluded loss, Gini, squared weights, neurons); this project (scores, amplitudes).
+    ``circuit``: a network with its training pairs; raises InterpError where they are not known. Sources: Nanda et al. 2023,
+    arXiv 2301.05217 (restricted and excluded loss, Gini, squared weights, neurons); this project (scores, amplitudes).
     """
     p, train = circuit.p, circuit.train_numbers
     if train is None:
@@ -115,17 +118,20 @@ def moment(circuit: Circuit, keys: Sequence[int], step: int) -> Moment:
 
 
 def squared_weights(circuit: Circuit) -> tuple[tuple[str, float], ...]:
-    """Sum of squared weights by matrix."""
+    """Sum of squares of each weight matrix and bias of a network, by name."""
     return tuple((name, x.double().square().sum().item()) for name, x in circuit.network.weights().items())
 
 
 def gini(M: Float[Tensor, "p n"]) -> float:
-    """Of the norms of a matrix's Fourier components over residues. Source: Nanda et al. 2023, arXiv 2301.05217."""
+    """Gini coefficient of the norms of a matrix's Fourier components over residues: 0 all equal, near 1 few carry all.
+
+    Source: Nanda et al. 2023, arXiv 2301.05217.
+    """
     return fourier.gini(fourier.energies(M).sqrt())
 
 
 def or_nan(measure: Callable[[], float]) -> float:
-    """NaN where the network lacks what is measured."""
+    """The result of ``measure``; NaN where the network lacks what it needs."""
     try:
         return measure()
     except Unavailable:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import plotly.graph_objects as go
 
 FRAMES = 60
-"""Most moments that are drawn: what a page can carry, and more than an eye wants."""
+"""Largest number of moments that are drawn: what a page can carry, and more than an eye wants."""
 
 
 @dataclass(frozen=True)
@@ -26,9 +26,9 @@ class MovingCircles(Finding):
     p: int
     """The modulus."""
     steps: tuple[int, ...]
-    """Of the moments."""
+    """Step of each moment, ascending."""
     circles: tuple[tuple[FrequencyCircle, ...], ...]
-    """Per moment, one circle per final key frequency, ascending."""
+    """Per moment, one circle per final key frequency, in ascending order of k."""
 
     def table(self) -> Table:
         rows = tuple((step, *(c.off for c in each)) for step, each in zip(self.steps, self.circles, strict=True))
@@ -62,8 +62,8 @@ class MovingCircles(Finding):
 def moving_circles(path: str | Path, keys: Sequence[int]) -> MovingCircles:
     """How do the numbers come to their circles in the course of a run?
 
-    ``keys``: the frequencies to look at, those of the run's last network. At most ``FRAMES`` snapshots, spread evenly over
-    those that there are. Raises InterpError on a directory that is no run, holds no snapshots, or a damaged one.
+    ``keys``: the frequencies to look at, those of the run's last network. At most ``FRAMES`` snapshots are looked at, spread
+    evenly over all of the run's. Raises InterpError on a directory that is no run, holds no snapshots, or a damaged one.
     """
     each = run.load(path)
     paths = snapshots(each)
@@ -77,6 +77,6 @@ def moving_circles(path: str | Path, keys: Sequence[int]) -> MovingCircles:
 
 
 def _trace(circle: FrequencyCircle, *, radius: float) -> dict[str, Any]:
-    """The numbers in units of another radius, to a thousandth, which is all an eye can tell."""
+    """A trace of a circle's numbers in units of ``radius``, to a thousandth, which is all an eye can tell."""
     scale = circle.radius / radius
     return circle_trace([(round(x * scale, 3), round(y * scale, 3)) for x, y in circle.points], circle.k)

@@ -18,35 +18,38 @@ from interp import fourier
 
 @dataclass(frozen=True, kw_only=True)
 class PartLosses:
-    """What each part does alone. Mean cross-entropy over the p residues, nats, float64."""
+    """Losses of the parts of the logits L: mean cross-entropy over the p residues, nats, float64."""
 
     train: float
-    """L on the training pairs."""
+    """Loss of the whole, L, on the training pairs, nats."""
     test: float
-    """L on all other pairs."""
+    """Loss of the whole, L, on all but the training pairs, nats."""
     restricted: float
-    """P L + mean_{a,b} L on all pairs."""
+    """Loss of P L + mean_{a,b} L on all pairs, nats."""
     excluded: float
-    """L - P L on the training pairs; no bias correction."""
+    """Loss of L - P L on the training pairs, nats; no bias correction."""
     restricted_train: float
-    """P L + mean_{a,b} L on the training pairs."""
+    """Loss of P L + mean_{a,b} L on the training pairs, nats."""
     bias_train: float
-    """mean_{a,b} L on the training pairs: neither circuit."""
+    """Loss of mean_{a,b} L on the training pairs, nats: neither circuit."""
 
     @property
     def generalising(self) -> float:
         """How much of the training loss that the network has lost does the generalising circuit account for? In nats.
 
         The mean of what G takes off the loss where M is missing and where M is there: the Shapley value. Of all ways to
-        divide the fall among two circuits it is the only one that treats both alike, gives a circuit that changes
-        nothing nothing, is linear in the losses, and adds up to the whole: generalising + memorising = bias_train - train.
+        divide the fall among two circuits it is the only one that treats both alike, gives nothing to a circuit
+        that changes nothing, is linear in the losses, and adds up to the whole: generalising + memorising = bias_train - train.
         Negative where the circuit does harm. Source: Shapley 1953, A value for n-person games; its use here is ours.
         """
         return (self.bias_train - self.restricted_train + self.excluded - self.train) / 2
 
     @property
     def memorising(self) -> float:
-        """The same for M, all that is not a wave of a + b at a key frequency. In nats."""
+        """How much of the training loss that the network has lost does the memorising part M account for? In nats.
+
+        M is all but the bias that is not a wave of a + b at a key frequency; a Shapley value, as for ``generalising``.
+        """
         return (self.bias_train - self.excluded + self.restricted_train - self.train) / 2
 
 
@@ -67,7 +70,7 @@ def part_losses(logits: Float[Tensor, "a b c"], keys: Sequence[int], train: Int[
     """How well do the two circuits do, together and alone? ``train``: indices a·p + b of the training pairs.
 
     Source: Nanda et al. 2023, arXiv 2301.05217, §5.2; the published code disagrees with itself on operators and splits,
-    so those used here are part of every field's description.
+    so every field of PartLosses names its own.
     """
     p = logits.shape[0]
     right = sums(p).flatten()

@@ -11,50 +11,53 @@ from analyses.findings.table import Table
 from analyses.timeline.moment import Moment
 
 MEMORISED_FIRST = 0.5
-"""Grokking is delayed generalisation: test accuracy is still below this when training accuracy reaches .99."""
+"""Test accuracy that a run which groks is still below when its training accuracy reaches .99: generalisation is delayed."""
 TURNED = 2.0
-"""The excluded loss counts as at its minimum up to this multiple of it."""
+"""Multiple of its minimum up to which the excluded loss counts as at its minimum."""
 LOST, LOST_RANGE = 0.2, (0.4, 0.1)
-"""The circuit has formed once the test loss is below this share of log p, the loss of guessing: .95 nats at p = 113."""
+"""Share of log p, the loss of guessing, below which the test loss says that the circuit has formed (.95 nats at p = 113); and
+the range of shares that a boundary's earliest and latest step come from."""
 SLOW, SLOW_RANGE = 0.02, (0.04, 0.01)
-"""Clean-up is over once the squared weights fall slower than this share of their fastest in it. Chosen after seeing seed 0 of
-nanda-2023, of which 9.4k to 14k is published: ``studies/grokking_phases.py`` shows the rule on runs it was not chosen on."""
+"""Share of their fastest fall in clean-up below which the squared weights' fall says that clean-up is over; and its range.
+Chosen after seeing seed 0 of nanda-2023, whose clean-up is published as 9.4k to 14k: ``studies/grokking_phases.py`` shows
+the rule on runs it was not chosen on."""
 MOVES, MOVES_RANGE = 0.1, (0.05, 0.2)
-"""A measure has moved after this share of its way from the end of memorisation to the end of the run."""
+"""Share of its way from the end of memorisation to the end of the run after which a measure has moved; and its range."""
 
 Verdict = Literal["grokking", "no grokking here"]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Boundary:
-    """The end of a phase."""
+    """The end of one phase of a run, and how surely it is known."""
 
     phase: str
-    """memorisation, circuit formation or clean-up."""
+    """Phase that ends: memorisation, circuit formation or clean-up."""
     step: int | None
-    """The first snapshot of the next phase; None where the run ends before."""
+    """Step of the first snapshot of the next phase; None where the run ends before."""
     earliest: int
-    """It lies between here"""
+    """Earliest step at which the phase may end, for all thresholds in the range and all places between two snapshots."""
     latest: int | None
-    """and here, for all thresholds in the range and all places between two snapshots; None: beyond the end of the run."""
+    """Latest step at which the phase may end, for all thresholds in the range and all places between two snapshots; None:
+    beyond the end of the run."""
     rule: str
-    """How it was found."""
+    """Rule by which the end was found, in words."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Move:
-    """When a measure has gone a tenth of its way, against when test accuracy has."""
+    """How long before test accuracy a progress measure moves: goes a tenth of its way."""
 
     measure: str
-    """Which one."""
+    """Name of the progress measure."""
     step: int
-    """The first snapshot at which it has moved."""
+    """Step of the first snapshot at which the measure has moved."""
     lead: int
-    """Steps from there to the same of test accuracy; positive: it moves first."""
+    """Lead, in steps: from ``step`` to where test accuracy has moved; positive: the measure moves first."""
     least_lead: int
-    """The least of the leads at 5%, 10% and 20% of the way, the snapshot spacing taken off,"""
+    """Least of the leads at 5%, 10% and 20% of the way, in steps, with the snapshot spacing taken off."""
     most_lead: int
-    """and the greatest, with the spacing added."""
+    """Greatest of the leads at 5%, 10% and 20% of the way, in steps, with the snapshot spacing added."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,9 +65,9 @@ class Phases:
     """The phases of a run, where it has them."""
 
     verdict: Verdict
-    """Was there memorisation first and generalisation later?"""
+    """Verdict on the run: was there memorisation first and generalisation later?"""
     reason: str
-    """Why, in words."""
+    """Reason for the verdict, in words."""
     boundaries: tuple[Boundary, ...]
     """The ends of memorisation, circuit formation and clean-up; empty without grokking."""
     moves: tuple[Move, ...]
@@ -77,13 +80,13 @@ class Phases:
         return next((each.phase for each in self.boundaries if each.step is None or step < each.step), "after")
 
     def table(self) -> Table:
-        """The boundaries, one row each."""
+        """The table of the phases' ends, one row each."""
         rows = tuple((each.phase, each.step, each.earliest, each.latest, each.rule) for each in self.boundaries)
         columns = ("phase", "ends at", "earliest", "latest", "rule")
         return Table(f"Phases: {self.verdict}", columns, rows, self.reason)
 
     def moves_table(self) -> Table:
-        """The lead times, one row each."""
+        """The table of the progress measures' lead times, one row each."""
         rows = tuple((each.measure, each.step, each.lead, each.least_lead, each.most_lead) for each in self.moves)
         columns = ("measure", "moves at step", "steps before test accuracy", "least", "most")
         note = (
@@ -137,7 +140,7 @@ def _memorisation(moments: Sequence[Moment], formed: int) -> Boundary:
     return Boundary(
         phase="memorisation",
         step=moments[least].step,
-        # Between two snapshots it may have been lower still.
+        # Between two snapshots the excluded loss may have been lower still.
         earliest=moments[min(first, max(least - 1, 0))].step,
         latest=moments[max(last, min(least + 1, formed))].step,
         rule=f"excluded loss least ({excluded[least]:.2g}); range: up to twice that",
@@ -175,7 +178,7 @@ def _boundary(
     thresholds: tuple[float, float],
     rule: str,
 ) -> Boundary:
-    """``find``: the index of the snapshot at which a threshold is crossed; the crossing lies in the interval before it."""
+    """The end of a phase, where a threshold is crossed: in the interval before the snapshot whose index ``find`` gives."""
     first, middle, last = (find(each) for each in (thresholds[0], threshold, thresholds[1]))
     return Boundary(
         phase=phase,
@@ -196,7 +199,7 @@ MEASURES: dict[str, Callable[[Moment], float]] = {
     "specialised neurons": lambda m: m.specialised,
     "test loss": lambda m: m.test_loss,
 }
-"""The progress measures whose lead over test accuracy is told."""
+"""Progress measures by name, functions of a moment, whose lead over test accuracy is told."""
 
 
 def _moves(moments: Sequence[Moment], memorised: Boundary) -> tuple[Move, ...]:
@@ -206,7 +209,7 @@ def _moves(moments: Sequence[Moment], memorised: Boundary) -> tuple[Move, ...]:
     def moved(measure: Callable[[Moment], float], share: float) -> int:
         values = [measure(m) for m in after]
         way = values[-1] - values[0]
-        # Each goes its way up or down; the last snapshot has gone all of it.
+        # A measure may go up or down; at the last snapshot it has gone all of its way.
         return next(i for i, value in enumerate(values) if (value - values[0]) * math.copysign(1, way) >= share * abs(way))
 
     def spacing(index: int) -> int:

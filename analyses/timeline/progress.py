@@ -19,10 +19,10 @@ if TYPE_CHECKING:
     import plotly.graph_objects as go
 
 ROWS = 24
-"""Most rows of the table in a terminal; JSON and figure have every snapshot."""
+"""Largest number of rows in the table; JSON and figure have every snapshot."""
 
 LEAST_LOSS = 1e-12
-"""All that is below counts as this on a log scale: a loss may be 0."""
+"""Least loss, nats, on a log scale: a smaller one, which may be 0, counts as this."""
 
 OPERATORS = (
     ("loss", "mean cross-entropy over the p residues, nats, float64"),
@@ -32,7 +32,7 @@ OPERATORS = (
     ("generalising score", "Shapley value of P L in the fall of the training loss from mean over all pairs of L alone, nats"),
     ("memorising score", "the same of L - P L - mean over all pairs of L"),
 )
-"""What the losses are of, and on which pairs."""
+"""Definitions of the losses and scores by name: of which logits, and on which pairs."""
 
 
 @dataclass(frozen=True)
@@ -42,11 +42,11 @@ class Progress(Finding):
     p: int
     """The modulus."""
     key_frequencies: tuple[int, ...]
-    """Of the last snapshot, by the logits, ascending; the order of the tuples in ``moments``."""
+    """Key frequencies of the last snapshot, by the logits, ascending: the order of the tuples in ``moments``."""
     phases: Phases
-    """When it memorised, formed its circuit and cleaned up; or why there was no grokking."""
+    """When the run memorised, formed its circuit and cleaned up; or why there was no grokking."""
     moments: tuple[Moment, ...]
-    """One per snapshot, by step."""
+    """One moment per snapshot, in order of step."""
 
     def table(self) -> Table:
         moments = self._shown()
@@ -81,7 +81,7 @@ class Progress(Finding):
         return Table(f"Timeline, {self.words.sentence}", columns, rows, note, self._curves(), axis)
 
     def frequency_table(self) -> Table:
-        """Each final key frequency through time: t_k² of the logits and its variation; share of W_E and of the neurons."""
+        """The table of each final key frequency through time: its t_k² and variation; its share of W_E and of the neurons."""
         rows: list[tuple[Cell, ...]] = []
         for m in self._shown():
             by_frequency = zip(m.clock_terms, m.variations, strict=True)
@@ -108,7 +108,7 @@ class Progress(Finding):
         return {"operators": dict(OPERATORS), **super().to_dict()}
 
     def _curves(self) -> tuple[tuple[str, tuple[float, ...]], ...]:
-        """Losses and accuracy of every snapshot."""
+        """Losses (decades above their least) and test accuracy of every snapshot, by name."""
         return (
             ("train", _decades([m.train_loss for m in self.moments])),
             ("test", _decades([m.test_loss for m in self.moments])),
@@ -131,12 +131,12 @@ def _of_frequency(term: float, variation: float) -> str:
 
 
 def _decimals(value: float) -> float:
-    """As far as the table shows it; no -0."""
+    """A value rounded as far as the table shows it, never -0."""
     return round(value, 4) + 0.0
 
 
 def _decades(losses: Sequence[float]) -> tuple[float, ...]:
-    """How many powers of ten above the least of them."""
+    """How many powers of ten each loss lies above the least of them."""
     least = max(min(losses), LEAST_LOSS)
     return tuple(math.log10(max(loss, least) / least) for loss in losses)
 
@@ -144,8 +144,8 @@ def _decades(losses: Sequence[float]) -> tuple[float, ...]:
 def progress(path: str | Path, *, on_moment: Callable[[int, int], None] = lambda done, count: None) -> Progress:
     """How did the network in a run directory come to its circuit?
 
-    Looks at every snapshot of the run with the key frequencies of the last. ``on_moment`` hears how many of how many are done.
-    Raises InterpError on a directory that is no run, holds no snapshots, or a damaged one.
+    Looks at every snapshot of the run with the key frequencies of the last. ``on_moment`` hears how many of how many
+    snapshots are done. Raises InterpError on a directory that is no run, holds no snapshots, or a damaged one.
     """
     each = run.load(path)
     paths = snapshots(each)

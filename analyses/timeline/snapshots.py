@@ -9,7 +9,7 @@ from interp.training.run import Run
 
 
 def snapshots(each: Run) -> list[Path]:
-    """The files, by step. Raises InterpError where there are none."""
+    """The files of a run's snapshots, in order of step. Raises InterpError where there are none."""
     paths = each.snapshot_paths
     if not paths:
         raise InterpError(
@@ -20,7 +20,7 @@ def snapshots(each: Run) -> list[Path]:
 
 
 def circuit_at(each: Run, path: Path) -> tuple[Circuit, int]:
-    """The circuit of a snapshot and its step. Raises InterpError where it is damaged, or of another run."""
+    """The circuit of a run's snapshot, and its step. Raises InterpError where the file is damaged, or of another run."""
     saved = formats.load(path)
     if saved.recipe != each.config.recipe or saved.seed != each.config.seed:
         raise InterpError(f"{path} is no network of this run, as its config.json describes it: take it out")

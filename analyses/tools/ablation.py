@@ -1,7 +1,7 @@
 """Frequencies kept, removed, turned and amplified, at each site of a network.
 
 A control has to be as large as what it controls for. A draw of the null takes as many other frequencies as there are key
-ones; what the network has there is turned by random phases and amplified to the norm of the key part.
+ones; what the network has at the drawn frequencies is turned by random phases and amplified to the norm of the key part.
 """
 
 import math
@@ -23,16 +23,18 @@ Rows = Int[Tensor, " row"]
 
 @dataclass(frozen=True)
 class Draw:
-    """As many other frequencies as there are key ones, each with a phase for a and one for b to be turned by."""
+    """One draw of a null: as many frequencies that are not key as there are key ones, each with phases to be turned by."""
 
     frequencies: tuple[int, ...]
+    """The drawn frequencies: none is key, none is p/2."""
     phases: tuple[tuple[float, float], ...]
+    """Per drawn frequency the angles, radians, by which waves of a and of b are turned; waves of one residue take the first."""
 
 
 def random_draws(keys: Sequence[int], p: int, *, count: int, seed: int) -> list[Draw]:
-    """Random sets of as many frequencies as there are key ones, none of them key.
+    """Random sets of as many frequencies as there are key ones, none of them key or p/2, all ``count`` sets different.
 
-    Raises Unavailable where there are fewer different sets than draws.
+    Raises Unavailable where there are no key frequencies, or fewer different sets than ``count``.
     """
     others = [k for k in fourier.frequencies(p) if k not in keys and 2 * k != p]
     if not keys:
@@ -51,23 +53,24 @@ def random_draws(keys: Sequence[int], p: int, *, count: int, seed: int) -> list[
 
 @dataclass(frozen=True, eq=False)
 class Site:
-    """Where in a network frequencies are kept or removed. ``rows`` are values of a: the pairs (a, b) with all b."""
+    """A place in a network where frequencies are kept or removed. ``rows`` are values of a: the pairs (a, b) with all b."""
 
     name: str
+    """Name of the site: embedding, pre-activations or logits."""
     whole: Callable[[Rows], Tensor]
-    """What is there."""
+    """All that the network has at this site."""
     constant: Tensor
-    """What of it has no frequency."""
+    """The part of the site's values that has no frequency: their mean."""
     part: Callable[[Sequence[int], Rows], Tensor]
-    """What of it lies at some frequencies."""
+    """The part of the site's values that lies at some frequencies."""
     as_large: Callable[[Draw, Rows], Tensor]
-    """What of it lies at other frequencies, turned, and amplified to the norm of what lies at the key ones."""
+    """The part of the site's values at a draw's frequencies, turned, and amplified to the norm of the part at the key ones."""
     accuracy: Callable[[Tensor, Rows], float]
-    """The share of pairs answered right with something else in its place."""
+    """The share of pairs answered right, [0, 1], with other values at this site."""
 
 
 def embedding_site(circuit: Circuit, keys: Sequence[int]) -> Site:
-    """The embeddings of a and of b."""
+    """The site of the embeddings of a and of b, as functions of the number."""
     E, p = circuit.embedding, circuit.p
 
     def accuracy(embedding: Tensor, rows: Rows) -> float:
@@ -87,7 +90,7 @@ def embedding_site(circuit: Circuit, keys: Sequence[int]) -> Site:
 
 
 def neuron_site(circuit: Circuit, keys: Sequence[int]) -> Site:
-    """The pre-activations of the last neurons, as functions of the pair: waves of a, of b and their products, k by k."""
+    """The site of the last neurons' pre-activations, as functions of the pair: waves of a, of b and their products, k by k."""
     neurons, p = last_neurons(circuit), circuit.p
     waves = {k: neurons.waves_at(k) for k in fourier.frequencies(p)}
     for each in waves.values():
@@ -117,7 +120,7 @@ def neuron_site(circuit: Circuit, keys: Sequence[int]) -> Site:
 
 
 def logit_site(circuit: Circuit, keys: Sequence[int]) -> Site:
-    """The logits, as functions of the answer c."""
+    """The site of the logits, as functions of the answer c."""
     logits, p = circuit.centred_logits, circuit.p
     return Site(
         name="logits",
@@ -130,13 +133,13 @@ def logit_site(circuit: Circuit, keys: Sequence[int]) -> Site:
 
 
 def part(x: Float[Tensor, "p n"], frequencies: Sequence[int]) -> Float[Tensor, "p n"]:
-    """What lies at these frequencies of a function of one residue."""
+    """The part at these frequencies of ``x``, n functions of one residue."""
     rows = torch.cat([fourier.rows(k, len(x)) for k in frequencies]).to(x.dtype)
     return rows.T @ (rows @ x)
 
 
 def as_large(x: Float[Tensor, "p n"], keys: Sequence[int], draw: Draw) -> Float[Tensor, "p n"]:
-    """What lies at the frequencies of the draw, turned, and amplified to the norm of what lies at the key ones."""
+    """The part of ``x`` at the draw's frequencies, turned, and amplified to the norm of its part at the key ones."""
     p, result = len(x), torch.zeros_like(x)
     for k, (phase, _) in zip(draw.frequencies, draw.phases, strict=True):
         result += turned(k, p, phase)[1:].to(x.dtype).T @ (three_rows(k, p)[1:].to(x.dtype) @ x)
@@ -144,12 +147,12 @@ def as_large(x: Float[Tensor, "p n"], keys: Sequence[int], draw: Draw) -> Float[
 
 
 def _ratio(wanted: Tensor, found: Tensor) -> Tensor:
-    """What to amplify by; nothing can be made of nothing."""
+    """The factor that makes the wanted norm of the found one; 0 where the found norm is 0."""
     return wanted / found if found > 0 else torch.zeros_like(wanted)
 
 
 def turned(k: int, p: int, phase: float) -> Float[Tensor, "3 p"]:
-    """The constant, cosine and sine of a frequency, the waves turned by a phase."""
+    """The constant, cosine and sine of frequency k (``three_rows``), the two waves turned by a phase in radians."""
     constant, cosine, sine = three_rows(k, p)
     forward = math.cos(phase) * cosine - math.sin(phase) * sine
     return torch.stack([constant, forward, math.sin(phase) * cosine + math.cos(phase) * sine])
@@ -157,12 +160,12 @@ def turned(k: int, p: int, phase: float) -> Float[Tensor, "3 p"]:
 
 @torch.no_grad()
 def run_rows(circuit: Circuit, E_a: Float[Tensor, "row d"], E_b: Float[Tensor, "p d"]) -> Float[Tensor, "row p c"]:
-    """The logits of a network that is not edited, with each of these embeddings for a, and all b."""
+    """The logits of a network that is not edited, for every pair of an embedding of a in ``E_a`` and one of b in ``E_b``."""
     parts = [circuit.run(some[:, None], E_b[None])[0] for some in E_a.split(16)]
     return torch.cat(parts)
 
 
 def right(logits: Float[Tensor, "row b c"], rows: Rows) -> float:
-    """The share of pairs answered right, a being these values."""
+    """The share of the pairs (a, b) answered right, [0, 1], for the values of a in ``rows`` and all b."""
     p = logits.shape[-1]
     return (logits.argmax(-1) == (rows[:, None] + torch.arange(p)) % p).double().mean().item()

@@ -1,4 +1,4 @@
-"""How strongly the output at a frequency is driven, by the distance of the two inputs."""
+"""How strongly is the output at a frequency driven, as a function of the distance a - b of the inputs?"""
 
 from collections.abc import Sequence
 
@@ -11,8 +11,8 @@ from interp.circuit import Circuit
 
 
 def explained_share(circuit: Circuit, keys: Sequence[int]) -> float:
-    """The share of the centred logits' variance on Σ_k A_k(a-b) cos w_k(a+b-c), k of ``keys``; 0 where they do not depend
-    on c."""
+    """The share of the centred logits' variance on Σ_k A_k(a-b) cos w_k(a+b-c), k of ``keys``, [0, 1]; 0 where the logits do
+    not depend on c."""
     p = circuit.p
     variance = circuit.centred_logits.square().sum().item()
     # On each distance d the p² entries of cos w_k(a+b-c) have squares that sum to p²/2, and to p² at k = p/2.
@@ -21,7 +21,10 @@ def explained_share(circuit: Circuit, keys: Sequence[int]) -> float:
 
 
 def amplitudes(circuit: Circuit, k: int) -> Float[Tensor, " d"]:
-    """A_k(d), the amplitude of cos w_k(a+b-c) in the logits of pairs with a - b = d mod p; as the network stands."""
+    """A_k(d), the amplitude of cos w_k(a+b-c) in the logits of pairs with a - b = d mod p, d = 0..p-1, in logits.
+
+    Nothing is removed from the network first: a circle at 2k may hide a pizza at k (see amplitude_profile).
+    """
     p, logits = circuit.p, circuit.centred_logits
     cosine, sine = fourier.waves(k, p)
     # Σ_c L cos w(a+b-c) = cos w(a+b) Σ_c L cos wc + sin w(a+b) Σ_c L sin wc

@@ -13,26 +13,26 @@ from interp import fourier
 from interp.circuit import Circuit
 
 Profiles = dict[int, Float[Tensor, " d"]]
-"""Frequency → A_k(d), in logits, for d = a - b mod p."""
+"""Amplitude profiles: frequency k → A_k(d), in logits, for d = a - b mod p = 0..p-1."""
 
 
 @dataclass(frozen=True)
 class Mixture:
-    """A profile as clock + pizza·|cos(w_k d/2)|, by least squares."""
+    """An amplitude profile A_k(d) written as clock + pizza·|cos(w_k d/2)|, by least squares."""
 
     clock: float
-    """Logits that do not depend on the distance."""
+    """Amplitude that does not depend on the distance d, in logits."""
     pizza: float
-    """Logits on |cos(w_k d/2)|."""
+    """Amplitude of |cos(w_k d/2)|, in logits."""
     coordinate: float
     """The pizza's share of the mean amplitude: 0 a clock, 1 a pizza. Below 0 where the amplitude grows with |w_k d|, above
-    1 where it changes its sign; not defined (NaN) for an amplitude of mean 0."""
+    1 where the amplitude changes its sign; not defined (NaN) for an amplitude of mean 0."""
     fitted: float
-    """Share of the profile's squares that the mixture gives, [0, 1]."""
+    """Share of the profile's sum of squares that the mixture gives, [0, 1]."""
 
 
 def closed_forms(circuit: Circuit, keys: Sequence[int]) -> dict[str, tuple[Profiles, int]]:
-    """The profiles of every closed form, from measured to most compressed, and how many numbers each takes."""
+    """Every closed form by name: its profiles, from measured to most compressed, and how many numbers they take."""
     measured = {k: amplitudes(circuit, k) for k in keys}
     p, K = circuit.p, len(measured)
 
@@ -53,7 +53,7 @@ def closed_forms(circuit: Circuit, keys: Sequence[int]) -> dict[str, tuple[Profi
 def mixture(A: Float[Tensor, " d"], k: int) -> Mixture:
     """How much of a profile is flat, and how much follows |cos(w_k d/2)|?
 
-    At a frequency of order 1 to 3 (p / gcd(k, p)) the two are nearly the same thing; the coordinate then says little.
+    Where p / gcd(k, p) is at most 3, |cos(w_k d/2)| takes at most two values, and the coordinate says little.
     """
     design = torch.stack([_shape(part, k, len(A)) for part in ("clock", "pizza")], dim=1)
     clock, pizza = torch.linalg.lstsq(design, A[:, None], driver="gelsd").solution[:, 0].tolist()
@@ -69,7 +69,7 @@ def mixture(A: Float[Tensor, " d"], k: int) -> Mixture:
 
 
 def logits(profiles: Profiles, p: int) -> Float[Tensor, "a b c"]:
-    """Σ_k A_k(a-b) cos w_k(a+b-c)."""
+    """The logits of a closed form: Σ_k A_k(a-b) cos w_k(a+b-c), A_k the profiles."""
     residues = torch.arange(p)
     sums, differences = (residues[:, None] + residues) % p, (residues[:, None] - residues) % p
     total = torch.zeros(p, p, p, dtype=torch.float64)

@@ -16,20 +16,21 @@ from interp.circuit import Circuit
 from interp.networks.model import Unavailable
 
 Order = Literal[1, 2]
-"""1: a constant and waves of a and of b; 2: also waves of a + b and of a - b."""
+"""Order of a fit: 1 is a constant and waves of a and of b; 2 has waves of a + b and of a - b, too."""
 
 
 @dataclass(frozen=True, eq=False)
 class LastNeurons:
-    """A network from its neurons' pre-activations on: logits = activation(pre) W_L + what comes past the neurons."""
+    """A network from its last neurons' pre-activations on: logits = activation(pre) W_L + what comes past the neurons."""
 
     pre: Float[Tensor, "a b neuron"]
-    """Pre-activations on all pairs."""
+    """Pre-activations of the last layer's neurons on all pairs."""
     activation: Callable[[Tensor], Tensor]
+    """Function from the pre-activations to the activations of these neurons."""
     neuron_logit_map: Float[Tensor, "neuron c"]
-    """W_L."""
+    """W_L = W_out W_U: what each neuron adds to the logit of each answer."""
     bypass: Float[Tensor, "a b c"]
-    """What reaches the logits past the neurons."""
+    """Part of the logits that does not come from these neurons: logits - activation(pre) W_L."""
 
     @property
     def p(self) -> int:
@@ -48,12 +49,12 @@ class LastNeurons:
         return post @ (self.neuron_logit_map if W_L is None else W_L.to(post.dtype)) + self.bypass[rows]
 
     def fitted(self, *, order: Order, frequencies: Literal[1, 2] = 1) -> Float[Tensor, "a b neuron"]:
-        """The pre-activations as the fit has them, in the network's own precision."""
+        """The pre-activations fitted by waves of one or two frequencies per neuron, in the network's own precision."""
         return self.fit.values(self.p, order=order, frequencies=frequencies, dtype=self.pre.dtype)
 
     @cached_property
     def fit(self) -> "Fit":
-        """Each neuron's best frequencies, and the waves of its pre-activation there."""
+        """Each neuron's best frequencies, and the waves of its pre-activation at these frequencies."""
         # In chunks: float64 copies of all neurons at once are what would cost time, not the arithmetic.
         fits = [_fit(chunk.double()) for chunk in self.pre.split(64, dim=-1)]
         return Fit(
@@ -86,11 +87,12 @@ class Fit:
     """Least-squares fits of the pre-activations by waves of few frequencies."""
 
     constant: Float[Tensor, " neuron"]
-    """Mean over all pairs."""
+    """Mean of each neuron's pre-activation over all pairs."""
     frequencies: Int[Tensor, "choice neuron"]
     """Per neuron, the frequency that fits best with order 2, the second best, and the one that fits best with order 1."""
     waves: Float[Tensor, "choice 3 3 neuron"]
-    """Coefficients on {1, cos, sin} of a × {1, cos, sin} of b (orthonormal) at those frequencies; 0 on the constant."""
+    """Coefficients of each pre-activation on {1, cos, sin} of a × {1, cos, sin} of b (orthonormal) at each of ``frequencies``;
+    0 on the constant."""
 
     def values(
         self, p: int, *, order: Order, frequencies: Literal[1, 2] = 1, dtype: torch.dtype = torch.float64
@@ -106,8 +108,8 @@ class Fit:
 def last_neurons(circuit: Circuit) -> LastNeurons:
     """The neurons of a network's last layer.
 
-    Raises Unavailable where it has none, and where an edit lies behind the neurons: what follows from other pre-activations is
-    then not activation(pre) W_L + what comes past the neurons.
+    Raises Unavailable where the network has no neurons, and where an edit lies behind them: the logits that follow from other
+    pre-activations are then not activation(pre) W_L + what comes past the neurons.
     """
     return circuit.remember("last neurons", lambda: _last_neurons(circuit))
 
@@ -115,7 +117,7 @@ def last_neurons(circuit: Circuit) -> LastNeurons:
 def add_waves(
     values: Float[Tensor, "pair neuron"], frequencies: Int[Tensor, " neuron"], waves: Float[Tensor, "3 3 neuron"]
 ) -> None:
-    """Add to each neuron's values on all pairs the waves at its own frequency."""
+    """Add to each neuron's values on all pairs, in place, the waves at its own frequency."""
     p = math.isqrt(len(values))
     for k in frequencies.unique().tolist():
         mine = (frequencies == k).nonzero()[:, 0]
@@ -125,7 +127,7 @@ def add_waves(
 
 
 def of_order(waves: Float[Tensor, "*choice 3 3 neuron"], order: Order) -> Float[Tensor, "*choice 3 3 neuron"]:
-    """The waves without those of a higher order: products of a wave of a with one of b are order 2."""
+    """The coefficients up to an order, the others set to 0: products of a wave of a with one of b are order 2."""
     waves = waves.clone()
     if order == 1:
         waves[..., 1:, 1:, :] = 0
@@ -172,7 +174,7 @@ def _fit(x: Float[Tensor, "a b neuron"]) -> Fit:
 
 
 def _block(coefficients: Float[Tensor, "p p neuron"], k: int) -> Float[Tensor, "3 3 neuron"]:
-    """The coefficients of one frequency, that of the constant left out."""
+    """Each neuron's coefficients on {1, cos, sin} of a × {1, cos, sin} of b at frequency k, that of the constant set to 0."""
     p = len(coefficients)
     index = [0, *range(2 * k - 1, min(2 * k + 1, p))]
     block = coefficients.new_zeros(3, 3, coefficients.shape[-1])

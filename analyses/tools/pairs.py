@@ -1,4 +1,4 @@
-"""Functions of a pair, row by row: the pairs of one sum, and the pairs of one distance."""
+"""Functions of the pair (a, b), arranged by its sum a + b or by its distance a - b."""
 
 import torch
 from jaxtyping import Float, Int
@@ -18,6 +18,6 @@ def by_sum(logits: Float[Tensor, "a b c"]) -> Float[Tensor, "s c"]:
 
 
 def by_distance(x: Float[Tensor, "a b"]) -> Float[Tensor, "d a"]:
-    """The same values, one row per distance d = a - b mod p."""
+    """The values ``x`` of all pairs, one row per distance d = a - b mod p; column a holds the pair (a, a - d)."""
     residues = torch.arange(len(x))
     return x[residues, (residues - residues[:, None]) % len(x)]

@@ -9,7 +9,7 @@ from jaxtyping import Int
 from torch import Tensor
 
 SAMPLE, SEED = 100, 42
-"""Triples in the sample, and the seed of its shuffle."""
+"""Number of triples in the paper's sample, and the seed of the shuffle that picks them."""
 
 
 def paper_sample(p: int) -> tuple[Int[Tensor, " n"], Int[Tensor, " n"], Int[Tensor, " n"]]:
@@ -22,10 +22,10 @@ def paper_sample(p: int) -> tuple[Int[Tensor, " n"], Int[Tensor, " n"], Int[Tens
 
 
 def shuffled(length: int, count: int, seed: int) -> npt.NDArray[np.int64]:
-    """The first ``count`` of ``range(length)`` after ``random.Random(seed).shuffle``, without a list of that many numbers.
+    """The first ``count`` of ``range(length)`` after ``random.Random(seed).shuffle``, without shuffling ``length`` numbers.
 
     The shuffle exchanges the entries at i and at a random j_i ≤ i, for i = length - 1 down to 1. What comes to lie at a place
-    is found by going back through the exchanges, of which few move one of these places.
+    is found by going back through the exchanges, few of which move one of the ``count`` places.
     """
     partner = _partners(length, seed)
     places = np.arange(min(count, length))
@@ -55,7 +55,7 @@ def _exchange(places: npt.NDArray[np.int64], i: int, j: int) -> None:
 
 
 def _partners(length: int, seed: int) -> npt.NDArray[np.uint32]:
-    """With which entry j_i ≤ i does ``random.Random(seed).shuffle`` exchange entry i? The same numbers, many at a time.
+    """With which entry j_i ≤ i does ``random.Random(seed).shuffle`` exchange entry i? Python's own numbers, many at a time.
 
     j_i is the next word of the generator, cut to as many bits as i + 1 has; words of i + 1 and more are thrown away.
     """

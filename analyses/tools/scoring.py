@@ -13,25 +13,27 @@ from interp.circuit import Circuit
 
 @dataclass(frozen=True)
 class Score:
-    """One surrogate beside the network, on all pairs. Accuracy alone would saturate."""
+    """How well one surrogate stands in for the network, on all pairs, by several measures: accuracy alone would saturate."""
 
     name: str
-    """What stands in for the network."""
+    """Name of the surrogate: what stands in for the network."""
     numbers: int
-    """How many numbers it takes from the network."""
+    """How many numbers the surrogate takes from the network."""
     explained: float
-    """Share of the variance of the centred logits: 1 - ‖Lc - surrogate's‖² / ‖Lc‖²; below 0 where it adds more than it
-    gives; NaN where the network's logits do not depend on c."""
+    """Share of the centred logits' variance that the surrogate explains: 1 - ‖Lc - surrogate's‖² / ‖Lc‖², at most 1; below 0
+    where it adds more than it explains; NaN where the network's logits do not depend on c."""
     divergence: float
     """Kullback–Leibler divergence of the surrogate from the network, nats, mean over the pairs."""
     margin_correlation: float
-    """Correlation over the pairs of the right answer's margin over the best wrong one; NaN where a margin is constant."""
+    """Correlation over the pairs of the surrogate's margin (the right answer's logit less the largest wrong one) with the
+    network's, [-1, 1]; NaN where either margin is constant."""
     agreement: float
-    """Share of pairs where its answer is the network's own, right or wrong."""
+    """Share of pairs where the surrogate's answer is the network's own, right or wrong, [0, 1]."""
     error_agreement: float
-    """The same among the pairs that the network gets wrong; NaN where there are none."""
+    """Share, among the pairs that the network gets wrong, where the surrogate gives the network's answer, [0, 1]; NaN where the
+    network gets none wrong."""
     accuracy: float
-    """Share of pairs that it answers right."""
+    """Share of pairs that the surrogate answers right, [0, 1]."""
 
 
 def score(circuit: Circuit, logits: Float[Tensor, "a b c"], *, name: str, numbers: int) -> Score:
@@ -57,14 +59,16 @@ def score(circuit: Circuit, logits: Float[Tensor, "a b c"], *, name: str, number
 
 @dataclass(frozen=True, eq=False)
 class _Sides:
-    """What is compared of the network and of a surrogate."""
+    """What is compared between the network and a surrogate, for one of the two."""
 
     centred: Float[Tensor, "a b c"]
+    """Logits less their mean over c, nats."""
     logarithms: Float[Tensor, "a b c"]
-    """Of the probabilities."""
+    """Logarithms of the answers' probabilities, nats."""
     answer: Int[Tensor, "a b"]
+    """Answer to each pair: the one with the largest logit."""
     margin: Float[Tensor, "a b"]
-    """The right answer's logit less the largest wrong one."""
+    """The right answer's logit less the largest wrong one, nats."""
 
     @staticmethod
     def of(circuit: Circuit, logits: Float[Tensor, "a b c"]) -> "_Sides":

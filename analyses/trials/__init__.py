@@ -1,0 +1,1 @@
+"""Chapter: is it really that?"""

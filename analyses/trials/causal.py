@@ -38,63 +38,63 @@ if TYPE_CHECKING:
     import plotly.graph_objects as go
 
 DRAWS = 20
-"""Of the null, for every test."""
+"""Number of random draws in the nulls of every intervention."""
 DRAW_ROWS = 16
-"""Values of a (or of a and Δ) that a draw is tried on, with all b: a standard error of at most .012 at p = 113."""
+"""Number of values of a (or of (a, Δ)) that a draw is tried on, with all b: a standard error of at most .012 at p = 113."""
 TURNED = 202_000
-"""Inputs (a, Δ, b) at most whose hand is turned: all of them for p ≤ 59."""
+"""Largest number of inputs (a, Δ, b) whose hand is turned: all of them for p ≤ 59."""
 
 Edit = Literal["keep only", "remove", "turn", "knock out"]
 
 
 @dataclass(frozen=True)
 class Null:
-    """What random draws of as many other frequencies do."""
+    """A null: what an intervention does at random draws of as many other frequencies as there are key ones."""
 
     least: float
-    """The least of the draws."""
+    """Least value of the draws, [0, 1]."""
     median: float
-    """Their median."""
+    """Median value of the draws, [0, 1]."""
     most: float
-    """The most."""
+    """Largest value of the draws, [0, 1]."""
     beaten: bool
     """Is the key frequencies' value beyond every draw: below for remove and knock out, above for keep only and turn?"""
 
 
 @dataclass(frozen=True)
 class Effect:
-    """One intervention beside its null."""
+    """One intervention at the key frequencies, beside its two nulls."""
 
     site: str
-    """Where: embedding, pre-activations, logits."""
+    """Site of the intervention: embedding, pre-activations or logits."""
     edit: Edit
-    """keep only, remove: the key frequencies; turn: their part of E[a] replaced by that of E[a+Δ]; knock out: the products
-    of waves (order 2) in the pre-activations."""
+    """Kind of intervention. keep only, remove: the part at the key frequencies is all that is kept, or is removed; turn: that
+    part of E[a] is replaced by that of E[a+Δ]; knock out: the products of waves (order 2) leave the pre-activations."""
     value: float
-    """Share of pairs answered right; for turn, answered as if a were a + Δ."""
+    """Share of pairs answered right, [0, 1]; for turn, the share answered as if a were a + Δ."""
     same: Null
-    """The same edit at as many other frequencies."""
+    """Null of the intervention itself, made at as many other frequencies."""
     as_large: Null
-    """An edit of the same size there; for knock out the same as ``same``."""
+    """Null of an intervention of equal size, made at as many other frequencies; for knock out it equals ``same``."""
 
 
 @dataclass(frozen=True)
 class Causal(Finding):
-    """Interventions, each beside size-matched random draws."""
+    """Interventions at the key frequencies, each beside size-matched random draws."""
 
     effects: tuple[Effect, ...]
-    """One per site and edit."""
+    """One effect per site and edit that could be tried."""
     turned_alone: tuple[tuple[int, float], ...]
-    """(k, share) per key frequency: how often the answer moves by Δ when the hand of this frequency alone is turned."""
+    """Per key frequency k, (k, share of inputs whose answer moves by Δ when the hand of k alone is turned)."""
     draws: int
-    """Random draws behind every null."""
+    """Number of random draws behind every null."""
     turns: int
-    """Pairs (a, Δ) whose hand was turned, each with all b; p(p-1) where all were."""
+    """Number of (a, Δ) whose hand was turned, each with all b; p(p-1) where all were."""
     lacking: tuple[str, ...]
-    """What could not be tried on this network, and why."""
+    """Interventions that could not be tried on this network, and why."""
 
     def effect(self, site: str, edit: Edit) -> Effect | None:
-        """One of the effects; None where it could not be tried."""
+        """The effect of one edit at one site; None where it could not be tried."""
         return next((each for each in self.effects if (each.site, each.edit) == (site, edit)), None)
 
     def table(self) -> Table:
@@ -154,9 +154,9 @@ def causal(circuit: Circuit, *, draws: int = DRAWS, turned_inputs: int = TURNED)
     at the logits (waves of c). Turn the hand: the key-frequency part of E[a] is replaced by that of E[a+Δ]; the answer must
     move by Δ. Knock out: the products of waves at each neuron's own frequency.
 
-    Two nulls, on the same draws of as many other frequencies. Same edit: as it says. As large: what is at the drawn
-    frequencies is turned by random phases and amplified to the norm of the key part (``analyses.tools.ablation``); when
-    removing it replaces what is there, when keeping it is all that is left, when turning it is what turns. Knocking out:
+    Two nulls, on the same draws of as many other frequencies. Same edit: made at the drawn ones instead. As large:
+    the part at the drawn frequencies is turned by random phases and amplified to the norm of the key part (``ablation``); this
+    takes the place of that part when removing, is all that is left when keeping, and is what turns when turning. Knock out:
     the products are taken away at other frequencies, where they are not, instead of at the neurons' own.
 
     Draws and turns are seeded. Nothing is tried where there are no key frequencies, or too few others for a null.
@@ -238,14 +238,14 @@ def _knock_out(circuit: Circuit, nulls: Sequence[Draw], rows: Rows) -> Effect:
 
 
 def _elsewhere(p: int, generator: torch.Generator) -> dict[int, int]:
-    """Another frequency for every frequency, all of them as many further on."""
+    """Another frequency for every frequency: all are shifted cyclically by one random number of places."""
     count = p // 2
     shift = int(torch.randint(1, count, (), generator=generator))
     return {k: (k - 1 + shift) % count + 1 for k in fourier.frequencies(p)}
 
 
 def _turns(p: int, most: int, generator: torch.Generator) -> tuple[Rows, Rows]:
-    """Pairs of a and Δ ≠ 0, in random order."""
+    """Pairs of a and Δ ≠ 0 in random order, at most ``most`` of them."""
     order = torch.randperm(p * (p - 1), generator=generator)[:most]
     return order // (p - 1), order % (p - 1) + 1
 
@@ -268,13 +268,13 @@ def _range(null: Null) -> str:
 
 
 def _beaten(effect: Effect, null: Null) -> Cell:
-    """Is this null beaten? A truth value where an explanation needs it, else a word."""
+    """Is this null beaten? For a table: True where it is; else False where an explanation needs it, elsewhere the word no."""
     needed = effect.edit in ("remove", "turn") and (null is effect.same or effect.site == "embedding")
     return null.beaten if needed or null.beaten else "no"
 
 
 def _turned_share(circuit: Circuit, hand: Callable[[Tensor], Tensor], a: Rows, delta: Rows) -> float:
-    """How often does the answer move by Δ when this part of E[a] is replaced by that of E[a+Δ]?"""
+    """How often does the answer move by Δ when the ``hand`` part of E[a] is replaced by that of E[a+Δ]? As a share, [0, 1]."""
     p, (E_a, E_b) = circuit.p, circuit.tables
     turning = hand(E_a)
     there = (a + delta) % p

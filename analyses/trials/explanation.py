@@ -28,76 +28,77 @@ if TYPE_CHECKING:
     import plotly.graph_objects as go
 
 MOST_VARIANCE, MOST_ANSWERS, LAWFUL = 0.95, 0.99, 0.95
-"""What an explanation has to reach: explained variance of the formula, agreement of formula and neurons with the network's
-answers, R of the phase law at every key frequency. Fixed before any network of the study was trained."""
+"""Least values that an explanation has to reach: explained variance of the formula, agreement of formula and neurons with the
+network's answers, R of the phase law at every key frequency. Fixed before any network of the study was trained."""
 
 F = TypeVar("F", bound=Finding)
 
 
 @dataclass(frozen=True)
 class FrequencyCard:
-    """What is known of one key frequency."""
+    """What an explanation says of one key frequency."""
 
     k: int
     """The frequency."""
     share: float
-    """Share of the centred logits' variance on A_k(a-b) cos w_k(a+b-c)."""
+    """Share of the centred logits' variance on A_k(a-b) cos w_k(a+b-c), [0, 1]."""
     verdict: str
-    """clock, pizza or between (amplitude_profile)."""
+    """Verdict on the frequency: clock, pizza or between (amplitude_profile)."""
     coordinate: float
-    """The pizza's share of the mean amplitude once 2k is removed: 0 a clock, 1 a pizza (closed_form.mixture)."""
+    """The pizza's share of the mean amplitude, frequency 2k removed first: 0 a clock, 1 a pizza (closed_form.mixture)."""
     mixture_fit: float
-    """Share of the squares of that profile which the mixture of a clock and a pizza gives."""
+    """Share of the amplitude profile's sum of squares that a mixture of a clock and a pizza gives, [0, 1]."""
     neurons: int
-    """Neurons that work at it (neuron_clusters); 0 also where there are none to look at."""
+    """Number of neurons that work at the frequency (neuron_clusters); 0 also where there are no neurons to look at."""
     R: float
-    """Of the phase law; NaN where it does not apply."""
+    """Resultant R of the phase law at the frequency, [0, 1]; NaN where it cannot be measured."""
     lawful: bool | None
-    """Is R at least .95 and above its null? None where there is no R."""
+    """Is R at least .95 and above all of its null? None where R cannot be measured, or in a network of several layers."""
     shape: str
-    """disc, torus or none (phase_law)."""
+    """Shape of the phases at which the frequency's neurons read: disc, torus or none (phase_law)."""
 
 
 @dataclass(frozen=True)
 class Explanation(Finding):
-    """The card of a network. Three of its answers may be None: what could not be measured is neither yes nor no."""
+    """What a network computes, how, and why that is believed. An answer that cannot be measured is None, neither yes nor no."""
 
     is_explained: bool | None
-    """Does it generalise, and hold all three: what, how and why? None where none of them fails and one cannot be said."""
+    """Does the network generalise, and do ``what``, ``how`` and ``why`` hold? None where none fails and one cannot be said."""
     reason: str
-    """What is missing or cannot be said, and why; or what it is."""
+    """What an explanation lacks, or what cannot be said, and why; for an explained network, its closed form."""
     generalises: bool
-    """Accuracy of at least .99 on all pairs."""
+    """Is the accuracy on all pairs at least .99?"""
     what: bool
     """Does a closed form reach explained variance ≥ .95 and agreement ≥ .99 with the network's answers?"""
     closed_form: Score
-    """The most compressed one that does; else the one that explains most."""
+    """Score of the most compressed closed form that reaches what ``what`` asks for; else of the one that explains most."""
     how: bool | None
     """Does a neuron surrogate of order ≤ 2 with at most two frequencies per neuron agree with the network's answers ≥ .99,
     and does the phase law hold at every key frequency (R ≥ .95 and above its null)? None without a last layer of neurons."""
     neuron_agreement: float
-    """Agreement of the best of these surrogates; NaN where the network has no last layer of neurons."""
+    """Agreement of ``neuron_surrogate`` with the network's answers, [0, 1]; NaN where there is no last layer of neurons."""
     neuron_surrogate: str
-    """Its name: the one of fewest numbers that reaches .99, else the best; empty as above."""
+    """Name of the neuron surrogate of fewest numbers whose agreement reaches .99, else of the best one; empty where the network
+    has no last layer of neurons."""
     why: bool | None
     """Does removing the key frequencies, at every site there is, do more harm than every draw of the same edit, and at the
     embedding than every draw as large; and does turning their hand move the answer more often than every draw of both? None
     where no intervention could be tried, or none at the embedding."""
     turned: float
-    """Share of (a, Δ, b) whose answer moved by Δ when the hand was turned; NaN where it could not be."""
+    """Share of inputs (a, Δ, b) whose answer moved by Δ when the hand was turned, [0, 1]; NaN where it could not be turned."""
     frequencies: tuple[FrequencyCard, ...]
-    """In ascending order of k."""
+    """One card per key frequency, in ascending order of k."""
     unexplained: float
-    """Share of the logits' variance that clock and pizza terms at the key frequencies leave."""
+    """Share of the centred logits' variance that clock and pizza terms at the key frequencies leave unexplained."""
     lives: tuple[tuple[str, float], ...]
-    """Where that is: (part, share of the logits' variance), largest first (residual)."""
+    """Where the unexplained variance lives: (part, share of the centred logits' variance), largest first (residual)."""
     delta_2: float
     """Accuracy that waves of a±b in the neurons add (phase_law); NaN where the network has no last layer of neurons."""
     lacking: tuple[str, ...]
-    """The parts that do not apply to this network, and why."""
+    """Measurements and interventions that do not apply to this network, and why."""
 
     def verdict(self) -> str:
-        """In words."""
+        """Is the network explained? In words: yes, no, or cannot be said."""
         return {True: "yes", False: "no", None: "cannot be said"}[self.is_explained]
 
     def table(self) -> Table:
@@ -151,9 +152,9 @@ class Explanation(Finding):
 def explanation(circuit: Circuit) -> Explanation:
     """Is this network explained: what it computes, how, and why we believe it?
 
-    See the fields ``what``, ``how`` and ``why``; a network is explained when it generalises and all three hold, else what is
-    missing is said. Parts that a network does not allow to be measured (several layers, no embedding) cannot be said: they are
-    None, and so is the whole unless another part fails. They are listed.
+    See the fields ``what``, ``how`` and ``why``; a network is explained when it generalises and all three hold, else
+    ``reason`` says what is missing. Parts that a network does not allow to be measured (several layers, no embedding) cannot be
+    said: they are None and listed in ``lacking``, and the whole is None unless another part fails.
 
     Source: this project.
     """
@@ -209,12 +210,12 @@ def explanation(circuit: Circuit) -> Explanation:
 
 
 def _all(parts: Sequence[bool | None]) -> bool | None:
-    """Do all hold? No where one does not; else None where one cannot be said."""
+    """Do all parts hold? False where one does not; else None where one cannot be said."""
     return False if False in parts else None if None in parts else True
 
 
 def _round(share: float) -> float:
-    """As far as the table shows it."""
+    """A share, rounded as far as the table shows it."""
     return round(share, 4)
 
 
@@ -262,14 +263,14 @@ def _closed_form(forms: tuple[Score, ...]) -> Score:
 
 
 def _neurons(surrogates: tuple[Score, ...]) -> Score | None:
-    """Of the surrogates that keep the network's own W_L, the smallest that gives its answers, else the best."""
+    """The smallest surrogate with the network's own W_L that gives the network's answers, else the best; None without any."""
     own = [each for each in surrogates if each.name.startswith("neurons")]
     enough = [each for each in own if each.agreement >= MOST_ANSWERS]
     return min(enough, key=lambda each: each.numbers) if enough else max(own, key=lambda s: s.agreement, default=None)
 
 
 def _why(interventions: Causal | None) -> tuple[bool | None, str]:
-    """Are all draws beaten? And which are not, or why that cannot be said."""
+    """Do the interventions beat all draws that they have to? With those that do not, or why that cannot be said."""
     if interventions is None or not interventions.effects:
         lacking = "" if interventions is None else ", ".join(interventions.lacking)
         return None, lacking or "no intervention could be compared with a null"

@@ -24,32 +24,33 @@ if TYPE_CHECKING:
     import plotly.graph_objects as go
 
 PERMUTATIONS = 200
-"""Of the null; its largest value is one in two hundred."""
+"""Number of permutations in the null: its largest value is one in two hundred."""
 DISC = 0.5
-"""Resultant of φ_a - φ_b from which the neurons of a frequency are called a disc."""
+"""Resultant of φ_a - φ_b, [0, 1], from which the neurons of a frequency are called a disc."""
 
 
 @dataclass(frozen=True)
 class FrequencyLaw:
-    """The phases of the neurons of one frequency."""
+    """The phase law at one frequency: the phases at which its neurons read and write."""
 
     k: int
     """The frequency."""
     neurons: int
-    """How many neurons work at it: the members of its cluster, ≥ .85 of their variance (neuron_clusters)."""
+    """Number of neurons that work at the frequency: the members of its cluster, ≥ .85 of their variance (neuron_clusters)."""
     written: float
-    """Their share of the amplitudes that all neurons write at this frequency, [0, 1]."""
+    """Share that the members of the cluster have in the amplitudes that all neurons write at this frequency, [0, 1]."""
     R: float
-    """|Σ g e^{i(φ_out - φ_a - φ_b)}| / Σ g, g the output amplitude, [0, 1]; NaN without neurons."""
+    """Resultant of the law, |Σ g e^{i(φ_out - φ_a - φ_b)}| / Σ g, g a neuron's output amplitude, [0, 1]: 1 where it holds; NaN
+    without neurons."""
     null_median: float
-    """The median of R with φ_out dealt out anew among the neurons, their amplitudes with it."""
+    """Median of R over the null's permutations, which deal φ_out and its amplitude out anew among the neurons."""
     null_most: float
-    """The largest R of the permutations."""
+    """Largest R of the null's permutations."""
     resultant: float
-    """|Σ g e^{i(φ_a - φ_b)}| / Σ g, [0, 1]."""
+    """Resultant of the reading phases, |Σ g e^{i(φ_a - φ_b)}| / Σ g, g the output amplitude, [0, 1]; NaN without neurons."""
     shape: Literal["disc", "torus", "none"]
-    """disc: a and b are read in the same phase (resultant ≥ .5), as clocks and pizzas with one embedding do; torus: in
-    phases of their own."""
+    """Shape of the reading phases. disc: a and b are read in the same phase (resultant ≥ .5), as clocks and pizzas with one
+    embedding do; torus: in phases of their own; none: no neurons."""
 
 
 @dataclass(frozen=True)
@@ -57,16 +58,16 @@ class PhaseLaw(Finding):
     """The phase law φ_out = φ_a + φ_b per key frequency, and how much the network needs products of waves."""
 
     frequencies: tuple[FrequencyLaw, ...]
-    """In ascending order of k."""
+    """The law at every key frequency, in ascending order of k."""
     delta_2: float
     """Accuracy of the order-2 minus that of the order-1 neuron surrogate: how much the network needs neurons that read
     waves of a + b and a - b, the products of a multiplication done before the neurons."""
     accuracy_order_1: float
-    """Accuracy of the order-1 surrogate."""
+    """Accuracy, [0, 1], with each neuron fitted by waves of a and of b at its best frequency (order 1)."""
     accuracy_order_2: float
-    """Accuracy of the order-2 surrogate."""
+    """Accuracy, [0, 1], with each neuron fitted by waves of a, b, a + b and a - b at its best frequency (order 2)."""
     phase_differences: tuple[tuple[float, ...], ...]
-    """Per frequency, φ_out - φ_a - φ_b of its neurons, in turns, (-½, ½]."""
+    """Per key frequency, φ_out - φ_a - φ_b of each of its neurons, in turns, (-½, ½]."""
 
     def table(self) -> Table:
         rows = tuple(
@@ -112,7 +113,7 @@ def phase_law(circuit: Circuit, *, permutations: int = PERMUTATIONS) -> PhaseLaw
     The nonlinearity makes cos(w_k(a+b) - φ_a - φ_b) of what it reads: with φ_out = φ_a + φ_b all neurons add up to
     cos w_k(a+b-c), and their other products cancel.
 
-    ``permutations``: of φ_out among the neurons of a frequency, seeded. Source: this project.
+    ``permutations``: how often the null deals φ_out out anew among the neurons of a frequency, seeded. Source: this project.
     """
     neurons = last_neurons(circuit)
     phases = [_Phases.of(circuit, k) for k in key_frequencies(circuit).frequencies]
@@ -128,7 +129,7 @@ def phase_law(circuit: Circuit, *, permutations: int = PERMUTATIONS) -> PhaseLaw
 
 @dataclass(frozen=True, eq=False)
 class _Phases:
-    """What the neurons of one frequency read and write there."""
+    """The phases, in radians, at which the neurons of one frequency read and write, and the amplitudes that they write."""
 
     k: int
     read_a: Float[Tensor, " neuron"]
@@ -136,7 +137,7 @@ class _Phases:
     written: Float[Tensor, " neuron"]
     weight: Float[Tensor, " neuron"]
     share: float
-    """Their part of what all neurons write at the frequency."""
+    """Share of these neurons in the amplitudes that all neurons write at the frequency, [0, 1]."""
 
     @staticmethod
     def of(circuit: Circuit, k: int) -> "_Phases":
@@ -180,9 +181,9 @@ def lawful_map(neurons: LastNeurons, keys: tuple[int, ...] | None = None) -> Flo
     """W_L if every neuron wrote at the phase of a + b at which it fires.
 
     That phase is φ_a + φ_b for a neuron that reads waves of a and of b, and that of the wave of a + b for one that reads
-    products only. It is derived from the fitted pre-activations. The network's own is one number per neuron, how much it
-    writes there (below 0 where it writes the opposite), at the one of its two frequencies where it writes more; with
-    ``keys`` one number for each of them.
+    products only. It is derived from the fitted pre-activations. Only one number per neuron comes from the network's own
+    W_L: how much the neuron writes at that phase (below 0 where it writes the opposite), at the one of its two frequencies
+    where it writes more; with ``keys``, one number per neuron for each of these frequencies.
     """
     p = neurons.p
     post = neurons.activation(neurons.fitted(order=2, frequencies=2)).flatten(0, 1)

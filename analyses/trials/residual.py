@@ -22,44 +22,50 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Residual(Finding):
-    """Shares of the variance of the centred logits, each part apart from all those above it; together they are 1."""
+    """The variance of the centred logits, divided into parts, ``explained`` to ``of_pairs_other``, whose shares sum to 1.
+
+    Each part is what the parts before it leave; every number is a share of that variance, [0, 1].
+    """
 
     explained: float
-    """Σ A_k(a-b) cos w_k(a+b-c) at the key frequencies, A_k measured."""
+    """Share of variance on clock and pizza terms, Σ A_k(a-b) cos w_k(a+b-c) at the key frequencies, A_k measured."""
     phase_shifted: float
-    """Σ B_k(a-b) sin w_k(a+b-c) at the key frequencies: an answer that is off by a constant angle at this distance."""
+    """Share of variance on Σ B_k(a-b) sin w_k(a+b-c) at the key frequencies: an answer that is off by a constant angle at each
+    distance a - b."""
     harmonics: float
-    """Both of these at twice a key frequency that is not key itself."""
+    """Share of variance on A_k(a-b) cos w_k(a+b-c) and B_k(a-b) sin w_k(a+b-c), k twice a key frequency and not key itself."""
     other_frequencies: float
-    """Both of these at all other frequencies."""
+    """Share of variance on A_k(a-b) cos w_k(a+b-c) and B_k(a-b) sin w_k(a+b-c), k neither key nor twice a key frequency."""
     of_answer: float
-    """Functions of c alone: a bias to some answers."""
+    """Share of variance on functions of c alone: a bias to some answers."""
     ellipses: float
-    """Functions of a+b and c, cos and sin w_k(a+b+c): where the circle of the answers is an ellipse."""
+    """Share of variance on cos and sin w_k(a+b+c), functions of a+b and c: where the circle of the answers is an ellipse."""
     crosstalk: float
-    """Waves of a+b at one key frequency times waves of c at another: neurons of one write at the other too."""
+    """Share of variance on waves of a+b at one key frequency times waves of c at another: neurons of the one write at the other
+    too."""
     other_sums: float
-    """All other functions of a+b and c: the frequency of a+b is not that of c, and one of them is not key."""
+    """Share of variance on all other functions of a+b and c: the frequency of a+b is not that of c, and one of the two is not
+    key."""
     of_one_input: float
-    """Functions of a and c, or of b and c."""
+    """Share of variance on functions of a and c alone, or of b and c alone."""
     of_pairs_key: float
-    """All else at the key frequencies of c: functions of both inputs, not of a+b."""
+    """Share of variance on all else that is at a key frequency of c: functions of a and b that are not of a+b."""
     of_pairs_other: float
-    """All else."""
+    """Share of variance on all else, at a frequency of c that is not key: functions of a and b that are not of a+b."""
     low_order: float
-    """Of all that is not explained, the waves whose frequencies of a and b are 0 or that of c, a key one: ellipses, biases,
-    and what else the first products of one frequency give; not a part of its own."""
+    """Share of variance on all waves but those of ``explained`` and ``phase_shifted`` whose frequencies of a and b are 0 or
+    that of c, a key one: ellipses, biases, what else the first products of one frequency give; it overlaps with other parts."""
     strongest: tuple[tuple[int, int, int, float], ...]
-    """(k_a, k_b, k_c, share) of the ten strongest waves cos(w(k_a a + k_b b + k_c c) + φ) that are not explained, strongest
-    first; k_c ≥ 0, k_a and k_b from -p/2 to p/2. Clock terms have k_a = k_b = -k_c."""
+    """Strongest ten waves cos(w(k_a a + k_b b + k_c c) + φ) but those of ``explained`` and ``phase_shifted``, as (k_a, k_b,
+    k_c, share), strongest first; k_c ≥ 0, k_a and k_b from -p/2 to p/2. Clock terms have k_a = k_b = -k_c."""
 
     @property
     def unexplained(self) -> float:
-        """1 - explained."""
+        """Share of the centred logits' variance that is not on clock and pizza terms at the key frequencies: 1 - explained."""
         return 1 - self.explained
 
     def parts(self) -> dict[str, float]:
-        """What is unexplained, by what it is a function of."""
+        """The unexplained parts by name: what each is a function of → its share of the centred logits' variance."""
         both = self.words.tight_sum
         return {
             "key frequencies, phase-shifted": self.phase_shifted,
@@ -101,9 +107,9 @@ class Residual(Finding):
 def residual(circuit: Circuit) -> Residual:
     """Where does the output that clocks and pizzas do not explain live?
 
-    The three-dimensional Fourier transform of the centred logits, |F|² as shares. A_k(a-b) times a wave of a+b-c at
-    frequency k is the plane k_a + k_b = -2 k_c with k_c = ±k; waves of a+b have k_a = k_b. NaN where the logits do not
-    depend on c. Source: this project.
+    Read from F, the three-dimensional Fourier transform of the centred logits, |F|² as shares of its sum. A_k(a-b) times a
+    wave of a+b-c at frequency k is the plane k_a + k_b = -2 k_c with k_c = ±k; waves of a+b have k_a = k_b. Where the
+    logits do not depend on c, no frequency is key, and all shares but those of key frequencies are NaN. Source: this project.
     """
     p, keys = circuit.p, key_frequencies(circuit).frequencies
     energy = torch.fft.fftn(circuit.centred_logits).abs().square()
@@ -144,7 +150,7 @@ def residual(circuit: Circuit) -> Residual:
 
 
 def _in_turn(share: Float[Tensor, "a b c"], **masks: Bool[Tensor, "a b c"]) -> dict[str, float]:
-    """The share of what is in each mask and in none before it."""
+    """Name of each mask → the sum of ``share`` over what is in this mask and in none before it."""
     taken, sums = torch.zeros_like(share, dtype=torch.bool), {}
     for name, mask in masks.items():
         sums[name] = share[mask & ~taken].sum().item()
@@ -153,7 +159,7 @@ def _in_turn(share: Float[Tensor, "a b c"], **masks: Bool[Tensor, "a b c"]) -> d
 
 
 def _same(x: Int[Tensor, "..."], y: Int[Tensor, "..."], p: int) -> Bool[Tensor, "..."]:
-    """Are these the same frequency?"""
+    """Do the indices x and y stand for the same frequency, as k and p - k do?"""
     return (x == y) | ((x + y) % p == 0)
 
 

@@ -26,12 +26,12 @@ class Surrogate(Finding):
     """Every surrogate's score: neurons replaced by a few waves each, and the output as a formula."""
 
     neurons: tuple[Score, ...]
-    """The network run on from pre-activations that are fitted by waves of one or two frequencies; the last three also
-    read out by the phase law instead of W_L. Empty where the network has no last layer of neurons."""
+    """Scores of the network run on from pre-activations that are fitted by waves of one or two frequencies; in the last three
+    the phase law takes the place of W_L. Empty where the network has no last layer of neurons."""
     closed_forms: tuple[Score, ...]
-    """Σ_k A_k(a-b) cos w_k(a+b-c) over the key frequencies: A_k measured, 2 numbers, 1 number."""
+    """Scores of Σ_k A_k(a-b) cos w_k(a+b-c) over the key frequencies, with A_k measured, as 2 numbers, or as 1 number each."""
     lacking: str
-    """Why there are no neurons to replace; empty where there are."""
+    """Reason why there are no neurons to replace; empty where there are some."""
 
     def table(self) -> Table:
         scores = (*self.neurons, *self.closed_forms)
@@ -92,9 +92,9 @@ def surrogate(circuit: Circuit) -> Surrogate:
 
     - neurons, order 1 and 2: every pre-activation replaced by its least-squares fit at the frequency that fits it best
       (order 1: a constant, waves of a and of b, 5 numbers; order 2: also of a+b and a-b, 9 numbers), or at the best two
-      (17 numbers), and the rest of the network run on it;
-    - phase law: the same, and W_L derived from what the neurons read (``lawful_map``), with one number per neuron or one
-      per neuron and key frequency; the last without what reaches the logits past the neurons;
+      (17 numbers), and the rest of the network run on from the fit;
+    - phase law: pre-activations fitted at the best two, and W_L derived from what the neurons read (``lawful_map``), with one
+      number per neuron or one per neuron and key frequency; the last without what reaches the logits past the neurons;
     - closed forms: see ``closed_forms``.
 
     Source: this project; the formulas after Nanda et al. 2023, arXiv 2301.05217, and Zhong et al. 2023, arXiv 2306.17844.

@@ -1,0 +1,1 @@
+"""Commands: their options, what they show, how they end."""

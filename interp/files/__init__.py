@@ -1,0 +1,1 @@
+"""Files: what is written whole or not at all, and read without running anything."""

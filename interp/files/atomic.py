@@ -10,7 +10,7 @@ _UNFINISHED = ".unfinished"
 
 
 def write_atomically(path: Path, content: bytes) -> None:
-    """Replace a file's content in one step, after it has reached the disk."""
+    """Replace a file's content in one step, once the new content has reached the disk. Raises InterpError where it cannot."""
     try:
         descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=_UNFINISHED)
         try:
@@ -30,6 +30,6 @@ def write_atomically(path: Path, content: bytes) -> None:
 
 
 def remove_unfinished(directory: Path) -> None:
-    """Remove what processes that were killed while they wrote to a directory left there."""
+    """Remove the unfinished files of processes that were killed while they wrote to a directory."""
     for temporary in directory.glob(f".*{_UNFINISHED}"):
         temporary.unlink(missing_ok=True)

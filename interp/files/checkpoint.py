@@ -13,9 +13,9 @@ A ``.pt`` holds
      "parameters": {name: float tensor}}    TransformerLens's names, or those of ``attention_free``
 
 ``seed``, ``recipe``, ``arithmetic`` and ``split`` are None for a network that no recipe trained. Version 1 had no
-``arithmetic``, and versions 1 and 2 no ``task``: it was addition. A ``.safetensors`` holds the same: the parameters and
-``split.train`` as tensors, all else as JSON in its metadata under "interp", with a checksum of the tensors (the format has none
-of its own).
+``arithmetic``, and versions 1 and 2 no ``task``: it was addition. A ``.safetensors`` holds all of this too: the
+parameters and ``split.train`` as tensors, all else as JSON in its metadata under "interp", with a checksum of the tensors (the
+format has none of its own).
 """
 
 import hashlib
@@ -47,45 +47,45 @@ FORMAT, VERSION = "interp", 3
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Checkpoint:
-    """A network with where it comes from."""
+    """A network with its task and its origin: how it was trained, or how its file was read."""
 
     network: Network | AttentionFree
     task: Task = None  # type: ignore[assignment]
-    """What it has to compute; addition where nobody says."""
+    """Task that the network has to compute; addition where none is given."""
     step: int = 0
-    """Full-batch updates done."""
+    """Number of full-batch updates done."""
     seed: int | None = None
     recipe: Recipe | None = None
     arithmetic: Arithmetic | None = None
-    """What it was trained with; None where the file does not say."""
+    """Arithmetic that the network was trained with; None where the file does not say."""
     train_pairs: Int[Tensor, " train"] | None = None
-    """Indices a·p + b of the pairs that were trained on."""
+    """Indices a·p + b of the pairs that were trained on; None where not known."""
     losses: dict[str, float] = field(default_factory=dict)
-    """Losses in nats and accuracies by name, as the log has them."""
+    """Losses in nats and accuracies by name, as a run's log has them."""
     notes: tuple[str, ...] = ()
-    """How someone else's file was read; not saved."""
+    """Notes on how another project's file was read; not saved."""
     assumed: "Assumption | None" = None
-    """What nobody says and was assumed in reading it, where something else fits too; not saved."""
+    """Assumption made in reading another project's file, where another reading fits too; None where none was; not saved."""
 
     def __post_init__(self) -> None:
         if self.task is None:
             object.__setattr__(self, "task", Addition(self.network.p))
 
     def circuit(self) -> Circuit:
-        """The network on all pairs."""
+        """The circuit of the network, which holds its activations on all pairs."""
         return Circuit(self.network, self.train_pairs, notes=self.notes, task=self.task)
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Assumption:
-    """A reading that was taken without being known to be right, beside the one that was not."""
+    """A reading that was taken without being known to be right, beside the reading that was not taken."""
 
     taken: str
-    """What was assumed, in the words of the options: activation relu."""
+    """What was assumed, in the words of the options, such as activation relu."""
     other: str
-    """What was not."""
+    """What could have been assumed instead, in the words of the options, such as activation gelu."""
     network: Network
-    """The network under the other reading."""
+    """The network under the reading that was not taken."""
 
 
 def save(path: str | Path, checkpoint: Checkpoint) -> None:
@@ -129,7 +129,7 @@ def to_content(checkpoint: Checkpoint) -> dict[str, Any]:
 
 
 def _interned(values: dict[str, Any]) -> dict[str, Any]:
-    """The same values, equal strings being one object: pickle writes "cpu", which torch writes too, twice if there are two."""
+    """A mapping with equal strings made one object: pickle writes "cpu", which torch writes too, twice if there are two."""
     return {name: sys.intern(value) if isinstance(value, str) else value for name, value in values.items()}
 
 
@@ -185,12 +185,12 @@ def from_content(content: Any, metadata: dict[str, str]) -> Checkpoint | None:
 
 
 def _from_version_1(content: dict[str, Any]) -> dict[str, Any]:
-    """Until 2026-11 a checkpoint did not say with which precision, device and threads it was trained."""
+    """Version 1 as version 2: until 2026-11 no checkpoint said with which precision, device and threads it was trained."""
     return {"arithmetic": None, **content, "version": 2}
 
 
 def _from_version_2(content: dict[str, Any]) -> dict[str, Any]:
-    """Until 2026-11 there was one task, and no checkpoint named it."""
+    """Version 2 as version 3: until 2026-11 addition was the only task, and no checkpoint named it."""
     return {"task": "addition", **content, "version": 3}
 
 

@@ -1,4 +1,4 @@
-"""What is plain in a file that also holds pickled objects. The objects are left out, and nothing of them is run or imported."""
+"""Reading of what is plain in a file that also holds pickled objects: these are left out, never run or imported."""
 
 import io
 import pickle
@@ -13,14 +13,14 @@ _HARMLESS = {
     "torch._utils": ("_rebuild_tensor_v2", "_rebuild_parameter"),
     "torch": ("float32", "float64", "float16", "bfloat16", "int64", "int32", "Size"),
 }
-"""What makes ordinary values; everything else that a pickle names becomes a ``_LeftOut``."""
+"""Names, by module, that make ordinary values; everything else that a pickle names becomes a ``_LeftOut``."""
 
 
 class _LeftOut:
-    """In the place of an object that is left out: it can be made of anything, filled with anything, and does nothing."""
+    """Stand-in for an object that is left out: it can be made of anything, filled with anything, and does nothing."""
 
     state: dict[str, Any]
-    """What its attributes would have been."""
+    """Attributes that the object would have had, by name."""
 
     def __new__(cls, *_: Any, **__: Any) -> "_LeftOut":
         made = object.__new__(cls)
@@ -36,13 +36,13 @@ class _LeftOut:
         self.state = {name: value for half in halves if isinstance(half, dict) for name, value in half.items()}
 
     def append(self, *_: Any) -> None:
-        """How a pickle fills lists, sets and mappings of a class of its own."""
+        """Take an item and forget it: a pickle fills lists, sets and mappings of a class of its own in this way."""
 
     extend = add = __setitem__ = append
 
 
 class _Unpickler(pickle.Unpickler):
-    """Makes plain values, and a ``_LeftOut`` of everything else; ``met`` hears its names."""
+    """Unpickler that makes plain values, and a ``_LeftOut`` of everything else, whose name it adds to ``met``."""
 
     met: list[str]
 
@@ -67,7 +67,10 @@ def plain_values(archive: bytes) -> tuple[Any, tuple[str, ...]]:
 
 
 def _plain(value: Any, known: dict[int, Any]) -> Any:
-    """A copy without objects, None of what is one; what was met before, or contains itself, is not gone through again."""
+    """A copy in plain values: an object becomes its state dict or its attributes, all else that is not plain becomes None.
+
+    What was met before, or contains itself, is not gone through again.
+    """
     if id(value) in known:
         return known[id(value)]
     known[id(value)] = None
@@ -87,7 +90,7 @@ def _plain(value: Any, known: dict[int, Any]) -> Any:
 
 
 def _state_dict(state: dict[str, Any], prefix: str = "", depth: int = 0) -> dict[str, Tensor]:
-    """The parameters and buffers of a pickled module by name; empty for what is none."""
+    """The parameters and buffers of a pickled module by name; empty for an object that is no module."""
     found: dict[str, Tensor] = {}
     parts = {kind: each for kind in ("_parameters", "_buffers", "_modules") if isinstance(each := state.get(kind), dict)}
     for kind, members in parts.items():

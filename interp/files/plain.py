@@ -15,15 +15,15 @@ from interp.errors import InterpError, one_line
 from interp.files.pickled import plain_values
 
 MAX_BYTES = 256 << 20
-"""Larger files, and archives that claim to unpack to more, are refused: a mod-113 network is 1 MB."""
+"""Largest file, and archive once unpacked, that is read, in bytes: a mod-113 network is 1 MB."""
 MAX_PICKLE = 4 << 20
-"""All that is not tensor data: names, shapes, configuration, lists of losses. Lists of 50,000 losses are 1 MB."""
+"""Most bytes of what is no tensor data: names, shapes, configuration, lists of losses. 50,000 losses in lists are 1 MB."""
 MAX_DEPTH = 8
-"""Containers nested deeper are refused."""
+"""Deepest nesting of containers that is read, in levels."""
 
 
 def read(path: Path) -> tuple[Any, dict[str, str]]:
-    """The values in a ``.pt`` or ``.safetensors`` file, told apart by content, and the latter's metadata.
+    """The values in a ``.pt`` or ``.safetensors`` file, told apart by content, and the metadata of a ``.safetensors``.
 
     Raises InterpError, one line with the remedy, on a file that is missing, empty, too large, torn, altered (where it
     carries checksums: ``.pt`` does) or holds anything but plain values.
@@ -44,7 +44,7 @@ def read(path: Path) -> tuple[Any, dict[str, str]]:
 def read_without_objects(path: Path) -> tuple[Any, tuple[str, ...]]:
     """The plain values in a ``.pt`` file that holds pickled objects too, and the names of the objects, which are left out.
 
-    Nothing of them is run. Raises InterpError as ``read`` does.
+    Nothing of the objects is run. Raises InterpError as ``read`` does.
     """
     raw = _bytes(path)
     if not raw.startswith(b"PK"):
@@ -86,7 +86,7 @@ def _only_plain(raw: bytes) -> Any:
 
 
 def _read_archive(raw: bytes, load: Callable[[bytes], Any]) -> Any:
-    """torch does not verify an archive's checksums: a flipped bit in a weight would load as another network."""
+    """Load an archive with right checksums, which torch does not verify: a flipped bit would load as another network."""
     try:
         with zipfile.ZipFile(io.BytesIO(raw)) as archive:
             if sum(entry.file_size for entry in archive.infolist()) > MAX_BYTES:
@@ -127,7 +127,7 @@ def _read_safetensors(raw: bytes) -> tuple[Any, dict[str, str]]:
 
 
 def _checked(value: Any) -> Any:
-    """The value, if every tensor in it is an ordinary one that owns what it shows, and nothing nests too deep."""
+    """The value itself, if every tensor in it is ordinary and no larger than its storage, and nothing nests too deep."""
     elements, seen = 0, set()
     waiting = [(value, 0)]
     while waiting:

@@ -19,8 +19,9 @@ Kind = Literal["alpha", "beta", "gamma", "delta"]
 
 @dataclass(frozen=True, kw_only=True)
 class AttentionFreeConfig:
-    """What must be known besides the weights. With x the embeddings, R = ReLU, l1 and l2 linear:
+    """What must be known besides the weights to run a network without attention, which is of one of four kinds.
 
+    With x_a and x_b the embeddings, R = ReLU, l1 and l2 linear, the kinds are
     alpha R l1(x_a + x_b); beta R l2 R l1(x_a + x_b); gamma R l2 R(l1 x_a + l1 x_b); delta R l1[x_a, x_b];
     each followed by a linear readout without bias.
     """
@@ -28,15 +29,15 @@ class AttentionFreeConfig:
     p: int
     """Number of symbols: the modulus, where the task has one."""
     kind: Kind
-    """Which of the four."""
+    """Kind of the network: alpha, beta, gamma or delta."""
     d_embedding: int
     """Width of the embedding of one input."""
     d_hidden: int
     """Width of the hidden layer or layers."""
     biases: bool = True
-    """Have l1 and l2 biases?"""
+    """Have the linear layers l1 and l2 biases?"""
     separate_vocabularies: bool = False
-    """Has b an embedding of its own?"""
+    """Has b an embedding of its own, instead of sharing a's?"""
 
     def __post_init__(self) -> None:
         if self.p < 2:
@@ -47,7 +48,7 @@ class AttentionFreeConfig:
 
 
 def parameter_shapes(config: AttentionFreeConfig) -> dict[str, tuple[int, ...]]:
-    """Which parameters does this network have, and in what shapes? Weights are [in, out]."""
+    """Which parameters does a network without attention have, and in what shapes? Weights are [in, out]."""
     d_in = config.d_embedding * (2 if config.kind == "delta" else 1)
     shapes: dict[str, tuple[int, ...]] = {"embed_a.W_E": (config.p, config.d_embedding)}
     if config.separate_vocabularies:
@@ -63,7 +64,10 @@ def parameter_shapes(config: AttentionFreeConfig) -> dict[str, tuple[int, ...]]:
 
 @dataclass(frozen=True, eq=False)
 class AttentionFree(Model):
-    """A configuration with parameters that fit it. Its activations are l1.hook_pre, l1.hook_post, l2.hook_pre, …"""
+    """A network without attention: parameters that fit a configuration.
+
+    Its activations are l1.hook_pre, l1.hook_post, l2.hook_pre, …
+    """
 
     config: AttentionFreeConfig
     parameters: Parameters

@@ -1,6 +1,6 @@
 """What must be known besides the weights to run a transformer on two symbols, and the names and shapes of its weights.
 
-It reads (a, b) or (a, b, '=') and answers at the last position; ``interp.networks.forward`` runs it.
+The transformer reads (a, b) or (a, b, '=') and answers at the last position; ``interp.networks.forward`` runs it.
 """
 
 from dataclasses import dataclass, fields
@@ -12,9 +12,12 @@ from interp.errors import InterpError
 
 Parameters = dict[str, Tensor]
 MAX_P = 400
-"""Analyses hold all p² pairs with their p logits at once: p³ numbers, half a gigabyte in float64 at p = 400."""
+"""Largest p that is analysed: all p² pairs with their p logits are held at once, half a gigabyte in float64 at p = 400."""
 MAX_ACTIVATIONS = 1 << 27
-"""Of one kind, on all pairs at once: half a gigabyte in float32. The published networks have p² · 512, 6.5 million."""
+"""Largest number of activations of one kind, on all pairs at once: half a gigabyte in float32.
+
+The published networks have p² · 512, 6.5 million.
+"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,9 +25,9 @@ class Architecture:
     """What a transformer is like, whatever the task: all of ``NetworkConfig`` but the number of symbols."""
 
     equals_token: bool = True
-    """Is a third token '=' (number p) read at the last position? Without it the answer is read at b."""
+    """Is a third token '=', the last of the vocabulary, read at the last position? Without '=' the answer is read at b."""
     separate_vocabularies: bool = False
-    """Has b tokens of its own, p..2p-1? '=' is then 2p."""
+    """Has b tokens of its own, p..2p-1, instead of sharing a's, 0..p-1? Token '=' is 2p with them and p without."""
     answers_equals: bool = True
     """Has the unembedding a column for '=' that takes part in the training softmax?"""
     d_model: int = 128
@@ -32,23 +35,23 @@ class Architecture:
     n_layers: int = 1
     """Number of transformer blocks."""
     n_heads: int = 4
-    """Attention heads per block."""
+    """Number of attention heads per block."""
     d_head: int = 32
-    """Width of one head."""
+    """Width of one attention head."""
     d_mlp: int = 512
-    """Neurons per block."""
+    """Number of neurons per block."""
     activation: Literal["relu", "gelu"] = "relu"
     """Nonlinearity of the neurons (gelu is the exact one, with erf)."""
     causal: bool = True
-    """Does a position see only itself and earlier ones? With one layer this changes nothing at the last position."""
+    """Does a position attend only to itself and earlier ones? With one layer this changes nothing at the last position."""
     attention_rate: float = 1.0
-    """α of Zhong et al. 2023: attention is α·softmax + (1-α)·ones. 1 is ordinary attention, 0 none."""
+    """Attention rate α of Zhong et al. 2023, from 0 to 1: attention is α·softmax + (1-α)·ones; 1 is ordinary, 0 a sum."""
     attention_biases: bool = False
-    """Are there b_Q, b_K, b_V and b_O?"""
+    """Has attention the biases b_Q, b_K, b_V and b_O?"""
     mlp_biases: bool = True
-    """Are there b_in and b_out?"""
+    """Has the MLP the biases b_in and b_out?"""
     unembed_bias: bool = False
-    """Is there b_U?"""
+    """Has the unembedding the bias b_U?"""
 
     def __post_init__(self) -> None:
         for name in ("d_model", "n_layers", "n_heads", "d_head", "d_mlp"):
@@ -65,11 +68,11 @@ class Architecture:
 
     @property
     def n_ctx(self) -> int:
-        """Number of tokens read: (a, b) or (a, b, '=')."""
+        """Number of tokens read: 2 for (a, b), 3 for (a, b, '=')."""
         return 3 if self.equals_token else 2
 
     def with_symbols(self, p: int) -> "NetworkConfig":
-        """The configuration of such a network for p symbols."""
+        """The configuration of a network of this architecture with p symbols."""
         return NetworkConfig(p=p, **{each.name: getattr(self, each.name) for each in fields(Architecture)})
 
 
@@ -87,7 +90,7 @@ class NetworkConfig(Architecture):
 
     @property
     def architecture(self) -> Architecture:
-        """All of it but the number of symbols."""
+        """The architecture: all of the configuration but the number of symbols."""
         return Architecture(**{each.name: getattr(self, each.name) for each in fields(Architecture)})
 
     @property
@@ -102,7 +105,7 @@ class NetworkConfig(Architecture):
 
 
 def parameter_shapes(config: NetworkConfig) -> dict[str, tuple[int, ...]]:
-    """Which parameters does this network have, and in what shapes? Names and layout of TransformerLens."""
+    """Which parameters does a transformer have, and in what shapes? Names and layout are TransformerLens's."""
     shapes: dict[str, tuple[int, ...]] = {
         "embed.W_E": (config.d_vocab, config.d_model),
         "pos_embed.W_pos": (config.n_ctx, config.d_model),

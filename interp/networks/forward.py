@@ -1,4 +1,4 @@
-"""How a network runs: plain functions of a configuration, a dict of parameters and the embeddings.
+"""How a transformer runs: plain functions of a configuration, a dict of parameters and the embeddings.
 
 Names and shapes of the activations are TransformerLens's, with two differences that change no value:
 
@@ -25,7 +25,7 @@ from interp.networks.hooks import Edit, Hooks, Positions
 
 
 def embed(config: NetworkConfig, parameters: Parameters, a: Int[Tensor, "..."], b: Int[Tensor, "..."]) -> tuple[Tensor, ...]:
-    """Which vectors does the network read for these pairs? One tensor [*batch, d_model] per position, without W_pos.
+    """Which vectors does the network read for the pairs (a, b)? One tensor [*batch, d_model] per position, without W_pos.
 
     The batch axes of a and b broadcast: two vectors of N are N pairs; [p, 1] and [1, p] are all p² pairs.
     """
@@ -67,12 +67,12 @@ def forward(
 
 
 def nonlinearity(config: NetworkConfig) -> Callable[[Tensor], Tensor]:
-    """The function from the neurons' pre-activations to their activations."""
+    """The function from the pre-activations of a transformer's neurons to their activations."""
     return functional.relu if config.activation == "relu" else functional.gelu
 
 
 def _block(config: NetworkConfig, parameters: Parameters, layer: int, streams: Positions, hooks: Hooks) -> Positions:
-    """Attention, then the MLP, each added to the residual stream of every position that is still needed."""
+    """One block: attention, then the MLP, each added to the residual stream of every position that is still needed."""
     name = f"blocks.{layer}"
     streams = hooks.positions(f"{name}.hook_resid_pre", streams)
     is_last = layer == config.n_layers - 1
@@ -92,7 +92,7 @@ def _block(config: NetworkConfig, parameters: Parameters, layer: int, streams: P
 def _attention(
     config: NetworkConfig, parameters: Parameters, name: str, streams: Positions, queries: list[int], hooks: Hooks
 ) -> Positions:
-    """Per query position: (α·softmax(q·k/√d_head) + (1-α)·ones) applied to the values, then W_O."""
+    """What attention writes at each query position: (α·softmax(q·k/√d_head) + (1-α)·ones) applied to the values, then W_O."""
 
     def project(letter: str, positions: Positions) -> Positions:
         W = rearrange(parameters[f"{name}.W_{letter}"], "head d_model d_head -> d_model (head d_head)")
@@ -126,7 +126,7 @@ def _attention(
 
 
 def _mlp(config: NetworkConfig, parameters: Parameters, name: str, streams: Positions, hooks: Hooks) -> Positions:
-    """W_out · activation(W_in · stream + b_in) + b_out at every position given."""
+    """What the MLP writes at each given position: W_out · activation(W_in · stream + b_in) + b_out."""
     pre = [_linear(stream, parameters[f"{name}.W_in"], parameters.get(f"{name}.b_in")) for stream in streams]
     pre_activations = hooks.positions(f"{name}.hook_pre", pre)
     activation = nonlinearity(config)

@@ -9,9 +9,9 @@ from torch import Tensor
 from interp.errors import InterpError
 
 Positions = Sequence[Tensor]
-"""One tensor per position, batch axes broadcastable against each other."""
+"""One tensor per position of a sequence, with batch axes that broadcast against each other."""
 Edit = Callable[[Tensor], Tensor]
-"""From an activation to what replaces it, of the same shape."""
+"""Function from an activation to its replacement, which keeps its shape."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,7 +24,7 @@ class Hooks:
     met: set[str] = field(default_factory=set)
 
     def value(self, name: str, value: Tensor) -> Tensor:
-        """Pass a value through the hook point."""
+        """Pass an activation through a hook point: it comes back edited, and is recorded, where that was asked for."""
         self.met.add(name)
         if name in self.edits:
             edited = self.edits[name](value)
@@ -36,7 +36,7 @@ class Hooks:
         return value
 
     def positions(self, name: str, values: Positions, dim: int = -2) -> Positions:
-        """The same for one tensor per position; whoever looks sees one tensor with the positions along ``dim``."""
+        """Pass one tensor per position through a hook point, whose edits see one tensor with the positions along ``dim``."""
         if name not in self.edits and self.wanted is not None and name not in self.wanted:
             return values
         # A single position is viewed, not copied.
@@ -44,6 +44,6 @@ class Hooks:
         return self.value(name, whole).unbind(dim)
 
     def check_all_met(self) -> None:
-        """Refuse names that this network does not have."""
+        """Refuse names, to record or to edit, that no hook point of the network had."""
         if unknown := sorted((set(self.wanted or ()) | self.edits.keys()) - self.met):
             raise InterpError(f"this network has no activation called {', '.join(unknown)}")

@@ -1,4 +1,4 @@
-"""The parameters that a seed starts from, drawn exactly as the published trainers draw them."""
+"""The initial parameters of a network, drawn from a seed exactly as the published trainers draw them."""
 
 import math
 
@@ -14,8 +14,8 @@ def initialise(config: NetworkConfig, *, seed: int, W_in_fan: int | None = None,
     """Which network does a seed start from?
 
     Standard normal draws in the order W_E, W_pos, then per layer W_K, W_Q, W_V, W_O, W_in, W_out, and last W_U, each
-    in the layout of the published code (named per draw below), divided by √d_model; W_U by √d_vocab_out; W_in by
-    √W_in_fan where given. Biases are 0. Drawn in float32 whatever the dtype, so that a seed is one network.
+    in the layout of the published code, divided by √d_model; W_U by √d_vocab_out; W_in by √W_in_fan where given.
+    Biases are 0. All is drawn in float32 whatever the dtype, so that a seed is one network in every precision.
 
     Source: Nanda et al. 2023, arXiv 2301.05217 (released code); with W_in_fan = d_mlp, Zhong et al. 2023,
     arXiv 2306.17844 (released code).

@@ -1,6 +1,6 @@
-"""The same network as TransformerLens's own model: its caches, hooks and patching work on it.
+"""A network as TransformerLens's own model, on which the caches, hooks and patching of TransformerLens work.
 
-The only importer of transformer_lens, which takes seconds to import: it is imported when a model is asked for.
+Nothing else in interp imports transformer_lens, which takes seconds to import: it is imported when a model is asked for.
 """
 
 import warnings
@@ -10,6 +10,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from interp.errors import InterpError
 from interp.networks.config import NetworkConfig, Parameters
 from interp.networks.transformer import Network
 
@@ -20,16 +21,19 @@ if TYPE_CHECKING:
 def to_transformer_lens(network: Network) -> "TransformerBridge":
     """This network as a TransformerLens 4 native model, in evaluation mode.
 
-    It reads token rows [batch, position] (see ``tokens``) and answers at the last position, as the network does; the
-    logits agree to float32 rounding. An attention rate below 1 is a permanent hook on every ``hook_pattern``:
+    The model reads token rows [batch, position] (see ``tokens``) and answers at the last position, as the network does;
+    the logits agree to float32 rounding. An attention rate below 1 is a permanent hook on every ``hook_pattern``:
     hooks and caches see the mixed pattern, and ``reset_hooks(including_permanent=True)`` would lose it.
     """
     with warnings.catch_warnings():
         # tqdm, which comes along, misses ipywidgets in a notebook; nothing here shows a progress bar.
         warnings.filterwarnings("ignore", message="IProgress not found")
-        from transformer_lens.config import TransformerBridgeConfig
-        from transformer_lens.model_bridge import TransformerBridge
-        from transformer_lens.utilities.tl_checkpoint_conversion import convert_tl_checkpoint
+        try:
+            from transformer_lens.config import TransformerBridgeConfig
+            from transformer_lens.model_bridge import TransformerBridge
+            from transformer_lens.utilities.tl_checkpoint_conversion import convert_tl_checkpoint
+        except ImportError as error:
+            raise InterpError('this needs TransformerLens, which is not installed: pip install "interp[lens]"') from error
 
     config = network.config
     lens_config = TransformerBridgeConfig(
@@ -66,7 +70,7 @@ def tokens(config: NetworkConfig) -> Int[Tensor, "pair position"]:
 
 
 def with_all_biases(network: Network) -> Parameters:
-    """The parameters with zeros for every bias that the network does without: TransformerLens models have them all."""
+    """A network's parameters, with zeros for every bias that it does without: TransformerLens models have every bias."""
     config, parameters = network.config, dict(network.parameters)
     shapes: dict[str, tuple[int, ...]] = {"unembed.b_U": (config.d_vocab_out,)}
     for layer in range(config.n_layers):

@@ -13,7 +13,7 @@ from interp.networks.config import MAX_ACTIVATIONS, MAX_P
 from interp.networks.hooks import Edit
 
 Tables = tuple[Tensor, Tensor]
-"""The embeddings that a and b are read with, [p, d_model] each; the same tensor where they share one."""
+"""Embeddings of a and of b: two tensors [p, d_model]. A network whose a and b share an embedding gives its memory twice."""
 
 
 class Unavailable(InterpError):  # noqa: N818 (nothing went wrong: this network has no such thing)
@@ -26,60 +26,64 @@ class Model(ABC):
     @property
     @abstractmethod
     def p(self) -> int:
-        """The number of symbols that a, b and the answer may be."""
+        """Number of symbols that a, b and the answer may be."""
 
     def width(self) -> int:
-        """The most numbers that one kind of activation has per pair."""
+        """Largest number of values that one kind of activation has per pair."""
         return 1
 
     @abstractmethod
     def describe(self) -> str:
-        """What it is, in a few words."""
+        """The kind of network in a few words: 'a one-layer transformer'."""
 
     def tables(self) -> Tables:
-        """The embeddings of a and b. Raises Unavailable where there are none."""
+        """Embeddings of a and of b, a row per symbol. Raises Unavailable where the network has none."""
         raise Unavailable(f"needs embeddings, which {self.describe()} does not have")
 
     def run(
         self, E_a: Tensor, E_b: Tensor, *, record: Collection[str] = (), edits: Mapping[str, Edit] | None = None
     ) -> tuple[Float[Tensor, "*batch p"], dict[str, Tensor]]:
-        """The symbols' logits from the embeddings of a and b (batch axes broadcast), and recorded activations."""
+        """Run on embeddings of a and b (batch axes broadcast): the logits of the p symbols, and the recorded activations.
+
+        ``record``: names of the activations to return. ``edits``: activation name → function to its replacement.
+        Raises Unavailable where the network does not run from embeddings.
+        """
         raise Unavailable(f"needs a network that runs from embeddings, which {self.describe()} does not")
 
     def given_logits(self) -> Float[Tensor, "p p p"] | None:
-        """The logits on all pairs where they do not come from ``run``."""
+        """The logits on all pairs, where they are stored; None for a network whose logits come from ``run``."""
         return None
 
     def weights(self) -> Mapping[str, Tensor]:
-        """The weights by name; empty where they are not known."""
+        """The weights by name; empty for a network whose weights are not known."""
         return {}
 
     def layers_of_neurons(self) -> int:
-        """How many layers of neurons it has, one after the other; 0 where none are known."""
+        """Number of layers of neurons, one after the other; 0 where none are known."""
         return 0
 
     def neurons_name(self) -> str:
-        """The activation, [*batch, 1, neuron], of the neurons of the last layer, which write the answer."""
+        """Name of the activation, [*batch, 1, neuron], of the last layer's neurons, which write the answer."""
         raise Unavailable(f"needs neurons, which {self.describe()} does not have")
 
     def nonlinearity(self) -> Callable[[Tensor], Tensor]:
-        """The function from those neurons' pre-activations to their activations."""
+        """The function from the pre-activations of the last layer's neurons to their activations."""
         raise Unavailable(f"needs neurons, which {self.describe()} does not have")
 
     def neuron_logit_map(self) -> Float[Tensor, "neuron p"]:
-        """What each of those neurons adds to the logit of each symbol."""
+        """What each neuron of the last layer adds to the logit of each symbol, per unit of its activation."""
         raise Unavailable(f"needs neurons, which {self.describe()} does not have")
 
     def pattern_name(self) -> str:
-        """The activation, [*batch, head, 1, key], of the last layer's attention from the answering position."""
+        """Name of the activation, [*batch, head, 1, key], of the last layer's attention from the answering position."""
         raise Unavailable(f"needs attention, which {self.describe()} does not have")
 
     def attention_rate(self) -> float:
-        """The α of α·softmax + (1-α)·ones."""
+        """Attention rate, from 0 to 1: the α of an attention that is α·softmax + (1-α)·ones."""
         raise Unavailable(f"needs attention, which {self.describe()} does not have")
 
     def usual_names(self) -> list[str]:
-        """Those of the last layer's neurons and attention that there are."""
+        """Names of the last layer's neurons and attention, as far as the network has them."""
         names = []
         for name in (self.neurons_name, self.pattern_name):
             with suppress(Unavailable):
@@ -88,7 +92,7 @@ class Model(ABC):
 
 
 def check_analysable(model: Model) -> None:
-    """Refuse a network whose pairs do not fit into memory."""
+    """Refuse a network with more symbols, or more activations on all pairs, than memory is meant to hold."""
     if model.p > MAX_P:
         raise InterpError(f"p = {model.p} is too large to hold all pairs at once: up to {MAX_P} is supported")
     if model.p**2 * model.width() > MAX_ACTIVATIONS:

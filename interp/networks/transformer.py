@@ -15,7 +15,7 @@ from interp.networks.model import Model, Tables, check_parameters
 
 @dataclass(frozen=True, eq=False)
 class Network(Model):
-    """A configuration with parameters that fit it: finite, all of one floating dtype, float32 or float64."""
+    """A transformer: a configuration with parameters that fit it, finite and all of one dtype, float32 or float64."""
 
     config: NetworkConfig
     parameters: Parameters
@@ -29,11 +29,11 @@ class Network(Model):
 
     @property
     def dtype(self) -> torch.dtype:
-        """float32 or float64."""
+        """Floating-point type of all parameters: float32 or float64."""
         return self.parameters["embed.W_E"].dtype
 
     def to(self, dtype: torch.dtype) -> "Network":
-        """The same network in another precision."""
+        """This network in another precision."""
         return Network(self.config, {name: tensor.to(dtype) for name, tensor in self.parameters.items()})
 
     def width(self) -> int:

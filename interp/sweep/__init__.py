@@ -1,0 +1,1 @@
+"""Sweeps: many units of work at once."""

@@ -1,4 +1,4 @@
-"""What networks learn. Every file of this folder that defines a ``Task`` adds a task; no list names it again."""
+"""The tasks that networks learn. Every file of this folder that defines a ``Task`` adds a task; no list names it again."""
 
 from importlib import import_module
 from inspect import isabstract
@@ -22,7 +22,7 @@ def tasks() -> dict[str, type[Task]]:
 
 
 def task_named(name: str, p: int) -> Task:
-    """The task of this name with p symbols. Raises InterpError on a name that there is not, and on an impossible p."""
+    """The task of this name with p symbols. Raises InterpError on an unknown name and on an impossible p."""
     known = tasks()
     if name not in known:
         raise InterpError(f"expected the task {' or '.join(known)}, got {name!r:.40}")

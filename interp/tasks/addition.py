@@ -1,4 +1,4 @@
-"""Addition mod p, the task of the papers."""
+"""Addition mod p, the task of Nanda et al. 2023 and Zhong et al. 2023."""
 
 import torch
 from jaxtyping import Int
@@ -8,7 +8,7 @@ from interp.tasks.task import Relabelling, Task
 
 
 class Addition(Task):
-    """a + b mod p."""
+    """Addition: a + b mod p."""
 
     name = "addition"
 

@@ -8,7 +8,7 @@ from interp.tasks.task import Relabelling, Task, Words
 
 
 class Subtraction(Task):
-    """a - b mod p: the addition of a and -b."""
+    """Subtraction: a - b mod p, which is the addition of a and -b."""
 
     name = "subtraction"
 

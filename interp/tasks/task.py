@@ -12,7 +12,7 @@ from torch import Tensor
 from interp.errors import InterpError
 
 UNDEFINED = -1
-"""The entry of a table of answers where a pair has none, as x / 0 has none."""
+"""Entry in a table of answers for a pair that has no answer, as x / 0 has none."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,32 +20,32 @@ class Words:
     """How sentences and formulas are written in the letters of a task."""
 
     sentence: str = "a + b mod p"
-    """The task."""
+    """The task as a whole, as a sentence names it."""
     sum: str = "a + b"
-    """What stands for the sum of the two numbers."""
+    """How the sum of the two numbers that are added is written: a - b in a subtraction, which adds a and -b."""
     difference: str = "a - b"
-    """What stands for their distance."""
+    """How the distance of the two numbers that are added is written: a + b in a subtraction."""
     b: str = "b"
-    """What stands for the second number: -b in a subtraction."""
+    """How the second of the two numbers that are added is written: -b in a subtraction."""
 
     @property
     def tight_sum(self) -> str:
-        """The sum within a formula: a+b."""
+        """How the sum is written within a formula, without spaces: a+b."""
         return self.sum.replace(" ", "")
 
     @property
     def tight_difference(self) -> str:
-        """The distance within a formula: a-b."""
+        """How the distance is written within a formula, without spaces: a-b."""
         return self.difference.replace(" ", "")
 
     @property
     def wave(self) -> str:
-        """What a clock's cosine is of: a+b-c."""
+        """How the argument of a clock's cosine is written: a+b-c."""
         return f"{self.tight_sum}-c"
 
     @property
     def formula(self) -> str:
-        """The sum of clocks and pizzas: Σ_k A_k(a-b) cos w_k(a+b-c)."""
+        """How a sum of clocks and pizzas is written: Σ_k A_k(a-b) cos w_k(a+b-c)."""
         return f"Σ_k A_k({self.tight_difference}) cos w_k({self.wave})"
 
 
@@ -60,16 +60,16 @@ class Relabelling:
     c: Int[Tensor, " m"]
     """The symbol of the answer that each number stands for."""
     words: Words = field(default_factory=Words)
-    """How sum and distance of these numbers are written in the task's own letters."""
+    """How sum and distance of the numbers are written in the task's own letters."""
 
     @property
     def modulus(self) -> int:
-        """The m of the addition."""
+        """Modulus m of the addition: how many numbers there are for a, for b and for c."""
         return len(self.a)
 
     @property
     def changes_nothing(self) -> bool:
-        """Does every number stand for itself?"""
+        """Does every number stand for the symbol of its own index, so that nothing is relabelled?"""
         itself = torch.arange(self.modulus)
         return all(torch.equal(symbols, itself) for symbols in (self.a, self.b, self.c))
 
@@ -82,7 +82,7 @@ class Task(ABC):
     """The modulus, and the number of symbols that a, b and the answer may be."""
 
     name: ClassVar[str]
-    """What it is called in files and on command lines."""
+    """Name of the task in files and on command lines."""
 
     def __post_init__(self) -> None:
         if self.p < 2:
@@ -90,14 +90,14 @@ class Task(ABC):
 
     @abstractmethod
     def table(self) -> Int[Tensor, "a b"]:
-        """The right answer to every pair, or UNDEFINED."""
+        """The right answer to every pair, UNDEFINED where a pair has none."""
 
     @abstractmethod
     def expression(self, a: str, b: str) -> str:
-        """The operation on two words: 'a - b'."""
+        """The operation written with two words, without the modulus: 'a - b'."""
 
     def relabelling(self) -> Relabelling | None:
-        """The numbers in which this task is addition; None where there are none."""
+        """The numbers in which this task is addition; None for a task that is no addition."""
         return None
 
     @property
@@ -112,16 +112,16 @@ class Task(ABC):
 
     @property
     def words(self) -> Words:
-        """How to write of this task; sum and distance as in an addition where the task is none."""
+        """How sentences and formulas about this task are written; as for addition where the task is none."""
         found = self.relabelling()
         return replace(Words() if found is None else found.words, sentence=self.sentence)
 
     def of_pair(self, a: int, b: int) -> str:
-        """The task for one pair: '22 - 37 mod 97'."""
+        """The task written for one pair: '22 - 37 mod 97'."""
         return self.of_words(self.symbols[a], self.symbols[b])
 
     def of_words(self, a: str, b: str) -> str:
-        """The task for two words: 'x - y mod 97'."""
+        """The task written with two words: 'x - y mod 97'."""
         return f"{self.expression(a, b)} mod {self.p}"
 
     def pairs(self) -> Int[Tensor, " pair"]:
@@ -129,5 +129,5 @@ class Task(ABC):
         return (self.table().flatten() != UNDEFINED).nonzero()[:, 0]
 
     def answers(self, pairs: Int[Tensor, " pair"]) -> Int[Tensor, " pair"]:
-        """The right answers to these pairs."""
+        """The right answers to pairs that are given by their indices a·p + b."""
         return self.table().flatten().to(pairs.device)[pairs]

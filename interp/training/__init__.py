@@ -1,0 +1,1 @@
+"""Training: the loop, its losses and batches, and the run on disk."""

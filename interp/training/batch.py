@@ -1,4 +1,4 @@
-"""Pairs with their labels, and what the loss of a network's parameters on them is."""
+"""Pairs with their labels, and the loss that a network's parameters have on them."""
 
 from abc import ABC, abstractmethod
 
@@ -12,7 +12,7 @@ from interp.training.losses import CROSS_ENTROPY, Loss
 
 
 class Batch(ABC):
-    """The pairs a·p + b = index, each with its label. Every step changes the parameters: they come from outside."""
+    """Pairs, given by their indices a·p + b, each with its label. Parameters are passed in, because every step changes them."""
 
     def __init__(
         self,
@@ -27,22 +27,22 @@ class Batch(ABC):
 
     @abstractmethod
     def logits(self, parameters: Parameters) -> Float[Tensor, "pair vocab_out"]:
-        """What the network answers; without a gradient."""
+        """Logits of every pair, without a gradient."""
 
     @abstractmethod
     def loss(self, parameters: Parameters) -> Float[Tensor, ""]:
-        """The loss over all outputs, in float64, with a gradient."""
+        """Loss over all outputs, in float64, with a gradient."""
 
     @torch.no_grad()
     def evaluate(self, parameters: Parameters) -> tuple[float, float]:
-        """Loss, and the share of pairs whose largest logit is their label."""
+        """Loss over all outputs, and the share, from 0 to 1, of pairs whose largest logit is their label."""
         logits = self.logits(parameters)
         loss = self.loss_function.value(logits, self.labels)
         return loss.item(), (logits.argmax(-1) == self.labels).double().mean().item()
 
 
 class PlainBatch(Batch):
-    """Every pair through ``forward``: works for every network, and is the reference for what is faster."""
+    """Pairs that each go through ``forward``: this works for every transformer, and is the reference for ``FastBatch``."""
 
     @torch.no_grad()
     def logits(self, parameters: Parameters) -> Float[Tensor, "pair vocab_out"]:

@@ -1,8 +1,8 @@
 """The loss of a one-layer network and its exact gradient, several times faster than pair by pair.
 
-``interp.training.token_tables`` says why: what is left per pair is a weighted sum of a few table rows and one matrix product.
+``interp.training.token_tables`` says why: the work per pair is a weighted sum of a few table rows and one matrix product.
 Autograd takes the gradient of the tables. The step from the tables to the loss, where the time goes, has its backward
-pass written out here, because the gradient of a weighted sum of rows is again a weighted sum of rows.
+pass written out in this module, because the gradient of a weighted sum of rows is again a weighted sum of rows.
 """
 
 import warnings
@@ -21,9 +21,9 @@ from interp.training.token_tables import row_count, rows, token_tables
 
 
 class FastBatch(Batch):
-    """Pairs of a one-layer network. Same function and same gradient as ``PlainBatch``, to rounding.
+    """Pairs for a one-layer network, with the loss and the gradient of ``PlainBatch``, to rounding.
 
-    Take the gradient of a loss before asking for the next one: they share their memory (torch refuses otherwise).
+    Take the gradient of a loss before asking for the next loss: losses share their memory (torch refuses otherwise).
     """
 
     def __init__(
@@ -83,20 +83,20 @@ class _RowSums:
     def of_table(
         self, weights: Float[Tensor, "pair slot"], table: Float[Tensor, "row out"], out: Float[Tensor, "pair out"]
     ) -> Float[Tensor, "pair out"]:
-        """Per pair: Σ_slot weights[pair, slot] · table[row of the slot], written to ``out``."""
+        """Weighted sum per pair: Σ_slot weights[pair, slot] · table[row of the slot], written to ``out``."""
         return torch.addmm(out, self._matrix(weights), table, beta=0, out=out)
 
     def table_gradient(
         self, weights: Float[Tensor, "pair slot"], gradient: Float[Tensor, "pair out"]
     ) -> Float[Tensor, "row out"]:
-        """Per row: Σ weights · gradient over the pairs that read it."""
+        """Gradient of a table: per row, Σ weights · gradient over the pairs that read the row."""
         weights = weights.flatten()[self._by_row]
         return functional.embedding_bag(self._pairs, gradient, self._row_starts, mode="sum", per_sample_weights=weights)
 
     def weights_gradient(
         self, weights: Float[Tensor, "pair slot"], parts: list[tuple[Float[Tensor, "pair _"], Float[Tensor, "row _"]]]
     ) -> Float[Tensor, "pair slot"]:
-        """Per pair and slot: Σ over the parts of gradient[pair] · table[row of the slot]."""
+        """Gradient of the weights: per pair and slot, Σ over the parts of gradient[pair] · table[row of the slot]."""
         entries = self._matrix(torch.zeros_like(weights))
         for gradient, table in parts:
             entries = torch.sparse.sampled_addmm(entries, gradient, table.T)
@@ -114,7 +114,7 @@ def _logits(
 
 
 class _Loss(torch.autograd.Function):
-    """The loss in float64, from the tables."""
+    """The loss in float64 as a function of the tables, with its backward pass written out."""
 
     @staticmethod
     def forward(

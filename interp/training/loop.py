@@ -25,27 +25,27 @@ class TrainingDivergedError(InterpError):
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Snapshot:
-    """A network on its way, and how well it does. Losses are in nats, float64, over all outputs it was trained on."""
+    """A network in training, and how well it does: losses in nats, float64, over all outputs; accuracies from 0 to 1."""
 
     network: Network
-    """A copy: later steps do not touch it."""
+    """Copy of the network, which later steps do not touch."""
     state: TrainingState
-    """What training can be resumed from, bit for bit; copies too."""
+    """Copy of the state from which training can be resumed, bit for bit."""
     train_loss: float
     test_loss: float
     train_accuracy: float
     test_accuracy: float
     is_last: bool
-    """Training ends here: steps done, test loss reached, or asked to stop."""
+    """Does training end with this snapshot: steps done, test loss reached, or asked to stop?"""
 
     @property
     def step(self) -> int:
-        """Full-batch updates done."""
+        """Number of full-batch updates done."""
         return self.state.step
 
     @property
     def losses(self) -> dict[str, float]:
-        """The numbers a log keeps."""
+        """Losses and accuracies by name, as a log keeps them."""
         return {
             "train_loss": self.train_loss,
             "test_loss": self.test_loss,
@@ -55,12 +55,12 @@ class Snapshot:
 
 
 def batch(config: NetworkConfig, pairs: Int[Tensor, " pair"], labels: Int[Tensor, " pair"]) -> Batch:
-    """The pairs a·p + b = index with their labels, and the fastest exact loss that there is for such a network."""
+    """Pairs, given by their indices a·p + b, and their labels, with the fastest exact loss for the network's architecture."""
     return FastBatch(config, pairs, labels) if config.n_layers == 1 else PlainBatch(config, pairs, labels)
 
 
 def labelled(recipe: Recipe, pairs: Int[Tensor, " pair"]) -> Batch:
-    """These pairs with the right answers of the recipe's task for labels."""
+    """Pairs, given by their indices a·p + b, with the right answers of the recipe's task for labels."""
     return batch(recipe.config, pairs, recipe.task_value.answers(pairs))
 
 
@@ -113,7 +113,7 @@ def train(
     snapshot of this recipe and seed, training goes on after that snapshot: bit for bit as without the break on the
     same machine with the same number of threads.
 
-    Raises TrainingDivergedError at a record whose losses or weights are not finite; those before stay good.
+    Raises TrainingDivergedError at a record whose losses or weights are not finite; records before it stay good.
     """
     config, chosen = recipe.config, training_split(recipe, seed)
     train_data, test_data = (labelled(recipe, pairs.to(device)) for pairs in (chosen.train_pairs, chosen.test_pairs))
@@ -163,12 +163,12 @@ def train(
 
 
 def training_split(recipe: Recipe, seed: int) -> Split:
-    """Which pairs does this recipe train on with this seed?"""
+    """Which pairs does a recipe train on with a seed, and which does it hold out?"""
     return split(recipe.task_value, method=recipe.split_method, fraction=recipe.train_fraction, seed=seed)
 
 
 def _state(adamw: torch.optim.AdamW, parameters: Parameters, step: int) -> TrainingState:
-    """Copies, in the memory of the computer."""
+    """Copies, in the memory of the computer, of all that training is resumed from."""
 
     def moment(name: str) -> Parameters:
         # A fresh AdamW has no moments yet: they start from 0.

@@ -1,4 +1,4 @@
-"""What training makes small: a loss of logits and labels, and its gradient written out for where the time goes."""
+"""Losses that training makes small, functions of logits and labels, each with its gradient written out to save time."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,27 +10,27 @@ from torch.nn import functional
 
 @dataclass(frozen=True, kw_only=True)
 class Loss:
-    """A mean over pairs of a function of their logits and labels, in float64."""
+    """A loss: the mean over pairs of a function of their logits and labels, in float64."""
 
     value: Callable[[Tensor, Tensor], Tensor]
-    """From logits [pair, vocab_out] and labels [pair] to the mean, differentiable."""
+    """Differentiable function from logits [pair, vocab_out] and labels [pair] to the mean."""
     value_and_gradient: Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]
-    """The same mean, and its gradient in the memory of the logits, which are lost."""
+    """Function from logits and labels to the mean, and to its gradient in the memory of the logits, which are lost."""
 
 
 def _cross_entropy(logits: Float[Tensor, "pair vocab_out"], labels: Int[Tensor, " pair"]) -> Float[Tensor, ""]:
-    """In float64: in float32 its first digit is wrong once the network is sure."""
+    """Mean cross-entropy in nats, in float64: in float32 its first digit is wrong once the network is sure."""
     return functional.cross_entropy(logits.double(), labels)
 
 
 def _cross_entropy_and_gradient(
     logits: Float[Tensor, "pair vocab_out"], labels: Int[Tensor, " pair"]
 ) -> tuple[Float[Tensor, ""], Float[Tensor, "pair vocab_out"]]:
-    """As exact as in float64 throughout, because nothing is subtracted that nearly cancels.
+    """Mean cross-entropy in nats and its gradient, as exact as in float64 throughout: nothing subtracted nearly cancels.
 
     With m the largest logit and others = Σ_{c ≠ label} e^(L_c - m), the loss is log1p(others + (e^(L_label - m) - 1)) -
     (L_label - m), where the bracket is 0 once the label's logit is the largest; and the label's probability - 1 is minus the
-    sum of all others.
+    sum of all other probabilities.
     """
     shifted, label = logits.sub_(logits.amax(-1, keepdim=True)), labels[:, None]
     right = shifted.gather(-1, label)

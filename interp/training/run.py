@@ -45,19 +45,19 @@ class RunConfig:
     recipe: Recipe
     seed: int
     recipe_name: str = ""
-    """The named recipe that it started from."""
+    """Name of the recipe that the run started from."""
     record_every: int = 100
-    """Steps between records."""
+    """Number of steps between records."""
     snapshots: bool = False
     """Is the checkpoint of every record kept, instead of a thinned set?"""
     snapshots_per_decade: int = 12
-    """How many of the thinned set are log-spaced, per factor of ten in steps; others where the losses move. 0: keep none."""
+    """Log-spaced snapshots per factor of ten in steps, others being kept where losses move; 0 keeps no thinned set."""
     precision: Precision = "float32"
-    """Of ``arithmetic``, as are the next two."""
+    """Floating-point precision of weights and arithmetic; the loss is always float64."""
     device: str = "cpu"
-    """Of ``arithmetic``."""
+    """Device that trains the network, in torch's words: cpu, cuda or cuda:1 and so on."""
     threads: int = 1
-    """Of ``arithmetic``."""
+    """Number of processor threads; the order in which sums are rounded depends on it."""
 
     def __post_init__(self) -> None:
         if self.record_every < 1:
@@ -72,7 +72,7 @@ class RunConfig:
 
     @property
     def arithmetic(self) -> Arithmetic:
-        """How sums are rounded."""
+        """How sums are rounded in this run."""
         return Arithmetic(precision=self.precision, device=self.device, threads=self.threads)
 
 
@@ -84,12 +84,12 @@ class Run:
 
     @property
     def model_path(self) -> Path:
-        """The newest checkpoint."""
+        """Path of the newest checkpoint."""
         return self.path / "model.pt"
 
     @property
     def snapshot_paths(self) -> list[Path]:
-        """The snapshots that were kept, in the order of their steps."""
+        """Paths of the snapshots that were kept, in the order of their steps."""
         return sorted((self.path / "snapshots").glob("step-*.pt"), key=lambda path: (len(path.name), path.name))
 
     def train(
@@ -148,11 +148,11 @@ class Run:
                     yield snapshot
 
     def log(self) -> list[dict[str, Any]]:
-        """The records so far; a last line that a crash cut off is left out. Raises InterpError on other damage."""
+        """The records of the log so far; a last line that a crash cut off is left out. Raises InterpError on other damage."""
         return self._records("log.jsonl", _LOGGED)
 
     def measures(self) -> list[dict[str, Any]]:
-        """What was measured while training, likewise; empty where nothing was."""
+        """What was measured so far, read as ``log`` reads its records; empty where nothing was measured."""
         return self._records("measures.jsonl", ("step",))
 
     def _records(self, name: str, numbers: Sequence[str]) -> list[dict[str, Any]]:
@@ -176,7 +176,7 @@ class Run:
         training_state.save(self.path / "resume.pt", snapshot.state)
 
     def _watch(self, watching: Watching, write: Write, checkpoint_of: Callable[..., Checkpoint]) -> _WatchSteps:
-        """What is done with the weights between records: log-spaced ones are kept, and every so often they are measured."""
+        """What looks at each step's weights: it keeps log-spaced ones between records, and measures now and then."""
         config = self.config
 
         def watch(step: int, parameters: dict[str, Tensor]) -> None:
@@ -208,7 +208,7 @@ class Run:
         return step % self.config.record_every == 0 or step == self.config.recipe.steps
 
     def _keeps(self, record: dict[str, Any], kept: dict[str, Any] | None) -> bool:
-        """Does a record become a snapshot? ``kept``: the last one that did."""
+        """Does a record become a snapshot? ``kept``: the last record that did."""
         if not self._thins or not self._on_beat(record["step"]):  # a record that Ctrl-C made is no part of a thinned set
             return self.config.snapshots
         spaced = is_spaced(record["step"], self.config.snapshots_per_decade)
@@ -229,7 +229,7 @@ class Run:
             raise InterpError(f"cannot write {self.path / name}: {error.strerror}") from error
 
     def _rewind(self) -> TrainingState | None:
-        """The last state, with the log cut back to it: what was logged after it will be logged again."""
+        """The last state, None at the start, with logs cut back to it: what was logged after it will be logged again."""
         for directory in (self.path, self.path / "snapshots"):
             remove_unfinished(directory)
         path = self.path / "resume.pt"
@@ -251,7 +251,7 @@ class Run:
 
 
 def check_is_free(path: Path) -> None:
-    """Raises InterpError where a run cannot be made because something is there."""
+    """Raises InterpError where a run directory cannot be made because its path holds something already."""
     try:
         taken = path.exists() and (not path.is_dir() or any(path.iterdir()))
     except OSError as error:
@@ -263,7 +263,7 @@ def check_is_free(path: Path) -> None:
 def create(path: str | Path, config: RunConfig) -> Run:
     """Make a run directory, not yet trained.
 
-    Raises InterpError where something is there, a run is never overwritten, and where this machine lacks the device.
+    Raises InterpError where the path holds something, since no run is overwritten, and where this machine lacks the device.
     """
     path = Path(path)
     config.arithmetic.check_is_possible_here()
@@ -280,7 +280,7 @@ def create(path: str | Path, config: RunConfig) -> Run:
 
 
 def load(path: str | Path) -> Run:
-    """The run in a directory. Raises InterpError where it is none."""
+    """The run in a directory. Raises InterpError where the directory holds no run."""
     path = Path(path)
     try:
         values = json.loads((path / "config.json").read_text())
@@ -295,8 +295,8 @@ def load(path: str | Path) -> Run:
 
 
 def _with_missing_entries(values: dict[str, Any]) -> dict[str, Any]:
-    """A config.json of before there were thinned snapshots, whose run goes on without them, or of before there were tasks,
-    which has its modulus in the network."""
+    """An older config.json in today's entries: a run from before thinned snapshots goes on without them, and one from before
+    tasks has its modulus in the network."""
     recipe, network = values["recipe"], values["recipe"].get("network")
     if isinstance(network, dict) and "p" in network:
         rest = {name: value for name, value in network.items() if name != "p"}

@@ -21,16 +21,16 @@ class TrainingState:
     """All that the rest of a training run depends on, besides recipe and seed."""
 
     step: int
-    """Full-batch updates done."""
+    """Number of full-batch updates done."""
     parameters: Parameters
     exp_avg: Parameters
-    """AdamW's running mean of the gradients."""
+    """Running mean of the gradients in AdamW, by parameter name."""
     exp_avg_sq: Parameters
-    """AdamW's running mean of their squares."""
+    """Running mean of the squared gradients in AdamW, by parameter name."""
 
 
 def save(path: Path, state: TrainingState) -> None:
-    """Write it; a crash or a full disk leaves the old file whole. Raises InterpError where it cannot be written."""
+    """Write a state; a crash or a full disk leaves the old file whole. Raises InterpError where it cannot be written."""
     content = {"format": FORMAT, "version": VERSION, "step": state.step}
     buffer = io.BytesIO()
     torch.save(content | {name: getattr(state, name) for name in _TENSORS}, buffer)
@@ -38,7 +38,7 @@ def save(path: Path, state: TrainingState) -> None:
 
 
 def load(path: Path, config: NetworkConfig) -> TrainingState:
-    """The state in a file. Raises InterpError, naming the file, where it is not a whole one of such a network."""
+    """The state in a file. Raises InterpError, naming the file, where it is no whole state for this configuration."""
     try:
         content, _ = plain.read(path)
         if not isinstance(content, dict) or content.get("format") != FORMAT or content.get("version") != VERSION:

@@ -6,17 +6,20 @@ from collections.abc import Mapping
 from typing import Any
 
 FIRST = 10
-"""Log-spaced steps begin here, after the warm-up of the recipes; step 0 is always kept."""
+"""Step at which log-spaced steps begin, after the warm-up of the recipes; step 0 is always kept."""
 MOVED = 4.0
-"""A loss that has changed by this factor since the last record that was kept makes a record worth keeping,"""
+"""Factor by which a loss has to change since the last record that was kept to make a record worth keeping."""
 MOVED_ACCURACY = 0.1
-"""and so does a test accuracy that has changed by this much,"""
+"""Difference by which the test accuracy has to change since the last record that was kept to make a record worth keeping."""
 APART = 1.02
-"""unless that record is less than 2% of all steps ago: losses of large learning rates jump up and down."""
+"""Smallest ratio of a record's step to that of the last record that was kept, for its losses to count.
+
+Losses of large learning rates jump up and down within 2% of all steps.
+"""
 
 
 def is_spaced(step: int, per_decade: int) -> bool:
-    """Is this step 0, or one of those nearest to 10^(i/per_decade), i = 0, 1, ..., from 10 on? 0 per decade: none."""
+    """Is a step log-spaced: 0, or from 10 on nearest to 10^(i/per_decade), i = 0, 1, ...? With 0 per decade none is."""
     if per_decade == 0:
         return False
     if step < FIRST:
@@ -25,7 +28,7 @@ def is_spaced(step: int, per_decade: int) -> bool:
 
 
 def has_moved(kept: Mapping[str, Any] | None, record: Mapping[str, Any]) -> bool:
-    """Have the losses of a record (of RUN/log.jsonl) moved since the last one that was kept?"""
+    """Have losses or test accuracy moved since the last record of RUN/log.jsonl that was kept? True where none was kept."""
     if kept is None:
         return True
     if record["step"] < APART * kept["step"]:

@@ -2,10 +2,10 @@
 
 Attention writes, for head h and position j, the weight w[h, j] times a vector that depends on the token at j alone.
 W_in and W_U are linear, so those vectors can be carried on to the neurons and to the logits before the pairs are
-formed: p of them per head and position instead of p². What is left to do per pair is
+formed: p of them per head and position instead of p². What has to be done per pair is
 
     pre    = Σ_h w[h, a]·neurons_a[a, h] + w[h, b]·neurons_b[b, h] + neurons_base
-    direct = the same with the logit tables: what reaches the logits past the neurons
+    direct = the sum above with the logit tables: what reaches the logits past the neurons
     logits = activation(pre) @ (W_out W_U) + direct
 
 Without '=' the base is b's own residual stream. With '=' it is that of '=', the same for all pairs; the weights of a
@@ -27,16 +27,16 @@ from interp.networks.config import NetworkConfig, Parameters
 
 @dataclass(frozen=True, eq=False)
 class TokenTables:
-    """All that the pairs read. Rows: token by token for every head, see ``rows``, then 1 base for '=' or p for b."""
+    """All that the pairs read. Rows of a table, see ``rows``: the tokens, head by head, then 1 base for '=' or p for b."""
 
     weights: Float[Tensor, "pair slot"]
-    """How much of each of its rows a pair takes: attention to a per head, to b per head, 1 for the base."""
+    """How much of each row that it reads a pair takes: attention to a per head, to b per head, 1 for the base."""
     neurons: Float[Tensor, "row neuron"]
-    """What each row adds to the pre-activations."""
+    """What each row adds to the pre-activations of the neurons."""
     direct: Float[Tensor, "row vocab_out"]
-    """What each row adds to the logits past the neurons."""
+    """What each row adds to the logits directly, past the neurons."""
     neuron_logit_map: Float[Tensor, "neuron vocab_out"]
-    """W_out W_U."""
+    """Product W_out W_U: what each neuron adds to the logits, per unit of its activation."""
 
 
 def rows(config: NetworkConfig, a: Int[Tensor, " pair"], b: Int[Tensor, " pair"]) -> Int[Tensor, "pair slot"]:
@@ -49,19 +49,19 @@ def rows(config: NetworkConfig, a: Int[Tensor, " pair"], b: Int[Tensor, " pair"]
 
 
 def row_count(config: NetworkConfig) -> int:
-    """How many rows do the tables have?"""
+    """How many rows do the ``neurons`` and ``direct`` tables of a network have?"""
     return config.n_heads * _token_count(config) + (1 if config.equals_token else config.p)
 
 
 def _token_count(config: NetworkConfig) -> int:
-    """What can be attended to: each a, each b, '='."""
+    """Number of tokens that can be attended to: each a, each b, and '=' where it is read."""
     return 2 * config.p + config.equals_token
 
 
 def token_tables(
     config: NetworkConfig, parameters: Parameters, a: Int[Tensor, " pair"], b: Int[Tensor, " pair"]
 ) -> TokenTables:
-    """The tables of a one-layer network, and the attention weights of these pairs."""
+    """The tables of a one-layer network, with the attention weights of the pairs (a, b)."""
     attention, mlp = "blocks.0.attn", "blocks.0.mlp"
     W_in, W_out, W_U = parameters[f"{mlp}.W_in"], parameters[f"{mlp}.W_out"], parameters["unembed.W_U"]
     streams = _streams(config, parameters)
@@ -100,7 +100,7 @@ def token_tables(
 
 
 def _streams(config: NetworkConfig, parameters: Parameters) -> Float[Tensor, "token d_model"]:
-    """What the positions can hold: p vectors for a, p for b, one for '='."""
+    """Residual streams that the positions can hold: p vectors for a, p for b, one for '=' where it is read."""
     W_E, W_pos, p = parameters["embed.W_E"], parameters["pos_embed.W_pos"], config.p
     tokens = [W_E[:p], W_E[p : 2 * p] if config.separate_vocabularies else W_E[:p]]
     if config.equals_token:
@@ -115,9 +115,9 @@ def _weights(
     a: Int[Tensor, " pair"],
     b: Int[Tensor, " pair"],
 ) -> Float[Tensor, "pair slot"]:
-    """α·softmax + (1-α) of each pair, to a and to b, and the 1 of the base.
+    """Attention α·softmax + (1-α) of each pair to a and to b, per head, and the 1 of the base.
 
-    The scores of '=' depend on the key alone; without '=' those of b on (a, b) for a and on b for b.
+    With '=' as the query a score depends on the key alone; with b as the query, on (a, b) for key a and on b for key b.
     """
     p, query = config.p, query / math.sqrt(config.d_head)
     # functional.embedding is to_a[a] with a backward pass many times faster.

@@ -17,20 +17,20 @@ from interp.errors import InterpError
 from interp.files.checkpoint import Checkpoint
 
 Measure = Callable[[Checkpoint], Mapping[str, Any]]
-"""From the network on its way, with its step and its training pairs, to numbers (or lists of them) by name."""
+"""Function from a network in training, with its step and training pairs, to numbers (or lists of numbers) by name."""
 Write = Callable[[int, Mapping[str, Any]], None]
-"""Takes the step and numbers by name."""
+"""Function that writes the numbers of one step, by name."""
 WriterName = Literal["none", "wandb"]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Watching:
-    """What happens beside training; it never changes a weight. Can be sent to another process."""
+    """What happens beside training, which never changes a weight; it can be sent to another process."""
 
     measure: Measure | None = None
-    """A function at the top of a module; None for nothing."""
+    """Function that measures the network, from the top of a module; None measures nothing."""
     every: int = 100
-    """Steps between measurements."""
+    """Number of steps between measurements."""
     writer: WriterName = "none"
     """Where log records and measurements go besides RUN/log.jsonl and RUN/measures.jsonl."""
 
@@ -39,16 +39,16 @@ class Watching:
             raise InterpError(f"expected --measure-every of at least 1, got {self.every}")
 
     def writing(self, directory: Path, about: Mapping[str, Any]) -> AbstractContextManager[Write]:
-        """The writer, for a run in this directory, described by ``about``."""
+        """The writer for a run in a directory; ``about`` describes the run to it."""
         return _wandb(directory, about) if self.writer == "wandb" else _nowhere()
 
 
 NOT_WATCHING = Watching()
-"""Nothing beside training."""
+"""Watching that does nothing beside training."""
 
 
 def named(name: str) -> Measure:
-    """The function that a command line means by ``package.module:function``. Imports the module."""
+    """The function that a command line means by ``package.module:function``. Raises InterpError where there is none."""
     module, colon, function = name.partition(":")
     try:
         found: Measure = getattr(importlib.import_module(module), function)
@@ -68,7 +68,7 @@ def _nowhere() -> Iterator[Write]:
 
 @contextmanager
 def _wandb(directory: Path, about: Mapping[str, Any]) -> Iterator[Write]:
-    """Weights & Biases: offline, under the run directory, unless WANDB_MODE says otherwise."""
+    """The writer to Weights & Biases: offline, under the run directory, unless WANDB_MODE says otherwise."""
     try:
         import wandb  # here, and here alone: seconds to import, and few have it
     except ImportError as error:

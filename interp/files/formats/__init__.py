@@ -1,7 +1,7 @@
-"""Anyone's checkpoint: recognised by its content, never by its name.
+"""Reading of anyone's checkpoint, recognised by its content, never by its name.
 
-``layouts`` turns state dicts of other projects into parameters under our names, ``facts`` gathers what a state dict cannot
-say from options and from a JSON file beside it, ``readings`` tries what is left open.
+``layouts`` turns state dicts of other projects into parameters under this project's names, ``facts`` gathers from options and
+from a JSON file beside the checkpoint what a state dict cannot say, ``readings`` tries what nobody says.
 """
 
 from collections.abc import Iterator
@@ -89,7 +89,7 @@ def _layout(content: Any) -> Layout:
 
 
 def _state_dicts(content: Any, key: str = "", depth: int = 0) -> Iterator[tuple[str, dict[str, Tensor]]]:
-    """Every mapping from names to tensors in here, with wrappers' prefixes taken off the names."""
+    """Every mapping from names to tensors in a file's content, with its key, and without wrappers' prefixes on the names."""
     if not isinstance(content, dict) or not content or depth > 2:
         return
     if all(isinstance(name, str) and isinstance(value, Tensor) for name, value in content.items()):
@@ -101,7 +101,7 @@ def _state_dicts(content: Any, key: str = "", depth: int = 0) -> Iterator[tuple[
 
 
 def _without_prefixes(state: dict[str, Tensor]) -> dict[str, Tensor]:
-    """module., _orig_mod., model. and the like, which DataParallel, compile and Lightning put before every name."""
+    """A state dict without the module., _orig_mod. or model. that DataParallel, compile and Lightning put before every name."""
     while len(heads := {name.partition(".")[0] for name in state}) == 1 and all("." in name for name in state):
         if heads <= {"blocks", "embed"}:
             break

@@ -14,8 +14,8 @@ from interp.networks.config import MAX_P, NetworkConfig, Parameters
 from interp.networks.transformer import Network
 
 RATES = tuple(i / 10 for i in range(11))
-"""Attention rates tried where none is given. A network that computes the sum under several of them keeps its secret: the
-loss does not tell, it is lowest at 0 for networks that were trained at .2 and at .5 (zhong-2023, seed 5, 1,500 steps)."""
+"""Attention rates tried where none is given. Where a network computes its task under several rates, the loss does not tell
+its own: it is lowest at 0 for networks that were trained at .2 and at .5 (zhong-2023, seed 5, 1,500 steps)."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,15 +24,15 @@ class Reading:
 
     network: Network | AttentionFree
     assumed: dict[str, str]
-    """Option → value, for everything that the facts leave open."""
+    """Assumed options: name → value, for everything that the facts leave open."""
 
     def says(self) -> str:
-        """The assumptions as options."""
+        """The assumptions as options of a command line."""
         return " ".join(f"--{option} {value}" if value else f"--{option}" for option, value in self.assumed.items())
 
 
 def readings(layout: Layout, facts: Facts) -> list[Reading]:
-    """All readings that fit. Raises InterpError where there are none."""
+    """All readings of a layout that fit its shapes and the facts. Raises InterpError where there are none."""
     found = list(_attention_free(layout, facts) if layout.kinds else _transformers(layout, facts))
     if not found:
         raise InterpError(_no_reading(layout, facts))
@@ -85,7 +85,7 @@ def _transformers(layout: Layout, facts: Facts) -> Iterator[Reading]:
 
 
 def _vocabularies(W: Parameters, facts: Facts) -> Iterator[tuple[int, bool, bool]]:
-    """(p, is there an '=', has b tokens of its own) that fit the sizes of the vocabularies and the context."""
+    """Every (p, is there an '=', has b tokens of its own) that fits the sizes of the vocabularies and the context."""
     d_vocab, n_positions, d_out = len(W["embed.W_E"]), len(W["pos_embed.W_pos"]), W["unembed.W_U"].shape[1]
     for equals in (False, True):
         residues = d_vocab - equals
@@ -106,7 +106,7 @@ def _head_counts(W: Parameters) -> list[int | None]:
 
 
 def _split_heads(W: Parameters, heads: int) -> Parameters:
-    """Merged attention weights and biases, per head."""
+    """The parameters with merged attention weights and biases split into heads. Raises InterpError where they do not divide."""
     split = dict(W)
     for name, tensor in W.items():
         letter = name[-1]

@@ -1,4 +1,4 @@
-"""Our networks as other projects store them."""
+"""Networks of this project as other projects store them."""
 
 from einops import rearrange
 
@@ -11,8 +11,8 @@ from interp.networks.transformer import Network
 def native_state_dict(network: Network) -> Parameters:
     """The state dict of TransformerLens 4's native model: torch linear layers, heads merged, every bias (zeros included).
 
-    It does not say the number of heads, the activation or the mask; ``reading_facts`` does.
-    Raises InterpError on an attention rate below 1, which it cannot hold.
+    A native state dict does not say the number of heads, the activation or the mask; ``reading_facts`` does.
+    Raises InterpError on an attention rate below 1, which a state dict cannot hold.
     """
     if network.config.attention_rate != 1:
         raise InterpError(

@@ -1,4 +1,4 @@
-"""What must be known to run a network and its state dict does not say: from options, the container, a JSON file beside it."""
+"""Facts that running a network needs and its state dict does not say: from options, its container, a JSON file beside it."""
 
 import json
 import re
@@ -15,24 +15,24 @@ MAX_JSON = 1 << 20
 
 @dataclass(frozen=True, kw_only=True)
 class Facts:
-    """Each field None where it is not known."""
+    """What is known about a network besides its weights; a field is None where nothing is known."""
 
     task: str | None = None
-    """What it has to compute, by its name in ``interp.tasks``."""
+    """Name of the task that the network has to compute, one of those in ``interp.tasks``."""
     modulus: int | None = None
-    """The p of the task."""
+    """Modulus p of the task."""
     attention_rate: float | None = None
-    """α of α·softmax + (1-α)·ones."""
+    """Attention rate, from 0 to 1: the α of an attention that is α·softmax + (1-α)·ones."""
     causal: bool | None = None
-    """Does a position see only itself and earlier ones? Matters with more than one layer only."""
+    """Does a position attend only to itself and earlier ones? This matters with more than one layer only."""
     activation: Literal["relu", "gelu"] | None = None
     """Nonlinearity of the neurons."""
     separate_vocabularies: bool | None = None
     """Has b tokens of its own?"""
     n_heads: int | None = None
-    """Attention heads, where a layout merges them into one matrix."""
+    """Number of attention heads, where a layout merges them into one matrix."""
     kind: Kind | None = None
-    """Which attention-free network."""
+    """Kind of a network without attention: alpha, beta, gamma or delta."""
 
     def __post_init__(self) -> None:
         if self.task is not None:
@@ -48,24 +48,24 @@ class Facts:
                 raise InterpError(f"expected {name} {' or '.join(choices)}, got {one_line(repr(value), 40)}")
 
     def known(self) -> dict[str, Any]:
-        """The known ones by name."""
+        """The facts that are known, by name."""
         return {name: value for name, value in asdict(self).items() if value is not None}
 
     def says(self) -> str:
-        """The known ones, in words."""
+        """The facts that are known, in words."""
         return ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in self.known().items())
 
     def where_equal(self, other: "Facts") -> "Facts":
-        """These facts less those that the other knows differently."""
+        """The known facts on which the other facts agree."""
         return Facts(**{name: value for name, value in self.known().items() if value == getattr(other, name)})
 
     def over(self, weaker: "Facts") -> "Facts":
-        """These facts, completed by weaker ones."""
+        """These facts, completed by weaker ones where they are not known."""
         return replace(weaker, **self.known())
 
 
 def facts_within(content: Any) -> Facts:
-    """What a training container says: in itself, or in configurations up to three levels deep; the shallower outranks."""
+    """Facts that a training container states, itself or in configurations up to three levels deep; the shallower outranks."""
     return _facts_of_all(content, "the file")
 
 
@@ -89,14 +89,14 @@ def _facts_of_all(values: Any, where: str) -> Facts:
 
 
 _CONFIGURES = re.compile(r"config|cfg|param|^(hp|args|task|options|settings)$", re.IGNORECASE)
-"""Names of configurations: config, model_cfg, hyper_parameters, hparams, args, …"""
+"""Keys under which configurations are found: config, model_cfg, hyper_parameters, hparams, args, …"""
 
 
 def facts_beside(path: Path) -> tuple[Facts, str]:
     """What ``config_ID.json`` beside ``model_ID.pt`` says, or else ``cfg.json`` or ``config.json`` in the same folder.
 
-    Also says which of them; "" where there is none. Raises InterpError where such a file is not JSON, or says what no
-    supported network has: a wrong reading is worse than none.
+    The second value says which file was read; "" where there is none. Raises InterpError where such a file is not JSON, or
+    says what no supported network has: a wrong reading is worse than none.
     """
     own = path.with_name("config_" + path.stem.removeprefix("model_") + ".json")
     for beside in (own, path.with_name("cfg.json"), path.with_name("config.json")):
@@ -113,7 +113,7 @@ def facts_beside(path: Path) -> tuple[Facts, str]:
 
 
 def _facts(values: dict[str, Any], where: str) -> Facts:
-    """From the keys that clock-and-pizza, rep-theory and TransformerLens use."""
+    """Facts under the keys of clock-and-pizza, rep-theory and TransformerLens. Raises InterpError on unsupported values."""
 
     def number(key: str, kind: type, low: float, high: float) -> Any:
         value = values.get(key)
@@ -151,8 +151,9 @@ def _facts(values: dict[str, Any], where: str) -> Facts:
 
 
 _MODULUS = ("C", "group_parameter", "p")
+"""Keys under which the modulus is found; the first outranks."""
 _ACTIVATION = ("act_fn", "activation", "activation_function", "hidden_act", "nonlinearity", "act")
-"""The keys under which they are found; the first outranks."""
+"""Keys under which the activation is found; the first outranks."""
 
 _ORDINARY: dict[str, tuple[Any, ...]] = {
     "attn_only": (False, None),
@@ -163,7 +164,7 @@ _ORDINARY: dict[str, tuple[Any, ...]] = {
     "use_attn_scale": (True, None),
     "use_local_attn": (False, None),
 }
-"""TransformerLens options that change the forward pass, and the values that do not."""
+"""TransformerLens options that change the forward pass, each with the values that do not change it."""
 
 
 def _activation(name: str | None, where: str) -> Literal["relu", "gelu"] | None:

@@ -26,31 +26,31 @@ NAMES = {
     LINEAR: ("embed.weight", "l1.weight", "unembed.weight"),
     MLP: ("W_x", "W_y", "W", "W_U"),
 }
-"""Some of the names by which each layout is known."""
+"""Parameter names that are typical of each layout: an unknown state dict is compared with them."""
 
 
 @dataclass(frozen=True, eq=False)
 class Layout:
-    """A recognised state dict: parameters under our names, vocabularies and positions not yet interpreted."""
+    """A recognised state dict: parameters under this project's names, vocabularies and positions not yet interpreted."""
 
     name: str
     parameters: Parameters
     facts: Facts = field(default_factory=Facts)
-    """What this layout says or implies about reading it."""
+    """Facts that the layout states or implies about how to read it."""
     kinds: tuple[Kind, ...] = ()
     """For attention-free networks, the kinds that these shapes can be; empty for transformers."""
     heads_are_merged: bool = False
-    """Are W_Q, W_K, W_V [d_model, head·d_head] and W_O its transpose's shape, with the number of heads not said?"""
+    """Are W_Q, W_K, W_V [d_model, head·d_head] and W_O [head·d_head, d_model], with the number of heads not stored?"""
     notes: tuple[str, ...] = ()
 
     def rate_is_assumed(self, facts: Facts) -> bool:
-        """Does nobody say the attention rate of a network with an '='? Published ones that have a rate read (a, b) only."""
+        """Does nobody say the attention rate of a network with '='? Published networks that have a rate read (a, b) only."""
         unsaid = facts.attention_rate is None and not self.kinds
         return unsaid and len(self.parameters["pos_embed.W_pos"]) != 2
 
 
 def recognise(state: Mapping[str, Tensor]) -> Layout | None:
-    """Which layout is this? None for an unknown one. Raises InterpError on a known one that cannot be read."""
+    """Which layout has this state dict? None for an unknown one. Raises InterpError on a known one that cannot be read."""
     for convert in (_mlp, _linear, _bridge, _hooked_or_papers):
         layout = convert(dict(state))
         if layout is not None:
@@ -167,7 +167,7 @@ def _layers(state: Mapping[str, Tensor]) -> range:
 
 
 def _causal(masks: list[Tensor | None]) -> bool | None:
-    """What the stored masks say; empty ones (TransformerLens 3) and missing ones say nothing."""
+    """Is attention causal, as the stored masks say? None where they are empty (TransformerLens 3) or missing."""
     for mask in masks:
         if mask is not None and mask.dim() >= 2 and min(mask.shape[-2:]) > 1:
             return not bool(mask.reshape(-1, *mask.shape[-2:])[0].bool().all())
@@ -175,7 +175,7 @@ def _causal(masks: list[Tensor | None]) -> bool | None:
 
 
 def _complete_biases(W: Parameters) -> None:
-    """Zeros for the biases that are missing from a group of which some are there."""
+    """Add zeros for the biases that are missing where others of their group, attention or MLP, are present."""
     for stem, width in (("attn.b_{}", "QKVO"), ("mlp.b_{}", ("in", "out"))):
         if not any(re.search(stem.replace(".", r"\.").format("(" + "|".join(width) + ")$"), name) for name in W):
             continue
@@ -187,7 +187,7 @@ def _complete_biases(W: Parameters) -> None:
 
 
 def _take(state: Parameters, wanted: Mapping[str, int]) -> list[Tensor]:
-    """Remove tensors from the state dict, each with the number of axes that it must have."""
+    """Take the wanted tensors out of a state dict. Raises InterpError where one is missing, empty or has other axes."""
     taken = []
     for name, dims in wanted.items():
         if name not in state:
@@ -200,7 +200,7 @@ def _take(state: Parameters, wanted: Mapping[str, int]) -> list[Tensor]:
 
 
 def _ignored(left: Mapping[str, Tensor]) -> tuple[str, ...]:
-    """What is left over and known to take no part in the answer; anything else would, and is refused."""
+    """A note on the tensors that remain, if all are known to take no part in the answer. Raises InterpError on any other."""
     if any(re.search(r"(^|\.)ln(\d|_|\.|$)|norm", name) for name in left):
         raise InterpError(
             "has LayerNorm weights, and networks with normalisation are not supported. Folding them in does not help: a folded "
@@ -213,11 +213,11 @@ def _ignored(left: Mapping[str, Tensor]) -> tuple[str, ...]:
 
 
 _UNUSED = ("x_embed", "y_embed")
-"""rep-theory saves these beside a HookedTransformer that does not read them."""
+"""Tensors that take no part in the answer: rep-theory saves them beside a HookedTransformer that does not read them."""
 
 
 def _check(parameters: Parameters) -> None:
-    """One floating dtype for all, float32 or float64; half precision is widened."""
+    """Bring parameters to one dtype, float32 or float64, half precision widened. Raises InterpError on whole numbers."""
     for name, tensor in parameters.items():
         if not tensor.is_floating_point():
             raise InterpError(f"expected {name} to hold floating-point numbers, got {tensor.dtype}")

@@ -1,4 +1,4 @@
-"""Which network is it? What nobody says is tried: the reading under which the network computes its task is taken."""
+"""Choice of a reading: what nobody says is tried, and the reading under which the network computes its task is taken."""
 
 import math
 from collections.abc import Sequence
@@ -19,29 +19,29 @@ from interp.tasks import task_named
 from interp.tasks.task import Task
 
 COMPUTES = 0.99
-"""Accuracy from which a reading counts as computing the task."""
+"""Accuracy, from 0 to 1, from which a reading counts as computing the task."""
 SAMPLE = 2000
-"""Pairs that a reading is tried on, drawn with a fixed seed."""
+"""Number of pairs that a reading is tried on, drawn with a fixed seed."""
 
 
 @dataclass(frozen=True, eq=False)
 class Choice:
-    """The reading that was taken."""
+    """The network under the reading that was taken, with what was assumed for it."""
 
     network: Network | AttentionFree
     notes: tuple[str, ...] = ()
-    """What was assumed, and why."""
+    """Notes on what was assumed in reading the network, and why."""
     assumed: Assumption | None = None
-    """The assumption that could be wrong, beside the network of the other reading."""
+    """The assumption that could be wrong, with the network under the other reading; None where none could."""
 
 
 def choose(layout: Layout, facts: Facts) -> Choice:
-    """Which network is it?
+    """Which network does a layout hold?
 
     Raises InterpError where no reading fits the shapes, or several or none of those that fit compute the task; then
-    the options that decide are named. Two things are assumed and said. Ordinary attention (rate 1), where published networks
-    have no other. And ReLU, unless GELU alone computes the sum: where both do, the lower loss does not tell which it was
-    trained with (of published networks it is right about as often as a coin).
+    the options that decide are named. Two things are assumed, and noted: ordinary attention (rate 1), where published networks
+    have no other; and ReLU, unless GELU alone computes the task. Where both do, the lower loss does not tell which one the
+    network was trained with (for published networks it is right about as often as a coin).
     """
     candidates, task = readings(layout, facts), facts.task or "addition"
     notes: tuple[str, ...] = ()
@@ -66,13 +66,13 @@ class _Tried:
     reading: Reading
     task: Task
     loss: float
-    """Mean cross-entropy over the pairs tried, nats."""
+    """Mean cross-entropy over the pairs tried, in nats."""
     accuracy: float
-    """Share of the pairs tried that it answers right."""
+    """Share of the pairs tried that the network answers right, from 0 to 1."""
 
 
 def _pick(tried: Sequence[_Tried]) -> _Tried:
-    """The one under which it computes the sum; ReLU where that is all that is asked. Raises InterpError as ``choose`` does."""
+    """The reading under which the network computes its task, ReLU before GELU. Raises InterpError as ``choose`` does."""
     fits = [each for each in tried if each.accuracy >= COMPUTES]
     # Of one that fits with ReLU nothing else is asked; what fits with GELU alone is GELU.
     fits = [each for each in fits if each.reading.assumed.get("activation") == "relu"] or fits
@@ -95,14 +95,14 @@ def _pick(tried: Sequence[_Tried]) -> _Tried:
 
 
 def _differ_in_activation(one: Reading, two: Reading) -> bool:
-    """In nothing else?"""
+    """Do two readings differ in their activation and in nothing else?"""
     if "activation" not in one.assumed:
         return False
     return one.assumed != two.assumed and {**one.assumed, "activation": ""} == {**two.assumed, "activation": ""}
 
 
 def _assumes(taken: _Tried, other: _Tried) -> str:
-    """The note on an activation that nobody says."""
+    """The note on an activation that was assumed because nobody says it."""
 
     def how_well(each: _Tried) -> str:
         return f"it answers {each.accuracy:.4f} of the pairs tried right, loss {each.loss:.2g}"
@@ -125,7 +125,7 @@ def _assumption(taken: _Tried, other: _Tried) -> Assumption:
 
 
 def _try(reading: Reading, task: Task) -> _Tried:
-    """Loss and accuracy on a sample of pairs; the worst possible where the network overflows."""
+    """A reading with its loss and accuracy on a sample of pairs, the worst possible where the network overflows."""
     check_analysable(reading.network)
     pairs = task.pairs()
     sample = pairs[torch.randperm(len(pairs), generator=torch.Generator().manual_seed(0))[:SAMPLE]]

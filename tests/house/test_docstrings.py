@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parent.parent.parent
 FILES = sorted(path for package in ("interp", "analyses") for path in (ROOT / package).rglob("*.py"))
 LEANING = ("Of", "And", "As above", "As below", "Likewise", "The same", "Same", "Both", "Also", "Ditto", "For what", "With its")
 """Beginnings that make a reader look for what came before."""

@@ -223,7 +223,7 @@ def test_the_weights_and_biases_writer_is_imported_only_when_asked_for(tmp_path:
 
 
 def test_the_studies_count_what_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.syspath_prepend(str(Path(__file__).parent.parent / "studies"))
+    monkeypatch.syspath_prepend(str(Path(__file__).parent.parent.parent / "studies"))
     from timelines import thinned
 
     made = run.create(tmp_path / "run", RunConfig(recipe=TINY, seed=2))

@@ -25,7 +25,7 @@ from interp.recipe import RECIPES
 from interp.training import run
 from interp.training.run import RunConfig
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parent.parent.parent
 CLOCK = ROOT / "checkpoints" / "zhong-59-rate-1.pt"
 WIDTH = 80
 CODE = re.compile(r"\x1b\[([0-9;]*)m")

@@ -16,7 +16,7 @@ from interp.files.checkpoint import Checkpoint
 from interp.networks.config import NetworkConfig
 from interp.networks.initialisation import initialise
 
-SOURCE = Path(__file__).parent.parent / "checkpoints" / "zhong-59-rate-1.pt"
+SOURCE = Path(__file__).parent.parent.parent / "checkpoints" / "zhong-59-rate-1.pt"
 
 
 def _same(one: Checkpoint, other: Checkpoint) -> None:

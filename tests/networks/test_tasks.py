@@ -76,7 +76,7 @@ def test_python_shuffle_is_the_published_one() -> None:
     assert len(expected) == 3830
 
 
-FOLDER = Path(__file__).parent.parent / "checkpoints"
+FOLDER = Path(__file__).parent.parent.parent / "checkpoints"
 
 
 @pytest.mark.parametrize("path", sorted(FOLDER.glob("*.pt")), ids=lambda path: path.stem)

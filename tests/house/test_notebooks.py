@@ -8,7 +8,7 @@ from pathlib import Path
 import nbformat
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parent.parent / "notebooks"))
+sys.path.insert(0, str(Path(__file__).parent.parent.parent / "notebooks"))
 from build import HERE as FOLDER
 from build import image
 

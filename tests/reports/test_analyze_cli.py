@@ -16,7 +16,7 @@ from interp.files.checkpoint import Checkpoint
 from interp.networks.config import NetworkConfig
 from interp.networks.initialisation import initialise
 
-FOLDER = Path(__file__).parent.parent / "checkpoints"
+FOLDER = Path(__file__).parent.parent.parent / "checkpoints"
 CLOCK = FOLDER / "zhong-59-rate-1.pt"
 
 

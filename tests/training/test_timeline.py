@@ -3,7 +3,6 @@
 import dataclasses
 import json
 import math
-import shutil
 from collections.abc import Callable
 from dataclasses import fields, replace
 from pathlib import Path
@@ -14,7 +13,6 @@ import torch
 from planted import planted
 from torch.nn import functional
 
-from analyses.commands.analyze import main
 from analyses.timeline.moment import Moment, moment
 from analyses.timeline.parts import on_key_frequencies, part_losses
 from analyses.timeline.phases import phases
@@ -251,54 +249,3 @@ def test_a_run_without_snapshots_or_with_a_foreign_one_is_refused(tmp_path: Path
     (some.path / "snapshots" / "step-000002.pt").write_bytes((foreign.path / "snapshots" / "step-000002.pt").read_bytes())
     with pytest.raises(InterpError, match=r"step-000002.pt is no network of this run"):
         progress(some.path)
-
-
-@pytest.fixture(scope="module")
-def memorised(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    made = run.create(tmp_path_factory.mktemp("runs") / "memorised", RunConfig(recipe=replace(MEMORISES, steps=60), seed=0))
-    list(made.train())
-    return made.path
-
-
-def test_interp_analyze_shows_the_timeline_of_a_run(memorised: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    drawn = memorised.parent / "timeline.html"
-    assert main([str(memorised), "--html", str(drawn)]) == 0
-    captured = capsys.readouterr()
-    assert "Verdict: no grokking here (" in captured.out and "Timeline, a + b mod 11" in captured.out
-    assert "snapshot" in captured.err and "circuit" not in captured.err
-    page = drawn.read_text()
-    assert (
-        "Timeline, a + b mod 11: no grokking here" in page and "The numbers come to their circles" not in page
-    )  # it has no key
-
-    assert main([str(memorised), "--json"]) == 0
-    values = json.loads(capsys.readouterr().out)
-    assert (values["schema"], values["file"], values["error"]) == (2, str(memorised), None)
-    assert values["phases"]["verdict"] == "no grokking here" and values["moments"][-1]["step"] == 60
-
-
-def test_a_directory_of_runs_is_listed_by_their_last_networks(memorised: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main([str(memorised.parent), "--json"]) == 0
-    files = [json.loads(line)["file"] for line in capsys.readouterr().out.splitlines()]
-    assert files == [str(memorised / "model.pt")]
-
-
-def test_a_damaged_run_is_one_line_and_exit_code_2(memorised: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    torn = tmp_path / "torn"
-    shutil.copytree(memorised, torn)
-    last = max((torn / "snapshots").iterdir())
-    last.write_bytes(last.read_bytes()[:1000])
-    emptied = tmp_path / "emptied"
-    shutil.copytree(memorised, emptied, ignore=shutil.ignore_patterns("*.pt"))
-    unreadable = tmp_path / "unreadable"
-    shutil.copytree(memorised, unreadable)
-    (unreadable / "config.json").write_text("{")
-    for path, message in ((torn, "is truncated or damaged"), (emptied, "has no snapshots"), (unreadable, "config.json: ")):
-        assert main([str(path)]) == 2
-        errors = [line for line in capsys.readouterr().err.splitlines() if ": snapshot " not in line]
-        assert len(errors) == 1 and errors[0].startswith("interp-analyze: ") and message in errors[0]
-    assert main([str(torn), str(memorised), "--json"]) == 2
-    assert [json.loads(line)["error"] is None for line in capsys.readouterr().out.splitlines()] == [False, True]
-    for options in (["--expect-circuit", "clock"], ["--only", "key_frequencies"]):
-        assert main([str(memorised), *options]) == 2
-        assert "takes no option but --json, --html and --figures" in capsys.readouterr().err

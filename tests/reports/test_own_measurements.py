@@ -12,7 +12,7 @@ import pytest
 import analyses
 from analyses import names
 
-CHECKPOINT = Path(__file__).parent.parent / "checkpoints" / "zhong-59-rate-0.pt"
+CHECKPOINT = Path(__file__).parent.parent.parent / "checkpoints" / "zhong-59-rate-0.pt"
 
 MEASUREMENT = '''
 """How many numbers are there?"""

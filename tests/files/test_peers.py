@@ -15,7 +15,7 @@ from interp.files import formats
 from interp.tasks.addition import Addition
 from interp.tasks.split import split
 
-PEERS = Path(__file__).parent.parent.parent / "shared" / "peers"
+PEERS = Path(__file__).parent.parent.parent.parent / "shared" / "peers"
 if not (PEERS / "truth.json").is_file():
     pytest.skip("needs the networks of others at ../shared/peers, which are not here", allow_module_level=True)
 

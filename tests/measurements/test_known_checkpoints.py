@@ -10,7 +10,7 @@ import pytest
 
 from analyses.evidence.known import known_coordinates
 
-FOLDER = Path(__file__).parent.parent / "checkpoints"
+FOLDER = Path(__file__).parent.parent.parent / "checkpoints"
 EXPECTED: dict[str, dict[str, Any]] = json.loads((FOLDER / "expected.json").read_text())
 ANALYZE = str(Path(sys.executable).parent / "interp-analyze")
 
