@@ -22,7 +22,8 @@ from interp.recipe import RECIPES
 from interp.sweep.pool import work_all
 from interp.sweep.unit import Training
 from interp.training import run
-from interp.training.run import Run, RunConfig
+from interp.training.run import Run
+from interp.training.run_config import RunConfig
 
 RECORD_EVERY = 50
 

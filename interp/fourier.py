@@ -72,7 +72,7 @@ def energy_shares(M: Float[Tensor, "p n"]) -> Float[Tensor, " freq"]:
 
 
 def effective_number(energies: Float[Tensor, " freq"]) -> float:
-    """Over how many frequencies is an energy spread? (Σ e)² / Σ e², from 1 to their number; NaN for no energy."""
+    """Over how many frequencies is an energy spread? (Σ e)² / Σ e², from 1 to their number; NaN where every e is 0."""
     return float(energies.sum() ** 2 / energies.square().sum())
 
 

@@ -43,11 +43,11 @@ class Recipe:
     weight_decay: float
     """Weight decay of AdamW."""
     beta_1: float = 0.9
-    """Decay of AdamW's first moment, the running mean of the gradients, per step."""
+    """Decay per step, in [0, 1), of AdamW's first moment, the running mean of the gradients."""
     beta_2: float = 0.98
-    """Decay of AdamW's second moment, the running mean of the squared gradients, per step."""
+    """Decay per step, in [0, 1), of AdamW's second moment, the running mean of the squared gradients."""
     warmup_steps: int = 10
-    """Steps of warm-up: the learning rate is scaled by min(step / warmup_steps, 1), so that the first step does not move."""
+    """Number of warm-up steps: the learning rate is scaled by min(step / warmup_steps, 1), so the first does not move."""
     W_in_fan_is_d_mlp: bool = False
     """Is the initial W_in drawn with scale 1/√d_mlp (Zhong et al. 2023) instead of 1/√d_model?"""
     steps: int

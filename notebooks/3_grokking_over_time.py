@@ -36,12 +36,13 @@ from analyses.timeline.moment import moment
 from analyses.timeline.phases import phases
 from analyses.timeline.progress import Progress, progress
 from interp.training import run
+from interp.training.run_config import RunConfig
 
 checkpoints = Path("checkpoints") if Path("checkpoints").is_dir() else Path("../checkpoints")
 
 quick = interp.RECIPES["quick"]
 recipe = replace(quick, p=59, train_fraction=0.35, weight_decay=2.0, steps=500)
-config = run.RunConfig(recipe=recipe, seed=0, record_every=20, snapshots=True)
+config = RunConfig(recipe=recipe, seed=0, record_every=20, snapshots=True)
 
 ours = run.create(Path(tempfile.mkdtemp()) / "run", config)
 for snapshot in ours.train():

@@ -31,7 +31,8 @@ from interp.recipe import RECIPES
 from interp.sweep.pool import work_all
 from interp.sweep.unit import Status, Training
 from interp.training import run
-from interp.training.run import Run, RunConfig
+from interp.training.run import Run
+from interp.training.run_config import RunConfig
 
 LEARNING_RATES = (3e-3, 5e-3, 1e-2)
 WEIGHT_DECAYS = (1.0, 2.0, 3.0, 5.0)

@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from html import escape
 from typing import Any
 
+from analyses.findings.palette import VERDICT_COLOURS
+
 WIDTH, HEIGHT, MARGIN = 300, 300, 58
-COLORS = {"clock": "#0072b2", "between": "#009e73", "pizza": "#d55e00"}
-"""Of Okabe and Ito's palette, told apart with every kind of colour vision."""
 LOW, HIGH = -0.25, 1.5
 """Coordinates shown; those beyond are drawn at the border."""
 
@@ -21,7 +21,7 @@ def phase_diagram(rows: Sequence[dict[str, Any]]) -> str:
     widths = sorted({row["width"] for row in shown})
     panels = [_panel([row for row in shown if row["width"] == width], width, i) for i, width in enumerate(widths)]
     total = MARGIN + len(widths) * (WIDTH + 24)
-    marks = " ".join(f'<tspan fill="{color}">● {name}</tspan>' for name, color in COLORS.items())
+    marks = " ".join(f'<tspan fill="{color}">● {name}</tspan>' for name, color in VERDICT_COLOURS.items())
     size = f'viewBox="0 0 {total} {HEIGHT + 110}" font-family="sans-serif" font-size="12"'
     title = "Clock or pizza, frequency by frequency, against the attention rate"
     key = f'{marks} <tspan fill="#555">· area: share of the logits · lines join the frequencies of one network</tspan>'
@@ -66,7 +66,7 @@ def _panel(rows: Sequence[dict[str, Any]], width: int, number: int) -> str:
             radius = round(1.5 + 8 * math.sqrt(max(share, 0)), 1)
             title = escape(f"{row['name']}: k = {k}, {verdict}, coordinate {coordinate:.2f}, share {share:.2f}")
             parts.append(
-                f'<circle cx="{at}" cy="{y(coordinate)}" r="{radius}" fill="{COLORS[verdict]}" fill-opacity="0.65">'
+                f'<circle cx="{at}" cy="{y(coordinate)}" r="{radius}" fill="{VERDICT_COLOURS[verdict]}" fill-opacity="0.65">'
                 f"<title>{title}</title></circle>"
             )
     return "\n".join(parts)

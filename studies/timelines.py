@@ -13,7 +13,7 @@ from analyses.timeline.progress import progress
 from interp.errors import InterpError
 from interp.recipe import RECIPES, Recipe
 from interp.training import run, thinning
-from interp.training.run import RunConfig
+from interp.training.run_config import RunConfig
 
 
 def timeline(path: Path, recipe: Recipe, *, recipe_name: str, seed: int, record_every: int) -> dict[str, Any]:

@@ -10,9 +10,10 @@ from jaxtyping import Float
 from torch import Tensor
 
 from analyses.evidence.key_frequencies import key_frequencies
-from analyses.findings.drawing import CYCLIC, QUIET, finish, say
+from analyses.findings.drawing import finish, say
 from analyses.findings.finding import ONLY_DRAWN, Finding
 from analyses.findings.measurement import measurement
+from analyses.findings.palette import CYCLIC, QUIET
 from analyses.findings.table import Table
 from interp import fourier
 from interp.circuit import Circuit

@@ -5,11 +5,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from analyses.adding.circles import Point
-from analyses.findings.drawing import QUIET
 from analyses.findings.finding import ONLY_DRAWN
+from analyses.findings.palette import INPUT_A, INPUT_B, MADE, OUTPUT, QUIET
 
-A, B, MADE, OUTPUT = "#0072b2", "#d55e00", "#cc79a7", "#009e73"
-"""Colours of a, of b, of what the circuit makes of the two, and of the output."""
 LIMIT, LABELS = 1.45, 1.3
 """Half the side of a dial, and how far from its centre numbers are written, in units of the mean radius."""
 
@@ -84,7 +82,7 @@ def dial(hand: Hand, pair: Pair) -> list[dict[str, Any]]:
         dashed = {"color": MADE, "dash": "dash", "width": 3}
         end = math.cos(hand.predicted), math.sin(hand.predicted)
         traces.append(_trace("sum", ((0.0, 0.0), end), mode="lines", line=dashed, name="angles added"))
-    for role, point, colour in (("a", hand.a, A), ("b", hand.b, B), ("output", hand.output, OUTPUT)):
+    for role, point, colour in (("a", hand.a, INPUT_A), ("b", hand.b, INPUT_B), ("output", hand.output, OUTPUT)):
         line, marker = {"color": colour, "width": 3}, {"size": [0, 9], "color": colour, "opacity": 1}
         traces.append(_trace(role, ((0.0, 0.0), point), mode="lines+markers", line=line, marker=marker, name=role))
     star = {"symbol": "star", "size": 13, "color": MADE, "line": {"color": QUIET, "width": 1}}
@@ -94,7 +92,7 @@ def dial(hand: Hand, pair: Pair) -> list[dict[str, Any]]:
     return [
         *traces,
         _trace("answer", (place,), marker=star, name="the answer's place"),
-        _trace("labels", labels, mode="text", text=numbers, textfont={"color": [A, B, MADE], "size": 13}),
+        _trace("labels", labels, mode="text", text=numbers, textfont={"color": [INPUT_A, INPUT_B, MADE], "size": 13}),
     ]
 
 

@@ -9,11 +9,12 @@ from jaxtyping import Float
 from torch import Tensor
 
 from analyses.adding.circles import circle_of
-from analyses.adding.hands import MADE, OUTPUT, Hand, Pair, angle_of, dial, in_turns, name_of, square
+from analyses.adding.hands import Hand, Pair, angle_of, dial, in_turns, name_of, square
 from analyses.evidence.amplitude_profile import amplitude_profile
-from analyses.findings.drawing import QUIET, finish
+from analyses.findings.drawing import finish
 from analyses.findings.finding import ONLY_DRAWN, Finding
 from analyses.findings.measurement import measurement
+from analyses.findings.palette import MADE, OUTPUT, QUIET
 from analyses.findings.table import Table
 from analyses.tools.ablation import part
 from interp import fourier

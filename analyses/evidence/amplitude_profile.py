@@ -8,9 +8,10 @@ from jaxtyping import Float
 from torch import Tensor
 
 from analyses.evidence.key_frequencies import key_frequencies
-from analyses.findings.drawing import QUIET, SYMBOLS, finish, frequency_colours, say
+from analyses.findings.drawing import finish, frequency_colours, say
 from analyses.findings.finding import Finding
 from analyses.findings.measurement import measurement
+from analyses.findings.palette import QUIET, SYMBOLS
 from analyses.findings.table import Table
 from analyses.tools.amplitudes import amplitudes, explained_share
 from interp import fourier

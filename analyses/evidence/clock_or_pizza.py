@@ -22,9 +22,10 @@ from analyses.evidence.amplitude_profile import (
 )
 from analyses.evidence.known import known_coordinates
 from analyses.evidence.neuron_clusters import neuron_clusters
-from analyses.findings.drawing import CIRCUIT_COLOURS, QUIET, SYMBOLS, finish, frequency_colours, say
+from analyses.findings.drawing import finish, frequency_colours, say
 from analyses.findings.finding import Finding
 from analyses.findings.measurement import measurement
+from analyses.findings.palette import QUIET, SYMBOLS, VERDICT_COLOURS
 from analyses.findings.table import Table
 from interp import fourier
 from interp.circuit import Circuit
@@ -120,7 +121,7 @@ class ClockOrPizza(Finding):
             ("pizza", (PIZZA_VARIATION, 0.8), (PIZZA_LEAST, PIZZA_MINIMUM)),
         ):
             figure.add_shape(
-                type="rect", x0=x[0], x1=x[1], y0=y[0], y1=y[1], fillcolor=CIRCUIT_COLOURS[name], opacity=0.25, line_width=0,
+                type="rect", x0=x[0], x1=x[1], y0=y[0], y1=y[1], fillcolor=VERDICT_COLOURS[name], opacity=0.25, line_width=0,
                 label={"text": name, "textposition": "middle center"}, layer="below",
             )  # fmt: skip
         for name, points in known_coordinates().items():

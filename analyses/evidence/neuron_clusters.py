@@ -9,9 +9,10 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from analyses.findings.drawing import QUIET, finish, frequency_colours
+from analyses.findings.drawing import finish, frequency_colours
 from analyses.findings.finding import Finding
 from analyses.findings.measurement import measurement
+from analyses.findings.palette import QUIET
 from analyses.findings.table import Table
 from interp import fourier
 from interp.circuit import Circuit

@@ -1,40 +1,25 @@
-"""What all figures share: colours that colour-blind readers tell apart, a light and a dark look, title and caption."""
+"""What all figures share: a light and a dark look, title and caption, one colour per key frequency."""
 
 import textwrap
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
+
+from analyses.findings.palette import COLOURS, LOOKS, QUIET, Theme
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
 
-COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9")
-"""Okabe and Ito's, less yellow and black, which vanish on one of the two backgrounds."""
-QUIET, STRONG = "#8a8f98", COLOURS[0]
-"""For what is beside the point, and for what is the point."""
-CIRCUIT_COLOURS = {"clock": COLOURS[5], "pizza": COLOURS[4]}
-SYMBOLS = {"clock": "circle", "pizza": "triangle-up", "between": "diamond"}
-"""Of a frequency's verdict: seen without colour too."""
-CYCLIC = "Twilight"
-"""For residues, where p - 1 is beside 0: light and dark alternate, so it is read without hue."""
-
-Theme = Literal["light", "dark"]
-THEMES: tuple[Theme, ...] = ("light", "dark")
-_LOOKS: dict[Theme, tuple[str, str, str, str]] = {
-    # paper, ink, grid, axis
-    "light": ("#ffffff", "#1c2024", "#e6e8eb", "#9aa0a8"),
-    "dark": ("#15181d", "#e6e8eb", "#2b3038", "#7d848d"),
-}
 WIDTH, AXIS = 900, 72
-"""Of a picture, and what lies below its axes, in pixels."""
+"""Width of a picture, and height of what lies below its axes, in pixels."""
 CAPTION_WIDTH = 120
-"""Characters of a caption's line where it is drawn into the picture."""
+"""Number of characters in a caption's line where it is drawn into the picture."""
 
 
 def template(theme: Theme = "light") -> "go.layout.Template":
     """The look of every figure."""
     import plotly.graph_objects as go
 
-    paper, ink, grid, axis = _LOOKS[theme]
+    paper, ink, grid, axis = LOOKS[theme]
     along = {
         "gridcolor": grid, "linecolor": axis, "zerolinecolor": grid, "ticks": "outside", "tickcolor": axis, "automargin": True,
         "title": {"font": {"size": 13}},

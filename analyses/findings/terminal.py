@@ -15,22 +15,11 @@ from rich.console import Console, RenderableType
 from rich.table import Table as Grid
 from rich.text import Text
 
+from analyses.findings.palette import FAILS, TERMINAL
 from analyses.findings.sparkline import WIDTH, pooled, sparkline
 
 if TYPE_CHECKING:
     from analyses.findings.table import Cell, Table
-
-STYLES = {
-    "clock": "bright_blue",
-    "pizza": "yellow",
-    "hybrid": "green",
-    "between": "magenta",
-    "undecided": "magenta",
-    "narrow": "red",
-}
-"""The sixteen colours that a terminal's owner has chosen to be read on the background."""
-FAILS = "bold red"
-"""What should hold and does not."""
 
 GAP = 2
 """Spaces between two columns."""
@@ -56,7 +45,7 @@ def marked(line: str) -> Text:
     """A line of an answer, its verdict coloured."""
     text = Text(line)
     if line.startswith("Circuit: "):
-        for word, style in STYLES.items():
+        for word, style in TERMINAL.items():
             text.highlight_regex(rf"\b{word}\b", style)
     if line.startswith("Explained: no"):
         text.stylize(FAILS, len("Explained: "), len("Explained: no"))
@@ -115,7 +104,7 @@ def _cell(cell: "Cell", text: str) -> Text:
         shown.stylize(FAILS)
     if isinstance(cell, str):
         for piece in re.finditer(r"[^,]+", text):
-            if style := STYLES.get(piece.group().strip()):
+            if style := TERMINAL.get(piece.group().strip()):
                 shown.stylize(style, *piece.span())
     return shown
 

@@ -62,7 +62,7 @@ class Otherwise:
         return f"{self.taken} ({self.other} would change {', '.join(self.changes) or 'nothing of this'})"
 
     def to_dict(self) -> dict[str, Any]:
-        """The same as JSON values."""
+        """The assumption and its consequences as JSON values."""
         return {**asdict(self), "key_frequencies": list(self.key_frequencies), "changes": list(self.changes)}
 
 
@@ -152,7 +152,7 @@ def examine(
     all_triples: bool = False,
     progress: Callable[[str], None] = lambda name: None,
 ) -> Answer:
-    """The same for a network in memory; ``path`` is what to call it, ``checkpoint`` where it comes from.
+    """What there is to say about a circuit; ``path`` is what to call it, ``checkpoint`` the file that it comes from, if any.
 
     ``only``: the measurements wanted beside the verdict; empty for all that are not slow. ``all_triples``: gradient symmetry
     over p³. ``progress`` hears the name of each before it is made.

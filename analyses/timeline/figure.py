@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from analyses.findings.drawing import COLOURS, finish, frequency_colours
+from analyses.findings.drawing import finish, frequency_colours
+from analyses.findings.palette import COLOURS, PHASES
 from analyses.timeline.moment import Moment
 from analyses.timeline.phases import Phases
 from interp.tasks.task import Words
@@ -12,7 +13,6 @@ if TYPE_CHECKING:
     import plotly.graph_objects as go
 
 _DASHES = ("solid", "dash", "dot", "dashdot", "longdash")
-_SHADES = ("#f0e442", "#56b4e9", "#009e73")
 
 
 def draw(words: Words, keys: Sequence[int], moments: Sequence[Moment], phases: Phases) -> "go.Figure":
@@ -62,7 +62,7 @@ def draw(words: Words, keys: Sequence[int], moments: Sequence[Moment], phases: P
         domain = figure.layout[f"yaxis{row if row > 1 else ''}"].domain
         figure.update_layout({f"legend{row}": {"orientation": "h", "x": 0, "y": domain[1], "yanchor": "bottom"}})
     start = steps[0]
-    for each, shade in zip(phases.boundaries, _SHADES, strict=False):
+    for each, shade in zip(phases.boundaries, PHASES, strict=False):
         end = steps[-1] if each.step is None else each.step
         figure.add_vrect(x0=start, x1=end, fillcolor=shade, opacity=0.12, line_width=0)
         figure.add_annotation(

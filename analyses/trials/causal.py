@@ -11,9 +11,10 @@ from jaxtyping import Float
 from torch import Tensor
 
 from analyses.evidence.key_frequencies import key_frequencies
-from analyses.findings.drawing import COLOURS, QUIET, STRONG, finish, say
+from analyses.findings.drawing import finish, say
 from analyses.findings.finding import Finding
 from analyses.findings.measurement import measurement
+from analyses.findings.palette import COLOURS, QUIET, STRONG
 from analyses.findings.table import Cell, Table
 from analyses.tools.ablation import (
     Draw,

@@ -10,9 +10,10 @@ import torch
 from analyses.basics.performance import performance
 from analyses.evidence.amplitude_profile import amplitude_profile
 from analyses.evidence.neuron_clusters import neuron_clusters
-from analyses.findings.drawing import SYMBOLS, finish, frequency_colours, say
+from analyses.findings.drawing import finish, frequency_colours, say
 from analyses.findings.finding import Finding
 from analyses.findings.measurement import measurement
+from analyses.findings.palette import SYMBOLS
 from analyses.findings.table import Cell, Table
 from analyses.tools.amplitudes import explained_share
 from analyses.tools.closed_form import mixture

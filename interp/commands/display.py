@@ -81,7 +81,7 @@ class _Shown:
         self._bars.update(self._task, completed=self._now, status=f"{self._record}  {self._rate:.1f} steps/s")
 
     def line(self) -> str:
-        """The same in a line, with the time that the steps left would take."""
+        """The newest record in a line, with the time that the steps to come would take."""
         speed = ""
         if self._now > self._from:
             speed = f"  {self._rate:.1f} steps/s  at most {(self._steps - self._now) / self._rate:.0f} s left"

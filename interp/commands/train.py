@@ -22,7 +22,8 @@ from interp.sweep.pool import work_all
 from interp.sweep.unit import Status, Training
 from interp.tasks import tasks
 from interp.training import run
-from interp.training.run import Run, RunConfig
+from interp.training.run import Run
+from interp.training.run_config import RunConfig
 from interp.training.watching import Watching, WriterName, named
 
 _DESCRIPTION = """\
@@ -85,11 +86,11 @@ class Options:
     writer: WriterName = "none"
     """Where records and measurements go besides files: none, or wandb (Weights & Biases, offline)."""
     precision: Precision = "float32"
-    """Of weights and arithmetic; the loss is always float64."""
+    """Precision of weights and arithmetic; the loss is always float64."""
     device: str = "cpu"
     """Where to train: cpu, cuda or cuda:1 and so on."""
     threads: int = 0
-    """Of the processor, per network. Default: all cores, or 1 with several workers."""
+    """Threads of the processor, per network. Default: all cores, or 1 with several workers."""
     training: Annotated[Recipe, tyro.conf.arg(name="")] = field(default_factory=lambda: RECIPES["quick"])
     """The recipe's own numbers."""
 
@@ -171,7 +172,7 @@ def _created(options: Options) -> list[Run]:
 
 
 def _cores() -> int:
-    """Of the processor, that this process may use; where the system does not say which, as macOS does not, all of them."""
+    """The number of processor cores that this process may use; all of them where the system, as macOS, does not say."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 

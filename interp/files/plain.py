@@ -15,9 +15,12 @@ from interp.errors import InterpError, one_line
 from interp.files.pickled import plain_values
 
 MAX_BYTES = 256 << 20
-"""Largest file, and archive once unpacked, that is read, in bytes: a mod-113 network is 1 MB."""
+"""Largest size in bytes of a file that is read, as it lies and unpacked: a mod-113 network is 1 MB."""
 MAX_PICKLE = 4 << 20
-"""Most bytes of what is no tensor data: names, shapes, configuration, lists of losses. 50,000 losses in lists are 1 MB."""
+"""Largest size in bytes of what is no tensor data: names, shapes, configuration, lists of losses.
+
+Lists of 50,000 losses are 1 MB.
+"""
 MAX_DEPTH = 8
 """Deepest nesting of containers that is read, in levels."""
 

@@ -45,7 +45,8 @@ class Architecture:
     causal: bool = True
     """Does a position attend only to itself and earlier ones? With one layer this changes nothing at the last position."""
     attention_rate: float = 1.0
-    """Attention rate α of Zhong et al. 2023, from 0 to 1: attention is α·softmax + (1-α)·ones; 1 is ordinary, 0 a sum."""
+    """Attention rate α of Zhong et al. 2023, from 0 to 1: attention is α·softmax + (1-α)·ones.
+    At 1 it is ordinary attention, at 0 every position that is seen has weight 1."""
     attention_biases: bool = False
     """Has attention the biases b_Q, b_K, b_V and b_O?"""
     mlp_biases: bool = True

@@ -17,7 +17,7 @@ Tables = tuple[Tensor, Tensor]
 
 
 class Unavailable(InterpError):  # noqa: N818 (nothing went wrong: this network has no such thing)
-    """A measurement needs something that this network does not have; the message says what."""
+    """A measurement needs something that a network does not have; the message says what."""
 
 
 class Model(ABC):

@@ -20,7 +20,7 @@ class Words:
     """How sentences and formulas are written in the letters of a task."""
 
     sentence: str = "a + b mod p"
-    """The task as a whole, as a sentence names it."""
+    """The task as sentences name it: a + b mod p."""
     sum: str = "a + b"
     """How the sum of the two numbers that are added is written: a - b in a subtraction, which adds a and -b."""
     difference: str = "a - b"
@@ -112,7 +112,7 @@ class Task(ABC):
 
     @property
     def words(self) -> Words:
-        """How sentences and formulas about this task are written; as for addition where the task is none."""
+        """How sentences and formulas about this task are written; sum and distance as for addition where it is no addition."""
         found = self.relabelling()
         return replace(Words() if found is None else found.words, sentence=self.sentence)
 

@@ -13,7 +13,7 @@ import json
 import time
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -21,59 +21,20 @@ import torch
 from filelock import FileLock, Timeout
 from torch import Tensor
 
-from interp.arithmetic import Arithmetic, Precision
 from interp.errors import InterpError
 from interp.files import checkpoint
 from interp.files.atomic import remove_unfinished, write_atomically
 from interp.files.checkpoint import Checkpoint
 from interp.networks.transformer import Network
-from interp.recipe import Recipe, from_plain
 from interp.training import state as training_state
 from interp.training.loop import Snapshot, train, training_split
+from interp.training.run_config import RunConfig, read_config, write_config
 from interp.training.state import TrainingState
 from interp.training.thinning import has_moved, is_spaced
 from interp.training.watching import NOT_WATCHING, Watching, Write
 
 _LOGGED = ("step", "train_loss", "test_loss", "train_accuracy", "test_accuracy", "seconds")
 _WatchSteps = Callable[[int, dict[str, Tensor]], None]
-
-
-@dataclass(frozen=True, kw_only=True)
-class RunConfig:
-    """What a run is: with the same number of threads on the same machine, it determines every weight."""
-
-    recipe: Recipe
-    seed: int
-    recipe_name: str = ""
-    """Name of the recipe that the run started from."""
-    record_every: int = 100
-    """Number of steps between records."""
-    snapshots: bool = False
-    """Is the checkpoint of every record kept, instead of a thinned set?"""
-    snapshots_per_decade: int = 12
-    """Log-spaced snapshots per factor of ten in steps, others being kept where losses move; 0 keeps no thinned set."""
-    precision: Precision = "float32"
-    """Floating-point precision of weights and arithmetic; the loss is always float64."""
-    device: str = "cpu"
-    """Device that trains the network, in torch's words: cpu, cuda or cuda:1 and so on."""
-    threads: int = 1
-    """Number of processor threads; the order in which sums are rounded depends on it."""
-
-    def __post_init__(self) -> None:
-        if self.record_every < 1:
-            raise InterpError(f"expected --record-every of at least 1, got {self.record_every}")
-        if not 0 <= self.snapshots_per_decade <= 1000:
-            raise InterpError(f"expected --snapshots-per-decade between 0 and 1000, got {self.snapshots_per_decade}")
-        if not 0 <= self.seed < 1 << 63:
-            raise InterpError(f"expected a seed of 0 or more and below 2⁶³, got {self.seed}")
-        # What is impossible is refused here, before anything is written.
-        _ = self.arithmetic
-        training_split(self.recipe, self.seed)
-
-    @property
-    def arithmetic(self) -> Arithmetic:
-        """How sums are rounded in this run."""
-        return Arithmetic(precision=self.precision, device=self.device, threads=self.threads)
 
 
 class Run:
@@ -176,7 +137,7 @@ class Run:
         training_state.save(self.path / "resume.pt", snapshot.state)
 
     def _watch(self, watching: Watching, write: Write, checkpoint_of: Callable[..., Checkpoint]) -> _WatchSteps:
-        """What looks at each step's weights: it keeps log-spaced ones between records, and measures now and then."""
+        """What sees every step's weights: it keeps log-spaced ones between records, and measures as ``watching`` says."""
         config = self.config
 
         def watch(step: int, parameters: dict[str, Tensor]) -> None:
@@ -208,7 +169,7 @@ class Run:
         return step % self.config.record_every == 0 or step == self.config.recipe.steps
 
     def _keeps(self, record: dict[str, Any], kept: dict[str, Any] | None) -> bool:
-        """Does a record become a snapshot? ``kept``: the last record that did."""
+        """Does a record become a snapshot? ``kept``: the last record that became one."""
         if not self._thins or not self._on_beat(record["step"]):  # a record that Ctrl-C made is no part of a thinned set
             return self.config.snapshots
         spaced = is_spaced(record["step"], self.config.snapshots_per_decade)
@@ -275,33 +236,14 @@ def create(path: str | Path, config: RunConfig) -> Run:
     except OSError as error:
         raise InterpError(f"cannot make {path}: {error.strerror}") from error
     with _locked(path):
-        write_atomically(path / "config.json", (json.dumps(asdict(config), indent=2) + "\n").encode())
+        write_config(path, config)
     return Run(path, config)
 
 
 def load(path: str | Path) -> Run:
-    """The run in a directory. Raises InterpError where the directory holds no run."""
+    """The run in a directory. Raises InterpError where it is none."""
     path = Path(path)
-    try:
-        values = json.loads((path / "config.json").read_text())
-        if not isinstance(values, dict) or not isinstance(values.get("recipe"), dict):
-            raise InterpError("expected a mapping with a recipe")
-        values = _with_missing_entries(values)
-        return Run(path, from_plain(RunConfig, {**values, "recipe": Recipe.from_dict(values["recipe"])}, "run"))
-    except OSError as error:
-        raise InterpError(f"{path} is not a run directory: cannot read its config.json: {error.strerror}") from error
-    except (ValueError, RecursionError, InterpError) as error:
-        raise InterpError(f"{path / 'config.json'}: {error}") from error
-
-
-def _with_missing_entries(values: dict[str, Any]) -> dict[str, Any]:
-    """An older config.json in today's entries: a run from before thinned snapshots goes on without them, and one from before
-    tasks has its modulus in the network."""
-    recipe, network = values["recipe"], values["recipe"].get("network")
-    if isinstance(network, dict) and "p" in network:
-        rest = {name: value for name, value in network.items() if name != "p"}
-        recipe = {"task": "addition", "p": network["p"], **recipe, "network": rest}
-    return {"snapshots_per_decade": 0, **values, "recipe": recipe}
+    return Run(path, read_config(path))
 
 
 @contextmanager

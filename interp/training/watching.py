@@ -28,7 +28,7 @@ class Watching:
     """What happens beside training, which never changes a weight; it can be sent to another process."""
 
     measure: Measure | None = None
-    """Function that measures the network, from the top of a module; None measures nothing."""
+    """Function that measures the network, defined at the top of a module; None measures nothing."""
     every: int = 100
     """Number of steps between measurements."""
     writer: WriterName = "none"
@@ -48,7 +48,10 @@ NOT_WATCHING = Watching()
 
 
 def named(name: str) -> Measure:
-    """The function that a command line means by ``package.module:function``. Raises InterpError where there is none."""
+    """The function that a command line means by ``package.module:function``. Imports the module.
+
+    Raises InterpError where there is no such function.
+    """
     module, colon, function = name.partition(":")
     try:
         found: Measure = getattr(importlib.import_module(module), function)

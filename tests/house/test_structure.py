@@ -1,8 +1,10 @@
 """What make check refuses: it must see the mistakes that it is there for."""
 
+import re
 import shutil
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -88,3 +90,20 @@ def test_an_import_against_the_flow_is_refused(tree: Path, file: str, importing:
     finally:
         if file:
             (tree / file).write_text(before)
+
+
+def test_there_is_one_palette() -> None:
+    """Everything that is drawn takes its colours from one file."""
+    files = [path for folder in ("interp", "analyses", "studies") for path in (ROOT / folder).rglob("*") if path.is_file()]
+    drawn = [path for path in files if path.suffix in (".py", ".css", ".js", ".html")]
+    coloured = [path for path in drawn if re.search(r"#[0-9a-fA-F]{6}\b", path.read_text())]
+    assert coloured == [ROOT / "analyses" / "findings" / "palette.py"]
+
+
+def test_files_are_short_and_folders_can_be_surveyed() -> None:
+    """What a reader can hold: at most 300 lines in a file, at most about a dozen files of code in a folder."""
+    listed = subprocess.run(["git", "ls-files", "*.py"], cwd=ROOT, capture_output=True, text=True, check=True).stdout.split()
+    long = {name: lines for name in listed if (lines := len((ROOT / name).read_text().splitlines())) > 300}
+    assert not long
+    folders = Counter(str(Path(name).parent) for name in listed)
+    assert max(folders.values()) <= 15, folders.most_common(3)

@@ -23,7 +23,7 @@ from interp.recipe import RECIPES
 from interp.tasks.addition import Addition
 from interp.tasks.split import split
 from interp.training import run, thinning
-from interp.training.run import RunConfig
+from interp.training.run_config import RunConfig
 from interp.training.watching import Watching
 
 

@@ -23,7 +23,7 @@ from analyses.findings.terminal import marked
 from interp.networks.config import Architecture
 from interp.recipe import RECIPES
 from interp.training import run
-from interp.training.run import RunConfig
+from interp.training.run_config import RunConfig
 
 ROOT = Path(__file__).parent.parent.parent
 CLOCK = ROOT / "checkpoints" / "zhong-59-rate-1.pt"

@@ -22,7 +22,8 @@ from interp.errors import InterpError
 from interp.files import formats
 from interp.training import run
 from interp.training import state as training_state
-from interp.training.run import Run, RunConfig
+from interp.training.run import Run
+from interp.training.run_config import RunConfig
 
 RECIPE = replace(SMALL, steps=60)
 CONFIG = RunConfig(recipe=RECIPE, seed=0, record_every=4)

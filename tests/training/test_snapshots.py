@@ -22,7 +22,8 @@ from interp.errors import InterpError
 from interp.files import formats
 from interp.files.checkpoint import Checkpoint
 from interp.training import run, thinning
-from interp.training.run import Run, RunConfig
+from interp.training.run import Run
+from interp.training.run_config import RunConfig
 from interp.training.watching import Watching
 
 TINY = replace(SMALL, steps=125)
@@ -138,6 +139,16 @@ def test_a_run_of_before_there_were_thinned_snapshots_goes_on_without(tmp_path: 
     (made.path / "config.json").write_text(json.dumps(values))
     list(run.load(made.path).train())
     assert run.load(made.path).snapshot_paths == []
+
+
+def test_a_run_of_before_there_were_tasks_goes_on_as_an_addition(tmp_path: Path) -> None:
+    made = run.create(tmp_path / "run", RunConfig(recipe=TINY, seed=1))
+    values = json.loads((made.path / "config.json").read_text())
+    recipe = values["recipe"]
+    del recipe["task"]
+    recipe["network"]["p"] = recipe.pop("p")
+    (made.path / "config.json").write_text(json.dumps(values))
+    assert run.load(made.path).config == made.config
 
 
 def test_the_live_measures_are_those_of_the_timeline_at_the_end(tmp_path: Path) -> None:

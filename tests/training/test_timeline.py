@@ -23,7 +23,7 @@ from interp.networks.config import Architecture
 from interp.recipe import RECIPES
 from interp.tasks.addition import Addition
 from interp.training import run
-from interp.training.run import RunConfig
+from interp.training.run_config import RunConfig
 
 MEMORISES = replace(
     RECIPES["quick"],

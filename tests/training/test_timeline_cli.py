@@ -11,7 +11,7 @@ from analyses.commands.analyze import main
 from interp.networks.config import Architecture
 from interp.recipe import RECIPES
 from interp.training import run
-from interp.training.run import RunConfig
+from interp.training.run_config import RunConfig
 
 MEMORISES = replace(
     RECIPES["quick"],

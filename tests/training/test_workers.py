@@ -17,7 +17,8 @@ from interp.files import formats
 from interp.sweep.pool import MAX_RESTARTS, work_all
 from interp.sweep.unit import Status, Training
 from interp.training import run
-from interp.training.run import Run, RunConfig
+from interp.training.run import Run
+from interp.training.run_config import RunConfig
 
 RECIPE = replace(SMALL, steps=40)
 TINY = [*OPTIONS, "--stop-test-loss", "0"]

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 from analyses.adding.one_pair import OnePair
 from analyses.chapters import CHAPTERS, OWN
-from analyses.findings.drawing import THEMES, caption, template
+from analyses.findings.drawing import caption, template
 from analyses.findings.finding import Finding
 from analyses.findings.measurement import MEASUREMENTS, in_order
+from analyses.findings.palette import THEMES, style_sheet
 from analyses.findings.table import Table
 from analyses.reports import text
 from analyses.reports.answer import Answer
@@ -67,7 +68,7 @@ def page(subjects: Sequence[Subject]) -> str:
         overview=_rows(text.overview([subject.answer for subject in subjects])) if len(subjects) > 1 else None,
         largest=max(subject.answer.circuit.task.p for subject in subjects) - 1,
         version=version("interp"),
-        style=(FOLDER / "page.css").read_text(),
+        style=style_sheet() + (FOLDER / "page.css").read_text(),
         script=(FOLDER / "page.js").read_text(),
         plotly=_packed_plotly(),
         data=packed_json({"figures": writing.figures, "templates": _templates()}),

@@ -23,7 +23,7 @@ def packed(data: bytes) -> str:
 
 
 def packed_json(value: Any) -> str:
-    """The same of plain values."""
+    """Plain values as JSON, compressed, as text."""
     return packed(json.dumps(value, separators=(",", ":"), allow_nan=False).encode())
 
 

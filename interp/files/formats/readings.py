@@ -72,7 +72,7 @@ class _Tried:
 
 
 def _pick(tried: Sequence[_Tried]) -> _Tried:
-    """The reading under which the network computes its task, ReLU before GELU. Raises InterpError as ``choose`` does."""
+    """The reading under which a network computes its task, ReLU before GELU. Raises InterpError as ``choose`` does."""
     fits = [each for each in tried if each.accuracy >= COMPUTES]
     # Of one that fits with ReLU nothing else is asked; what fits with GELU alone is GELU.
     fits = [each for each in fits if each.reading.assumed.get("activation") == "relu"] or fits
