@@ -22,6 +22,17 @@ OPTIONS = ["--p", "7", "--network.d-model", "16", "--network.n-heads", "2", "--n
            "--network.d-mlp", "32", "--train-fraction", "0.5"]  # fmt: skip
 """Of the network and its pairs; not of the steps, nor of where to stop."""
 
+MEMORISES = replace(
+    RECIPES["quick"],
+    p=11,
+    network=Architecture(d_model=16, n_heads=2, d_head=8, d_mlp=64, answers_equals=False),
+    train_fraction=0.3,
+    weight_decay=0.0,
+    steps=150,
+    stop_test_loss=0.0,
+)
+"""A recipe that only learns its pairs by heart."""
+
 B = TypeVar("B", bound=Batch)
 
 

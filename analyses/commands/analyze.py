@@ -13,7 +13,7 @@ from analyses.commands.options import Options, parse
 from analyses.findings.terminal import marked, print_line
 from analyses.reports import text, timeline
 from analyses.reports.answer import SCHEMA, Answer, answer
-from analyses.reports.files import check_is_writable, write_figures, write_page
+from analyses.reports.files import check_can_draw, check_is_writable, write_figures, write_page
 from analyses.reports.page import Subject
 from analyses.timeline.moving_circles import moving_circles
 from interp.commands.command import MISTAKE, run_command
@@ -40,6 +40,8 @@ def _analyze(options: Options) -> int:
         options.check_options_of_runs()
     if options.html is not None:
         check_is_writable(options.html)
+    if options.figures is not None:
+        check_can_draw()
     paths = [path for path in options.paths if path not in runs]
     files = list(_files(paths))
     subjects: list[Subject] = []

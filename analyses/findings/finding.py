@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from analyses.findings.drawing import WIDTH, caption
 from analyses.findings.table import Table
+from interp.errors import InterpError
 from interp.tasks.task import Words
 
 if TYPE_CHECKING:
@@ -74,7 +75,10 @@ def _figure_html(figure: "go.Figure") -> str:
     import plotly.io
 
     if plotly.io.renderers.default == "png":
-        picture = base64.b64encode(figure.to_image("png", width=WIDTH)).decode()
+        try:
+            picture = base64.b64encode(figure.to_image("png", width=WIDTH)).decode()
+        except (ImportError, ValueError) as error:  # plotly's word for a missing kaleido
+            raise InterpError('pictures in a notebook need kaleido: pip install "interp[figures]"') from error
         alt = html.escape(figure.layout.title.text or "")
         shown = f'<img style="max-width: 100%" alt="{alt}" src="data:image/png;base64,{picture}">'
     else:

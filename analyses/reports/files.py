@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Iterator, Sequence
+from importlib.util import find_spec
 from pathlib import Path
 
 from analyses.findings.drawing import with_caption
@@ -19,6 +20,12 @@ def check_is_writable(file: Path) -> None:
         raise InterpError(f"cannot write {file}: {file.parent} is no directory")
 
 
+def check_can_draw() -> None:
+    """Refuse, before anything is computed for them, pictures where what draws them is not installed."""
+    if find_spec("kaleido") is None:
+        raise InterpError('--figures needs kaleido, which is not installed: pip install "interp[figures]"')
+
+
 def write_page(file: Path, subjects: Sequence[Subject]) -> int:
     """The page of these networks; its size in bytes. Raises InterpError where it cannot be written."""
     content = page(subjects).encode()
@@ -31,11 +38,9 @@ def write_figures(directory: Path, subjects: Sequence[Subject], progress: Callab
 
     Raises InterpError where they cannot be written, or there is no kaleido or no browser to draw them.
     """
-    try:
-        import kaleido  # noqa: F401
-        from choreographer.errors import ChromeNotFoundError
-    except ImportError as error:
-        raise InterpError('--figures needs kaleido, which is not installed: pip install "interp[figures]"') from error
+    check_can_draw()
+    from choreographer.errors import ChromeNotFoundError
+
     try:
         directory.mkdir(parents=True, exist_ok=True)
         return asyncio.run(_draw(directory, list(_figures(subjects)), progress))

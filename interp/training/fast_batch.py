@@ -6,6 +6,7 @@ pass written out in this module, because the gradient of a weighted sum of rows 
 """
 
 import warnings
+from functools import cached_property
 from typing import Any
 
 import torch
@@ -14,9 +15,8 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 from torch.nn import functional
 
-from interp.networks.config import NetworkConfig, Parameters
+from interp.networks.config import Parameters
 from interp.training.batch import Batch
-from interp.training.losses import CROSS_ENTROPY, Loss
 from interp.training.token_tables import row_count, rows, token_tables
 
 
@@ -26,16 +26,14 @@ class FastBatch(Batch):
     Take the gradient of a loss before asking for the next loss: losses share their memory (torch refuses otherwise).
     """
 
-    def __init__(
-        self,
-        config: NetworkConfig,
-        pairs: Int[Tensor, " pair"],
-        labels: Int[Tensor, " pair"],
-        loss: Loss = CROSS_ENTROPY,
-    ) -> None:
-        super().__init__(config, pairs, labels, loss)
-        self.sums = _RowSums(rows(config, self.a, self.b), row_count(config))
-        self._buffers: dict[tuple[str, torch.dtype], Tensor] = {}
+    @cached_property
+    def sums(self) -> "_RowSums":
+        """Which table rows each pair reads."""
+        return _RowSums(rows(self.config, self.a, self.b), row_count(self.config))
+
+    @cached_property
+    def _buffers(self) -> dict[tuple[str, torch.dtype], Tensor]:
+        return {}
 
     @torch.no_grad()
     def logits(self, parameters: Parameters) -> Float[Tensor, "pair vocab_out"]:

@@ -11,6 +11,7 @@ import plotly.graph_objects as go
 import pytest
 import torch
 from planted import planted
+from small import MEMORISES
 from torch.nn import functional
 
 from analyses.timeline.moment import Moment, moment
@@ -19,21 +20,9 @@ from analyses.timeline.phases import phases
 from analyses.timeline.progress import Progress, progress
 from interp.circuit import Circuit
 from interp.errors import InterpError
-from interp.networks.config import Architecture
-from interp.recipe import RECIPES
 from interp.tasks.addition import Addition
 from interp.training import run
 from interp.training.run_config import RunConfig
-
-MEMORISES = replace(
-    RECIPES["quick"],
-    p=11,
-    network=Architecture(d_model=16, n_heads=2, d_head=8, d_mlp=64, answers_equals=False),
-    train_fraction=0.3,
-    weight_decay=0.0,
-    steps=150,
-    stop_test_loss=0.0,
-)
 
 
 def _wave(p: int, k: int, of: Callable[[torch.Tensor, torch.Tensor, torch.Tensor], torch.Tensor]) -> torch.Tensor:

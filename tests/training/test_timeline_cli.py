@@ -6,22 +6,11 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from small import MEMORISES
 
 from analyses.commands.analyze import main
-from interp.networks.config import Architecture
-from interp.recipe import RECIPES
 from interp.training import run
 from interp.training.run_config import RunConfig
-
-MEMORISES = replace(
-    RECIPES["quick"],
-    p=11,
-    network=Architecture(d_model=16, n_heads=2, d_head=8, d_mlp=64, answers_equals=False),
-    train_fraction=0.3,
-    weight_decay=0.0,
-    steps=150,
-    stop_test_loss=0.0,
-)
 
 
 @pytest.fixture(scope="module")
