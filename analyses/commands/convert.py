@@ -16,8 +16,8 @@ from interp.commands.reading import Reading
 from interp.errors import InterpError, one_line
 from interp.files import checkpoint, formats, plain
 from interp.files.atomic import write_atomically
+from interp.files.checkpoint import Checkpoint
 from interp.files.formats.export import native_state_dict, reading_facts
-from interp.networks.attention_free import AttentionFree
 from interp.networks.transformer import Network
 
 _DESCRIPTION = """\
@@ -70,7 +70,7 @@ def _convert(options: Options) -> int:
         return _copy_plain(options.source, target)
     saved = formats.load(options.source, options.reading.facts)
     if options.to == "transformer-lens":
-        _write_native(saved.network, target)
+        _write_native(saved, target)
     elif target.suffix:
         checkpoint.save(target, saved)
     else:
@@ -97,8 +97,9 @@ def _copy_plain(source: Path, target: Path) -> int:
     return 0
 
 
-def _write_native(network: Network | AttentionFree, target: Path) -> None:
+def _write_native(saved: Checkpoint, target: Path) -> None:
     """The state dict, and beside it what it does not say, so that it can be read back."""
+    network = saved.network
     if not isinstance(network, Network):
         raise InterpError(f"{network.describe()} cannot be a TransformerLens model")
     state = native_state_dict(network)
@@ -114,7 +115,7 @@ def _write_native(network: Network | AttentionFree, target: Path) -> None:
         torch.save(state, buffer)
     else:
         raise InterpError(f"expected a target that ends in .pt or .safetensors for transformer-lens, got {target}")
-    write_atomically(beside, (json.dumps(reading_facts(network)) + "\n").encode())
+    write_atomically(beside, (json.dumps(reading_facts(network, saved.task)) + "\n").encode())
     write_atomically(target, buffer.getvalue())
 
 

@@ -175,7 +175,7 @@ def examine(
         clock_or_pizza=found,
         lacking=lacking,
         findings=_findings(circuit, only or in_order(slow=False), options, progress),
-        otherwise=None if assumed is None else _otherwise(circuit, assumed),
+        otherwise=None if assumed is None or keys is None else _otherwise(circuit, assumed),
     )
 
 

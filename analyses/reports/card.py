@@ -56,7 +56,7 @@ def save_pretrained(saved: Checkpoint, directory: str | Path) -> None:
     path = directory / "model.safetensors"
     text_of_card = card(examine(saved.circuit(), path=path, checkpoint=saved))
     content = checkpoint.to_content(saved)
-    config = {key: content[key] for key in ("architecture", "config", "recipe", "arithmetic", "seed", "step", "losses")}
+    config = {key: content[key] for key in ("task", "architecture", "config", "recipe", "arithmetic", "seed", "step", "losses")}
     try:
         if directory.exists() and (not directory.is_dir() or any(directory.iterdir())):
             raise InterpError(f"{directory} exists and is not an empty directory: name another, nothing is overwritten")

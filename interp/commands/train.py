@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import tyro
 from rich.console import Console
@@ -45,7 +45,7 @@ Examples:
   interp-train --seeds 0:8 --workers 2                eight networks, two at a time, one thread each
   interp-train --resume runs/quick-p113-seed* --workers 2
   interp-train --p 59 --network.d-mlp 256
-  interp-train --task subtraction --p 59
+  interp-train --task subtraction --p 59 --train-fraction 0.6
   interp-train --measure analyses.timeline.live:measures
 
 Tasks (--task): TASKS.
@@ -53,7 +53,10 @@ Tasks (--task): TASKS.
 Exit codes: 0 trained, 2 impossible options or a run that failed, 130 stopped with Ctrl-C (checkpoints kept).
 """
 
-RecipeName = Literal["quick", "nanda-2023", "zhong-2023"]
+if TYPE_CHECKING:
+    RecipeName = str
+else:
+    RecipeName = Literal[tuple(RECIPES)]
 
 
 @dataclass(frozen=True, kw_only=True)

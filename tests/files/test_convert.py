@@ -49,7 +49,7 @@ def test_a_native_state_dict_comes_back_exact(tmp_path: Path, capsys: pytest.Cap
         assert main([str(SOURCE), str(tmp_path / target), "--to", "transformer-lens"]) == 0
         back = interp.load(tmp_path / target)
         assert torch.equal(back.logits, interp.load(SOURCE).logits)
-        assert "beside it: modulus 59, causal False, activation relu, n heads 4" in back.notes[1]
+        assert "beside it: task addition, modulus 59, causal False, activation relu, n heads 4" in back.notes[1]
     # Without the file beside it nobody says the number of heads, and this network adds with some wrong ones too.
     (tmp_path / "config_a.json").unlink()
     with pytest.raises(InterpError, match="decide with --heads"):

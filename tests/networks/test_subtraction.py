@@ -10,14 +10,17 @@ from planted import planted
 import analyses
 import interp
 from analyses.commands.analyze import main
+from analyses.commands.convert import main as convert
 from analyses.findings.measurement import in_order
 from interp.circuit import Circuit
 from interp.commands.train import main as train_main
-from interp.files import formats
+from interp.files import checkpoint, formats
+from interp.files.checkpoint import Checkpoint
 from interp.networks.transformer import Network
 from interp.recipe import RECIPES
+from interp.tasks.addition import Addition
 from interp.tasks.subtraction import Subtraction
-from interp.training.loop import training_split
+from interp.training.loop import train, training_split
 
 P = 13
 
@@ -99,3 +102,18 @@ def test_a_foreign_file_is_told_what_it_computes(tmp_path: Path, capsys: pytest.
     assert "expected the task addition" in capsys.readouterr().err
     own = replace(RECIPES["quick"], task="subtraction", p=7)
     assert own.task_value == Subtraction(7)
+
+
+def test_other_formats_say_or_keep_the_task(tmp_path: Path) -> None:
+    recipe = replace(RECIPES["quick"], task="subtraction", p=7, network=replace(RECIPES["quick"].network, d_mlp=32), steps=0)
+    *_, last = train(recipe, seed=0)
+    saved = Checkpoint(network=last.network, task=Subtraction(7), recipe=recipe, seed=0)
+    checkpoint.save(tmp_path / "model.pt", saved)
+    for target, more in (("ours.safetensors", []), ("folder", []), ("native.pt", ["--to", "transformer-lens"])):
+        assert convert([str(tmp_path / "model.pt"), str(tmp_path / target), *more]) == 0
+        read = interp.load(tmp_path / target)
+        assert read.task == Subtraction(7) and torch.allclose(read.own_logits, Circuit(last.network).logits, atol=1e-5)
+    assert "a - b mod 7" in (tmp_path / "folder" / "README.md").read_text()
+    # What another project calls a task need not be one of ours.
+    (tmp_path / "config_native.json").write_text('{"task": "modular_addition", "p": 7, "n_heads": 4, "act_fn": "relu"}')
+    assert interp.load(tmp_path / "native.pt").task == Addition(7)

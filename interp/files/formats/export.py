@@ -6,6 +6,7 @@ from interp.errors import InterpError
 from interp.networks.config import Parameters
 from interp.networks.lens import with_all_biases
 from interp.networks.transformer import Network
+from interp.tasks.task import Task
 
 
 def native_state_dict(network: Network) -> Parameters:
@@ -39,8 +40,14 @@ def native_state_dict(network: Network) -> Parameters:
     return {name: tensor.detach().contiguous() for name, tensor in state.items()}
 
 
-def reading_facts(network: Network) -> dict[str, int | str]:
+def reading_facts(network: Network, task: Task) -> dict[str, int | str]:
     """What a native state dict does not say, under the names that are read back from a config_ID.json beside it."""
     config = network.config
     direction = "causal" if config.causal else "bidirectional"
-    return {"p": config.p, "n_heads": config.n_heads, "act_fn": config.activation, "attention_dir": direction}
+    return {
+        "task": task.name,
+        "p": config.p,
+        "n_heads": config.n_heads,
+        "act_fn": config.activation,
+        "attention_dir": direction,
+    }

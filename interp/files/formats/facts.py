@@ -8,7 +8,7 @@ from typing import Any, Literal, get_args
 
 from interp.errors import InterpError, one_line
 from interp.networks.attention_free import Kind
-from interp.tasks import task_named
+from interp.tasks import task_named, tasks
 
 MAX_JSON = 1 << 20
 
@@ -140,6 +140,7 @@ def _facts(values: dict[str, Any], where: str) -> Facts:
         if key in values and values[key] not in ordinary:
             raise InterpError(f"{where} says {key} {one_line(repr(values[key]), 40)}: such networks are not supported")
     return Facts(
+        task=values["task"] if values.get("task") in tasks() else None,  # others call many things a task
         modulus=modulus,
         attention_rate=rate,
         causal={"causal": True, "bidirectional": False}.get(direction) if isinstance(direction, str) else None,
