@@ -87,12 +87,12 @@ def moment(circuit: Circuit, keys: Sequence[int], step: int) -> Moment:
     ``circuit``: a network with its training pairs; raises InterpError where they are not known. Sources: Nanda et al. 2023,
     arXiv 2301.05217 (restricted and excluded loss, Gini, squared weights, neurons); this project (scores, amplitudes).
     """
-    p, train = circuit.p, circuit.train_numbers
+    train = circuit.train_numbers
     if train is None:
         raise InterpError("expected a circuit with its training pairs: losses of a run are of those and of all others")
     losses = part_losses(circuit.logits, keys, train)
     right = (circuit.logits.argmax(-1) == circuit.answers).flatten()
-    is_train = torch.zeros(p * p, dtype=torch.bool).index_fill(0, train, True)
+    is_train = torch.zeros_like(right).index_fill(0, train, True)
     terms, shares = logit_spectrum(circuit).clock_terms, fourier.energy_shares(circuit.embedding).tolist()
     members, specialised = _clusters(circuit, keys)
     return Moment(

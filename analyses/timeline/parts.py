@@ -77,7 +77,7 @@ def part_losses(logits: Float[Tensor, "a b c"], keys: Sequence[int], train: Int[
     L = logits.double().flatten(0, 1)
     G = on_key_frequencies(logits, keys).flatten(0, 1)
     bias = L.mean(0, keepdim=True)
-    is_test = torch.ones(p * p, dtype=torch.bool).index_fill(0, train, False)
+    is_test = torch.ones(len(right), dtype=torch.bool).index_fill(0, train, False)
 
     def losses(each: Float[Tensor, "pair c"], of: Int[Tensor, " pair"]) -> Float[Tensor, " pair"]:
         return functional.cross_entropy(each, of, reduction="none")

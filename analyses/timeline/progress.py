@@ -13,6 +13,7 @@ from analyses.timeline.figure import draw
 from analyses.timeline.moment import Moment, moment
 from analyses.timeline.phases import Phases, phases
 from analyses.timeline.snapshots import circuit_at, snapshots
+from interp.tasks.task import Words
 from interp.training import run
 
 if TYPE_CHECKING:
@@ -24,15 +25,18 @@ ROWS = 24
 LEAST_LOSS = 1e-12
 """Least loss, nats, on a log scale: a smaller one, which may be 0, counts as this."""
 
-OPERATORS = (
-    ("loss", "mean cross-entropy over the p residues, nats, float64"),
-    ("P", "projection of each answer's logit onto cos w_k(a+b), sin w_k(a+b) over all p² pairs, k key at the last snapshot"),
-    ("restricted loss", "P L + mean over all pairs of L, on all p² pairs"),
-    ("excluded loss", "L - P L, on the training pairs, no bias correction"),
-    ("generalising score", "Shapley value of P L in the fall of the training loss from mean over all pairs of L alone, nats"),
-    ("memorising score", "the same of L - P L - mean over all pairs of L"),
-)
-"""Definitions of the losses and scores by name: of which logits, and on which pairs."""
+
+def operators(words: Words) -> dict[str, str]:
+    """What the losses of a timeline are of, and on which pairs, in the words of its task."""
+    waves = f"cos w_k({words.tight_sum}), sin w_k({words.tight_sum})"
+    return {
+        "loss": "mean cross-entropy over the p residues, nats, float64",
+        "P": f"projection of each answer's logit onto {waves} over all pairs, k key at the last snapshot",
+        "restricted loss": "P L + mean over all pairs of L, on all pairs",
+        "excluded loss": "L - P L, on the training pairs, no bias correction",
+        "generalising score": "Shapley value of P L in the fall of the training loss from mean over all pairs of L alone, nats",
+        "memorising score": "Shapley value of L - P L - mean over all pairs of L in that fall, nats",
+    }
 
 
 @dataclass(frozen=True)
@@ -105,7 +109,7 @@ class Progress(Finding):
         return draw(self.words, self.key_frequencies, self.moments, self.phases)
 
     def to_dict(self) -> dict[str, Any]:
-        return {"operators": dict(OPERATORS), **super().to_dict()}
+        return {"operators": operators(self.words), **super().to_dict()}
 
     def _curves(self) -> tuple[tuple[str, tuple[float, ...]], ...]:
         """Losses (decades above their least) and test accuracy of every snapshot, by name."""
