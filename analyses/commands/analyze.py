@@ -22,7 +22,7 @@ from interp.training import run
 
 AS_EXPECTED, NOT_AS_EXPECTED, UNREADABLE = 0, 1, MISTAKE
 SUFFIXES = (".pt", ".pth", ".safetensors")
-"""What is looked for in a directory; a file that is named may be called anything."""
+"""Endings of the files that are looked for in a directory; a file that is named may be called anything."""
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -79,7 +79,7 @@ def _run(path: Path, options: Options, out: Console, err: Console) -> Subject | 
 
 
 def _answer(path: Path, label: str, options: Options, err: Console) -> Answer:
-    """Everything that is asked about one file, with a word about how far it is."""
+    """Everything that is asked about one file, with a word on standard error about how far the analysis is."""
     with err.status(Text(label)) as status:
         slow = options.explain or options.draws
         progress = _progress(status, label, says=slow and not err.is_terminal)
@@ -87,7 +87,7 @@ def _answer(path: Path, label: str, options: Options, err: Console) -> Answer:
 
 
 def _judge(given: Answer, options: Options) -> int:
-    """Print it as JSON where that is asked, and say what is not as expected; the exit code for it."""
+    """Print an answer as JSON where that is asked, and say what is not as expected; returns the exit code for it."""
     if options.json:
         print(json.dumps(given.to_dict(), allow_nan=False))
     unexpected = list(_unexpected(given, options))
@@ -97,7 +97,7 @@ def _judge(given: Answer, options: Options) -> int:
 
 
 def _refuse(path: Path, error: InterpError, options: Options) -> int:
-    """Say what is wrong with a file or run; the exit code for it."""
+    """Say what is wrong with a file or run; returns the exit code for it."""
     print(f"interp-analyze: {one_line(str(error))}", file=sys.stderr)
     if options.json:
         print(json.dumps({"schema": SCHEMA, "file": str(path), "error": str(error)}))
@@ -105,7 +105,7 @@ def _refuse(path: Path, error: InterpError, options: Options) -> int:
 
 
 def _write(subjects: list[Subject], options: Options, err: Console) -> None:
-    """The files that were asked for."""
+    """Write the page and the pictures that were asked for."""
     if options.html is not None:
         size = write_page(options.html, subjects)
         print(f"interp-analyze: {options.html}: {size / 1e6:.1f} MB, open it in a browser", file=sys.stderr)
@@ -117,7 +117,7 @@ def _write(subjects: list[Subject], options: Options, err: Console) -> None:
 
 
 def _progress(status: Status, label: str, *, says: bool) -> Callable[[str], None]:
-    """Where an analysis is: beside the spinner of a terminal, else, for one that takes seconds, a line each."""
+    """How far an analysis is: beside the spinner of a terminal, else, for one that takes seconds, a line each."""
 
     def progress(name: str) -> None:
         status.update(Text(f"{label}: {name}"))
@@ -157,7 +157,7 @@ def _files(paths: list[Path]) -> Iterator[Path]:
 
 
 def _console() -> Console:
-    """As wide as the terminal; piped, wide enough that no row is folded."""
+    """A console as wide as the terminal; piped, wide enough that no row is folded."""
     return Console() if sys.stdout.isatty() else Console(width=240)
 
 

@@ -82,7 +82,7 @@ def _convert(options: Options) -> int:
 
 
 def _copy_plain(source: Path, target: Path) -> int:
-    """Without its pickled objects a file can be read like any other."""
+    """Copy a file without its pickled objects, so that it can be read like any other; returns the exit code."""
     if target.suffix != ".pt":
         raise InterpError(f"expected a target that ends in .pt for plain, got {target}")
     try:
@@ -98,7 +98,7 @@ def _copy_plain(source: Path, target: Path) -> int:
 
 
 def _write_native(saved: Checkpoint, target: Path) -> None:
-    """The state dict, and beside it what it does not say, so that it can be read back."""
+    """Write the state dict, and beside it what it does not say, so that it can be read back."""
     network = saved.network
     if not isinstance(network, Network):
         raise InterpError(f"{network.describe()} cannot be a TransformerLens model")

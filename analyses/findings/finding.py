@@ -24,7 +24,7 @@ class Finding:
     """The result of one measurement: plain floats, ints, strings and tuples of them; NaN where undefined."""
 
     words: Words = field(default=Words(), kw_only=True, repr=False, compare=False, metadata=ONLY_DRAWN)
-    """How to write of the task; the measurement's decorator says it."""
+    """How to write of the network's task; the measurement's decorator fills it in."""
 
     def table(self) -> Table:
         """The finding as a table."""
@@ -87,7 +87,7 @@ def _figure_html(figure: "go.Figure") -> str:
 
 
 def _plain(value: Any) -> Any:
-    """Dicts, lists, strings and finite numbers only; frequencies as keys become strings, as JSON demands."""
+    """A value as dicts, lists, strings and finite numbers only; frequencies as keys become strings, as JSON demands."""
     if is_dataclass(value):
         return {each.name: _plain(getattr(value, each.name)) for each in fields(value) if each.metadata != ONLY_DRAWN}
     if isinstance(value, dict):

@@ -20,7 +20,7 @@ class Table:
     rows: tuple[tuple[Cell, ...], ...]
     note: str = ""
     sparklines: tuple[tuple[str, tuple[float, ...]], ...] = ()
-    """Label and values: spectra and curves, each a line of blocks under the rows."""
+    """Spectra and curves as label and values, each a line of blocks under the rows."""
     axis: str = ""
     """What the values of the sparklines run over."""
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from analyses.findings.table import Cell, Table
 
 GAP = 2
-"""Spaces between two columns."""
+"""Number of spaces between two columns."""
 SHORT, READABLE, LONGEST = 24, 20, 26
 """A column up to SHORT is wrapped only where that saves the table from being shown in parts; a wider one never below
 READABLE; words longer than LONGEST, such as paths, are broken."""
@@ -67,7 +67,7 @@ class _Column:
 
     @property
     def width(self) -> int:
-        """Without a line break."""
+        """Width of the column in characters where no cell is broken."""
         return max(text.cell_len for text in (Text(self.name), *self.cells))
 
     @property
@@ -77,11 +77,11 @@ class _Column:
 
     @property
     def of_words(self) -> bool:
-        """Is there a word in it? Several numbers in a cell belong together."""
+        """Is there a word in the column? Several numbers in a cell belong together."""
         return any(character.isalpha() for cell in self.cells for character in cell.plain)
 
     def least(self, *, wrap_short: bool) -> int:
-        """How narrow it may be; ``wrap_short``: may words be wrapped in a short column too?"""
+        """How narrow the column may be, in characters; ``wrap_short``: may words be wrapped in a short column too?"""
         if self.numeric or (self.width <= SHORT and not (wrap_short and self.of_words)):
             return self.width
         word = min(self.longest_word, LONGEST)
@@ -126,7 +126,7 @@ def _grids(table: "Table", width: int) -> Iterator[RenderableType]:
 
 
 def _parts(columns: Sequence[_Column], width: int) -> list[list[_Column]]:
-    """As many columns in each part as fit, the first in all of them."""
+    """The parts that a wide table is shown in: as many columns in each as fit, the first column in all of them."""
     first, *others = columns
     parts = [[first]]
     for column in others:
@@ -137,7 +137,7 @@ def _parts(columns: Sequence[_Column], width: int) -> list[list[_Column]]:
 
 
 def _widths(columns: Sequence[_Column], width: int, *, wrap_short: bool) -> list[int]:
-    """As wide as each column likes to be, the widest first narrowed until all of them fit."""
+    """Widths of the columns in characters: as wide as each likes to be, the widest narrowed first until all of them fit."""
     widths = [column.width for column in columns]
     least = [column.least(wrap_short=wrap_short) for column in columns]
     while _total(widths) > width:
@@ -162,7 +162,7 @@ def _grid(columns: Sequence[_Column], widths: Sequence[int]) -> Grid:
 
 
 def _sparklines(table: "Table", width: int) -> Iterator[Text]:
-    """One line each behind its label, and what they run over."""
+    """A line of blocks for each sparkline behind its label, then a line that says what they run over."""
     labels = max(cell_len(label) for label, _ in table.sparklines)
     room = max(min(WIDTH, width - labels - GAP), 1)
     for label, values in table.sparklines:

@@ -27,14 +27,14 @@ def check_can_draw() -> None:
 
 
 def write_page(file: Path, subjects: Sequence[Subject]) -> int:
-    """The page of these networks; its size in bytes. Raises InterpError where it cannot be written."""
+    """Write the page of these networks; returns its size in bytes. Raises InterpError where it cannot be written."""
     content = page(subjects).encode()
     write_atomically(file, content)
     return len(content)
 
 
 def write_figures(directory: Path, subjects: Sequence[Subject], progress: Callable[[str], None]) -> int:
-    """Every figure as NETWORK-MEASUREMENT.png and .svg, their number. ``progress`` hears of each picture.
+    """Write every figure as NETWORK-MEASUREMENT.png and .svg; returns how many pictures. ``progress`` hears of each picture.
 
     Raises InterpError where they cannot be written, or there is no kaleido or no browser to draw them.
     """
@@ -53,7 +53,7 @@ def write_figures(directory: Path, subjects: Sequence[Subject], progress: Callab
 
 
 async def _draw(directory: Path, figures: Sequence[tuple[str, Finding]], progress: Callable[[str], None]) -> int:
-    """All of them in one browser, which takes longer to start than to draw."""
+    """Draw all figures in one browser, which takes longer to start than to draw."""
     import kaleido
 
     async with kaleido.Kaleido() as browser:

@@ -21,7 +21,7 @@ def training_command(saved: Checkpoint) -> str:
 
 
 def not_said(saved: Checkpoint) -> str:
-    """What else the weights depend on and the file does not say; empty where it says all."""
+    """What the weights depend on besides the training command and the file does not say; empty where it says all."""
     return "the device and the number of threads" if saved.arithmetic is None else ""
 
 
@@ -42,7 +42,7 @@ def analysis_command(path: Path) -> str:
 
 
 def _differences(recipe: Recipe, wanted: Recipe) -> dict[str, Any]:
-    """Field, in the words of the options, → value of ``wanted`` where it is another."""
+    """The fields in which two recipes differ, in the words of the options, with the values of ``wanted``."""
     of_recipe = _flat(recipe)
     return {name: value for name, value in _flat(wanted).items() if value != of_recipe[name]}
 

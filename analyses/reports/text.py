@@ -52,7 +52,7 @@ def overview(answers: Sequence[Answer]) -> Table:
 
 
 def _directory(paths: Sequence[Path]) -> Path:
-    """The one that all files are in; '.', which nothing is lost of, where there is none."""
+    """The directory that all files are in; '.' where there is none."""
     try:
         return Path(os.path.commonpath([path.parent for path in paths]))
     except ValueError:  # some absolute and some not

@@ -12,12 +12,12 @@ from analyses.timeline.progress import Progress, progress
 
 
 def is_run(path: Path) -> bool:
-    """Is this what interp-train makes? A published network's directory has a config.json too, but no log beside it."""
+    """Is this a run directory of interp-train? That of a published network has a config.json too, but no log beside it."""
     return (path / "config.json").is_file() and ((path / "log.jsonl").exists() or (path / "snapshots").is_dir())
 
 
 def is_on_the_way(file: Path) -> bool:
-    """Does this file belong to a run's way rather than to its result? Left out where a directory of runs is listed."""
+    """Does this file belong to a run's way, not to its result? Such files are left out where a directory of runs is listed."""
     return (file.parent.name == "snapshots" and is_run(file.parent.parent)) or (
         file.name == "resume.pt" and is_run(file.parent)
     )

@@ -37,7 +37,7 @@ class Display:
         self._bars.stop()
 
     def show(self, status: Status) -> None:
-        """Take in what a run says of itself."""
+        """Show what a run says of itself."""
         shown = self._shown[status.path]
         shown.step(status.step)
         if status.losses is not None:

@@ -85,7 +85,7 @@ class Options:
     """A function package.module:function to call on the network while it trains, its numbers logged in
     measures.jsonl: analyses.timeline.live:measures."""
     measure_every: int = 100
-    """Steps between such measurements."""
+    """Steps between two measurements with --measure."""
     writer: WriterName = "none"
     """Where records and measurements go besides files: none, or wandb (Weights & Biases, offline)."""
     precision: Precision = "float32"

@@ -33,25 +33,25 @@ class Subject:
     """What a page is about: a network, and the run that it comes from where that is asked about too."""
 
     answer: Answer
-    """With the findings to show, ``one_pair`` among them for the sliders."""
+    """The network's answer with the findings to show, ``one_pair`` among them for the sliders."""
     progress: Progress | None = None
-    """Its run's timeline."""
+    """The timeline of its run; None for a single network."""
     circles: MovingCircles | None = None
-    """The circles through its run."""
+    """The circles through its run; None for a single network, and where there are no key frequencies."""
 
     @property
     def path(self) -> Path:
-        """What was named: a file, or the run's directory."""
+        """The path that was named: of a file, or of the run's directory."""
         return self.answer.path if self.progress is None else self.answer.path.parent
 
     @property
     def name(self) -> str:
-        """What to call it."""
+        """The name of the file or run, for headings."""
         return self.path.stem if self.progress is None else self.path.name
 
 
 def page(subjects: Sequence[Subject]) -> str:
-    """One HTML file about these networks, side by side where there are several; in need of nothing else."""
+    """One HTML file about these networks, side by side where there are several; it needs no other file."""
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
     environment = Environment(
@@ -148,7 +148,7 @@ class _Writing:
 
 
 def _short(number: str) -> float:
-    """Six digits of a number: finer than any screen, in half the space."""
+    """A number to six digits: finer than any screen, in half the space."""
     return float(f"{float(number):.6g}")
 
 
