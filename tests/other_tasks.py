@@ -44,3 +44,19 @@ class Larger(Task):
 
     def expression(self, a: str, b: str) -> str:
         return f"max({a}, {b})"
+
+
+class ThreeTimes(Task):
+    """3(a + b): an addition whose answers have other numbers, every symbol being one."""
+
+    name = "three times in a test"
+
+    def table(self) -> Tensor:
+        return 3 * (torch.arange(self.p)[:, None] + torch.arange(self.p)) % self.p
+
+    def expression(self, a: str, b: str) -> str:
+        return f"3({a} + {b})"
+
+    def relabelling(self) -> Relabelling:
+        itself = torch.arange(self.p)
+        return Relabelling(a=itself, b=itself, c=3 * itself % self.p)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from other_tasks import Division, Larger
+from other_tasks import Division, Larger, ThreeTimes
 from planted import planted
 
 import analyses
@@ -14,6 +14,7 @@ from interp.circuit import Circuit
 from interp.errors import InterpError
 from interp.files import formats
 from interp.networks.model import Unavailable
+from interp.networks.transformer import Network
 from interp.tasks import task_named, tasks
 from interp.tasks.addition import Addition
 from interp.tasks.split import split
@@ -29,7 +30,7 @@ def test_answers_are_sums_mod_p() -> None:
 ALL = [kind(p) for kind in tasks().values() if kind.__module__.startswith("interp.") for p in (2, 7, 12)]
 
 
-@pytest.mark.parametrize("task", [*ALL, Division(7), Larger(5)], ids=lambda task: f"{task.name} {task.p}")
+@pytest.mark.parametrize("task", [*ALL, Division(7), Larger(5), ThreeTimes(7)], ids=lambda task: f"{task.name} {task.p}")
 def test_a_task_is_an_addition_in_the_numbers_that_it_names(task: Task) -> None:
     table = task.table()
     assert table.shape == (task.p, task.p) and len(task.symbols) == task.p
@@ -121,6 +122,25 @@ def test_a_circuit_of_a_division_is_the_addition_that_it_is(monkeypatch: pytest.
     assert measured.pairs == 156 and measured.wrong == 156 - right and right >= 144
     with pytest.raises(Unavailable, match="needs every symbol to be a number of the addition, of which a / b mod 13 has 12"):
         analyses.one_pair(Circuit(planted(13, clocks=(1,)), task=task))
+
+
+def test_answers_with_other_numbers_are_put_back_in_their_places() -> None:
+    """The unembedding of a planted clock, its answers moved to three times their places."""
+    clock = planted(7, clocks=(1, 2))
+    places = 3 * torch.arange(7) % 7
+    W_U = torch.zeros_like(clock.parameters["unembed.W_U"])
+    W_U[:, places] = clock.parameters["unembed.W_U"]
+    circuit = Circuit(Network(clock.config, {**clock.parameters, "unembed.W_U": W_U}), task=ThreeTimes(7))
+    adding = Circuit(clock)
+    assert torch.equal(circuit.own_logits[..., places], adding.logits) and torch.equal(circuit.answers, adding.answers)
+    assert analyses.performance(circuit).accuracy == 1 and analyses.key_frequencies(circuit).frequencies == (1, 2)
+    assert torch.equal(circuit.neuron_logit_map, adding.neuron_logit_map)
+    shown = analyses.one_pair(circuit, a=2, b=6)
+    assert (shown.question, shown.answer, shown.right) == ("3(2 + 6) mod 7", 3, 3)
+    assert shown.logits == tuple(circuit.own_logits[2, 6].sub(circuit.own_logits[2, 6].mean()).tolist())
+    assert shown.hands[0].ring_answer[3] == shown.hands[0].ring_a[1]  # 3 is the answer whose number is 1
+    edited = circuit.with_tables(circuit.tables)
+    assert torch.allclose(edited.own_logits, circuit.own_logits)
 
 
 def test_of_a_task_that_is_no_addition_what_does_not_apply_is_said() -> None:
