@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import torch
 from torch import Tensor
@@ -82,6 +83,16 @@ def planted(
         for fetched in (2 * K + 2 * circle, 4 * K + 2 * circle):
             W["unembed.W_U"][fetched : fetched + 2] = -13.5 * _waves(p, [k]).T
     return Network(config, W)
+
+
+def deepened(network: Network) -> Network:
+    """The same function with a block before it that does nothing: a network of two layers."""
+    config = replace(network.config, n_layers=2)
+    W = {name.replace("blocks.0", "blocks.1"): tensor for name, tensor in network.parameters.items()}
+    idle = {
+        name: torch.zeros(shape, dtype=torch.float64) for name, shape in parameter_shapes(config).items() if "blocks.0" in name
+    }
+    return Network(config, {**W, **idle})
 
 
 def lookup(p: int, seed: int = 0) -> Network:

@@ -105,6 +105,13 @@ def test_every_measurement_of_a_deep_network_is_of_its_last_layer() -> None:
     assert keys.neurons is not None and keys.neuron_logit_map is not None and keys.embedding is not None
 
 
+def test_the_last_neurons_of_an_attention_free_network_write_its_answer() -> None:
+    for kind in ("alpha", "beta", "gamma", "delta"):
+        circuit = Circuit(attention_free(kind))
+        assert torch.allclose(circuit.neurons @ circuit.neuron_logit_map, circuit.logits, atol=1e-5), kind
+        assert circuit.network.layers_of_neurons() == (2 if kind in ("beta", "gamma") else 1)
+
+
 def test_unknown_state_dicts_are_described_with_the_way_in(tmp_path: Path) -> None:
     known = ("embed.weight", "pos", "Wq.weight", "Wo.weight", "mlp_in.weight", "unembed.weight")
     for names, hint in ((known, "nearest supported format: "), (("W_in", "W_out"), "none of these names is known (known are ")):

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 import torch
-from planted import lookup, planted
+from planted import deepened, lookup, planted
 
 import analyses
 import interp
@@ -99,6 +99,20 @@ def test_several_layers_get_the_parts_that_apply() -> None:
     assert card.is_explained is False and not card.generalises and 0 <= card.neuron_agreement <= 1
     assert any("these are the last of 2 layers" in part for part in card.lacking) and card.table().rows
     assert card.how is not True and all(f.lawful is None for f in card.frequencies)
+
+
+def test_a_deep_circuit_is_named_unchecked_and_its_phase_law_cannot_be_said() -> None:
+    """Its last layer is a planted clock, and all of it is measured; but last neurons of a deep network need not obey a law."""
+    flat = Circuit(planted(P, clocks=KEYS))
+    deep = Circuit(deepened(planted(P, clocks=KEYS)))
+    assert torch.equal(deep.logits, flat.logits) and torch.equal(deep.neurons, flat.neurons)
+    verdicts = [analyses.clock_or_pizza(each) for each in (flat, deep)]
+    assert [(each.verdict, each.sureness) for each in verdicts] == [("clock", "clear"), ("clock", "unchecked")]
+    assert verdicts[0].specialisation == verdicts[1].specialisation
+    card = analyses.explanation(deep)
+    assert (card.is_explained, card.what, card.how, card.why) == (None, True, None, True)
+    assert "the phase law is about neurons that read the embeddings" in card.reason and "the last of 2 layers" in card.reason
+    assert all(f.lawful is None and f.R > 0.95 for f in card.frequencies)
 
 
 def test_what_was_not_measured_is_neither_yes_nor_no() -> None:

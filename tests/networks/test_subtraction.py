@@ -3,6 +3,7 @@
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from planted import planted
@@ -12,6 +13,9 @@ import interp
 from analyses.commands.analyze import main
 from analyses.commands.convert import main as convert
 from analyses.findings.measurement import in_order
+from analyses.reports.page.pack import pairs
+from analyses.timeline.live import measures
+from analyses.timeline.moment import moment
 from interp.circuit import Circuit
 from interp.commands.train import main as train_main
 from interp.files import checkpoint, formats
@@ -98,10 +102,41 @@ def test_a_foreign_file_is_told_what_it_computes(tmp_path: Path, capsys: pytest.
     torch.save(dict(network.weights()), tmp_path / "theirs.pt")
     assert main([str(tmp_path / "theirs.pt"), "--task", "subtraction", "--attention-rate", "1", "--activation", "relu"]) == 0
     assert "a - b mod 13, a one-layer transformer: generalises" in capsys.readouterr().out
+    # What nobody says is tried: it is the subtraction that decides.
+    tried = interp.load(tmp_path / "theirs.pt", task="subtraction", attention_rate=1.0)
+    assert "it answers 1.0000 of the pairs tried right" in tried.notes[-1] and "Under neither" not in tried.notes[-1]
     assert main([str(tmp_path / "theirs.pt"), "--task", "magic"]) == 2
     assert "expected the task addition" in capsys.readouterr().err
     own = replace(RECIPES["quick"], task="subtraction", p=7)
     assert own.task_value == Subtraction(7)
+
+
+def test_what_the_page_s_sliders_move_is_in_the_order_of_its_own_pairs() -> None:
+    circuit = both(clocks=(1, 5))[1]
+    shown = analyses.one_pair(circuit)
+    about, content = pairs(circuit, shown, with_logits=True)
+    assert (about["question"], about["b_as"]) == ("{a} - {b} mod 13", "-b")
+    parts, offset = dict[str, np.ndarray](), 0
+    for name, kind, size in about["layout"]:
+        parts[name] = np.frombuffer(content, dtype=kind, count=size, offset=offset)
+        offset += parts[name].nbytes
+    for a, b in ((0, 1), (4, 9), (12, 3)):
+        one, index = analyses.one_pair(circuit, a=a, b=b), P * a + b
+        assert parts["answers"][index] == one.answer and parts["right"][index] == one.right == (a - b) % P
+        for hand in one.hands:
+            assert parts[f"hand {hand.k}"][2 * index : 2 * index + 2] / 127 == pytest.approx(hand.output, abs=0.01)
+        assert int(parts["logits"][P * index : P * index + P].argmax()) == one.answer
+
+
+def test_a_timeline_of_a_subtraction_knows_its_training_pairs() -> None:
+    circuit = both(clocks=(1, 5))[1]
+    trained = torch.tensor([1, 5, 17, 30, 44, 100, 168])
+    saved = Checkpoint(network=circuit.network, task=Subtraction(P), train_pairs=trained)  # type: ignore[arg-type]
+    exact = analyses.performance(saved.circuit())
+    then, now = moment(saved.circuit(), (1, 5), 3), measures(saved)
+    assert then.train_loss == now["train_loss"] == pytest.approx(exact.train_loss, rel=1e-9)
+    assert then.test_loss == now["test_loss"] == pytest.approx(exact.test_loss, rel=1e-9)
+    assert circuit.train_numbers is None and saved.circuit().train_numbers is not None
 
 
 def test_other_formats_say_or_keep_the_task(tmp_path: Path) -> None:

@@ -157,3 +157,11 @@ def test_a_taken_directory_among_many_leaves_nothing_behind(tmp_path: Path, caps
     assert main(["--seeds", "0:3", "--out", str(tmp_path), *TINY]) == 2
     assert "quick-p7-seed1 exists" in capsys.readouterr().err
     assert sorted(path.name for path in tmp_path.iterdir()) == ["quick-p7-seed1"]
+
+
+def test_one_worker_that_is_asked_to_stop_begins_no_other_unit(tmp_path: Path) -> None:
+    first, second = (run.create(tmp_path / name, RunConfig(recipe=RECIPE, seed=0)) for name in ("first", "second"))
+    heard: list[Status] = []
+    units = [Training(first.path), Training(second.path)]
+    work_all(units, workers=1, report=heard.append, should_stop=lambda: len(heard) > 3)
+    assert {each.path for each in heard} == {first.path} and first.log() and not second.log()
