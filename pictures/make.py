@@ -28,7 +28,7 @@ def main() -> None:
 def page_of(folder: str, *names: str) -> Path:
     """A page of committed networks, with as much as the pictures show."""
     file = Path(folder) / "page.html"
-    write_page(file, [Subject(answer(CHECKPOINTS / f"{name}.pt", only=["addition"])) for name in names])
+    write_page(file, [Subject(answer(CHECKPOINTS / f"{name}.pt", only=["one_pair"])) for name in names])
     return file
 
 

@@ -155,8 +155,10 @@ def examine(
     """What there is to say about a circuit; ``path`` is what to call it, ``checkpoint`` the file that it comes from, if any.
 
     ``only``: the measurements wanted beside the verdict; empty for all that are not slow. ``all_triples``: gradient symmetry
-    over p³. ``progress`` hears the name of each before it is made.
+    over p³. ``progress`` hears the name of each before it is made. Raises InterpError on a name that no measurement has.
     """
+    if unknown := [name for name in only if name not in MEASUREMENTS]:
+        raise InterpError(f"expected measurements among {', '.join(in_order())}, got {', '.join(unknown)}")
     options = {"triples": None} if all_triples else {}
     keys = found = None
     lacking = ""

@@ -71,6 +71,11 @@ def test_what_was_asked_for_is_what_is_measured_and_heard_of() -> None:
     assert list(report.findings) == ["causal", "performance"] and sorted(heard) == ["causal", "performance"]
 
 
+def test_a_measurement_that_there_is_not_is_named_beside_those_that_there_are() -> None:
+    with pytest.raises(interp.InterpError, match=r"expected measurements among clock_or_pizza, .*, got spectrum"):
+        analyses.report(Circuit(random_network()), only=["performance", "spectrum"])
+
+
 @pytest.mark.parametrize("network", [random_network(n_layers=2), attention_free("gamma"), attention_free("alpha")])
 def test_a_network_of_any_kind_gives_the_whole_answer(network: interp.Network) -> None:
     findings = analyses.report(Circuit(network), only=in_order()).to_dict()["findings"]
