@@ -62,6 +62,11 @@ class Circuit:
         itself = torch.arange(self.network.p)
         return self.task.relabelling() or Relabelling(a=itself, b=itself, c=itself)
 
+    @cached_property
+    def _is_plain(self) -> bool:
+        """Is every symbol a number, and every number its own symbol?"""
+        return self.p == self.network.p and self.numbers.changes_nothing
+
     @property
     def p(self) -> int:
         """How many numbers a, b and c may each be: the modulus, where the task is addition."""
@@ -86,7 +91,7 @@ class Circuit:
         if self.replaced_tables is not None:
             return self.replaced_tables
         E_a, E_b = self.network.tables()
-        return (E_a, E_b) if self.numbers.changes_nothing else (E_a[self.numbers.a], E_b[self.numbers.b])
+        return (E_a, E_b) if self._is_plain else (E_a[self.numbers.a], E_b[self.numbers.b])
 
     @property
     def embedding(self) -> Float[Tensor, "p d_embedding"]:
@@ -117,7 +122,7 @@ class Circuit:
     @cached_property
     def own_logits(self) -> Float[Tensor, "a b c"]:
         """The logits of all pairs in the order of the task's own symbols, pairs that have no answer among them."""
-        if self.numbers.changes_nothing:
+        if self._is_plain:
             return self.logits
         a, b, c = (torch.argsort(each) for each in (self.numbers.a, self.numbers.b, self.numbers.c))
         if len(a) == self.network.p:
@@ -134,7 +139,7 @@ class Circuit:
     @property
     def train_numbers(self) -> Int[Tensor, " train"] | None:
         """The training pairs as indices a·p + b in ``numbers``; pairs without numbers are left out. None where not known."""
-        if self.train_pairs is None or self.numbers.changes_nothing:
+        if self.train_pairs is None or self._is_plain:
             return self.train_pairs
         place_a, place_b = (torch.full((self.network.p,), -1) for _ in "ab")
         place_a[self.numbers.a] = place_b[self.numbers.b] = torch.arange(self.p)
@@ -214,7 +219,7 @@ class Circuit:
 
     def _relabelled(self, over_answers: Tensor) -> Tensor:
         """A tensor whose last axis is the symbols of the answer, in the order of the answers' numbers."""
-        return over_answers if self.numbers.changes_nothing else over_answers[..., self.numbers.c]
+        return over_answers if self._is_plain else over_answers[..., self.numbers.c]
 
     def _rows(self) -> tuple[Tensor, ...]:
         """All values of a, a few at a time: fresh memory for all pairs at once costs more than the arithmetic."""

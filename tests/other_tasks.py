@@ -60,3 +60,22 @@ class ThreeTimes(Task):
     def relabelling(self) -> Relabelling:
         itself = torch.arange(self.p)
         return Relabelling(a=itself, b=itself, c=3 * itself % self.p)
+
+
+class WithoutTheLast(Task):
+    """a + b mod p - 1 of all symbols but the last, with which nothing is defined."""
+
+    name = "without the last in a test"
+
+    def table(self) -> Tensor:
+        table = torch.full((self.p, self.p), UNDEFINED)
+        numbers = torch.arange(self.p - 1)
+        table[:-1, :-1] = (numbers[:, None] + numbers) % (self.p - 1)
+        return table
+
+    def expression(self, a: str, b: str) -> str:
+        return f"{a} +' {b}"
+
+    def relabelling(self) -> Relabelling:
+        numbers = torch.arange(self.p - 1)
+        return Relabelling(a=numbers, b=numbers, c=numbers)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from other_tasks import Division, Larger, ThreeTimes
+from other_tasks import Division, Larger, ThreeTimes, WithoutTheLast
 from planted import planted
 
 import analyses
@@ -30,7 +30,9 @@ def test_answers_are_sums_mod_p() -> None:
 ALL = [kind(p) for kind in tasks().values() if kind.__module__.startswith("interp.") for p in (2, 7, 12)]
 
 
-@pytest.mark.parametrize("task", [*ALL, Division(7), Larger(5), ThreeTimes(7)], ids=lambda task: f"{task.name} {task.p}")
+@pytest.mark.parametrize(
+    "task", [*ALL, Division(7), Larger(5), ThreeTimes(7), WithoutTheLast(6)], ids=lambda task: f"{task.name} {task.p}"
+)
 def test_a_task_is_an_addition_in_the_numbers_that_it_names(task: Task) -> None:
     table = task.table()
     assert table.shape == (task.p, task.p) and len(task.symbols) == task.p
@@ -141,6 +143,17 @@ def test_answers_with_other_numbers_are_put_back_in_their_places() -> None:
     assert shown.hands[0].ring_answer[3] == shown.hands[0].ring_a[1]  # 3 is the answer whose number is 1
     edited = circuit.with_tables(circuit.tables)
     assert torch.allclose(edited.own_logits, circuit.own_logits)
+
+
+def test_symbols_that_are_no_numbers_are_left_out_though_all_others_are_their_own() -> None:
+    clock = planted(8, clocks=(1, 3))
+    circuit = Circuit(clock, torch.tensor([1, 9, 63]), task=WithoutTheLast(8))
+    assert circuit.p == 7 and circuit.logits.shape == (7, 7, 7) and circuit.tables[0].shape[0] == 7
+    assert torch.equal(circuit.own_logits, Circuit(clock).logits) and torch.equal(
+        circuit.logits, circuit.own_logits[:7, :7, :7]
+    )
+    assert circuit.train_numbers is not None and circuit.train_numbers.tolist() == [1, 8]
+    assert analyses.performance(circuit).pairs == 49 and analyses.key_frequencies(circuit).p == 7
 
 
 def test_of_a_task_that_is_no_addition_what_does_not_apply_is_said() -> None:
