@@ -149,9 +149,8 @@ def test_symbols_that_are_no_numbers_are_left_out_though_all_others_are_their_ow
     clock = planted(8, clocks=(1, 3))
     circuit = Circuit(clock, torch.tensor([1, 9, 63]), task=WithoutTheLast(8))
     assert circuit.p == 7 and circuit.logits.shape == (7, 7, 7) and circuit.tables[0].shape[0] == 7
-    assert torch.equal(circuit.own_logits, Circuit(clock).logits) and torch.equal(
-        circuit.logits, circuit.own_logits[:7, :7, :7]
-    )
+    assert torch.equal(circuit.own_logits, Circuit(clock).logits)
+    assert torch.allclose(circuit.logits, circuit.own_logits[:7, :7, :7])
     assert circuit.train_numbers is not None and circuit.train_numbers.tolist() == [1, 8]
     assert analyses.performance(circuit).pairs == 49 and analyses.key_frequencies(circuit).p == 7
 
