@@ -7,7 +7,10 @@ from pathlib import Path
 import pytest
 import torch
 
+import analyses
+import interp
 from analyses.commands.analyze import main
+from analyses.tools.closed_form import closed_forms, logits
 
 ROOT = Path(__file__).parent.parent.parent
 README = (ROOT / "README.md").read_text()
@@ -60,3 +63,20 @@ def test_the_map_and_the_study_are_what_would_be_written_today() -> None:
     rows = pyarrow.parquet.read_table(ROOT / "studies" / "every_network.parquet").to_pylist()
     written = (ROOT / "docs" / "every_network.md").read_text().partition(MARK)[2]
     assert written == f"\n{summary(rows)}", "python studies/every_network.py show"
+
+
+def test_what_profiles_leave_is_not_on_the_training_pairs() -> None:
+    """A memorised table would put its energy there."""
+    ratios = {}
+    for name in ("quick-113", "nanda-113", "zhong-59-rate-0", "zhong-59-rate-1"):
+        circuit = interp.load(ROOT / "checkpoints" / f"{name}.pt")
+        profiles, _ = closed_forms(circuit, analyses.key_frequencies(circuit).frequencies)["measured profiles"]
+        rest = (circuit.centred_logits - logits(profiles, circuit.p)).square().sum(-1).flatten()
+        assert circuit.train_pairs is not None
+        trained = torch.zeros(len(rest), dtype=torch.bool).index_fill(0, circuit.train_pairs, True)
+        ratios[name] = (rest[trained].mean() / rest[~trained].mean()).item()
+    written = " ".join((ROOT / "docs" / "every_network.md").read_text().split())
+    assert (
+        f"the rest has {min(ratios.values()):.2f} to {max(ratios.values()):.2f} times as much energy per training pair"
+        in written
+    )
