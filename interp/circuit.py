@@ -63,6 +63,17 @@ class Circuit:
         return self.task.relabelling() or Relabelling(a=itself, b=itself, c=itself)
 
     @cached_property
+    def places(self) -> tuple[Int[Tensor, " a"], Int[Tensor, " b"], Int[Tensor, " c"]]:
+        """The number that stands for each of the task's symbols of a, of b and of c; UNDEFINED for a symbol without one."""
+
+        def inverse(symbols: Tensor) -> Tensor:
+            place = torch.full((self.network.p,), UNDEFINED)
+            place[symbols] = torch.arange(self.p)
+            return place
+
+        return inverse(self.numbers.a), inverse(self.numbers.b), inverse(self.numbers.c)
+
+    @cached_property
     def _is_plain(self) -> bool:
         """Is every symbol a number, and every number its own symbol?"""
         return self.p == self.network.p and self.numbers.changes_nothing
@@ -110,7 +121,7 @@ class Circuit:
         if self.replaced_tables is None and not self.edits:
             given = self.network.given_logits()
             if given is not None:
-                return self._relabelled(given[self.numbers.a][:, self.numbers.b])
+                return given if self._is_plain else self._relabelled(given[self.numbers.a][:, self.numbers.b])
         return torch.cat([self._run([], rows)[0] for rows in self._rows()])
 
     @cached_property
@@ -124,35 +135,27 @@ class Circuit:
         """The logits of all pairs in the order of the task's own symbols, pairs that have no answer among them."""
         if self._is_plain:
             return self.logits
-        a, b, c = (torch.argsort(each) for each in (self.numbers.a, self.numbers.b, self.numbers.c))
-        if len(a) == self.network.p:
+        if self.p == self.network.p:
+            a, b, c = self.places
             return self.logits[a][:, b][..., c]
         if self.edits or self.replaced_tables is not None:
             raise Unavailable("needs a network that is not edited: an edit sees only the pairs that are an addition")
-        given = self.network.given_logits()
-        if given is not None:
-            return given
-        E_a, E_b = self.network.tables()
-        with torch.no_grad():
-            return torch.cat([self.network.run(rows[:, None], E_b[None])[0] for rows in E_a.split(ROWS)])
+        return Circuit(self.network).logits  # as addition of its own symbols, nothing is relabelled
 
     @property
     def train_numbers(self) -> Int[Tensor, " train"] | None:
         """The training pairs as indices a·p + b in ``numbers``; pairs without numbers are left out. None where not known."""
         if self.train_pairs is None or self._is_plain:
             return self.train_pairs
-        place_a, place_b = (torch.full((self.network.p,), -1) for _ in "ab")
-        place_a[self.numbers.a] = place_b[self.numbers.b] = torch.arange(self.p)
+        place_a, place_b, _ = self.places
         a, b = place_a[self.train_pairs // self.network.p], place_b[self.train_pairs % self.network.p]
-        return (a * self.p + b)[(a >= 0) & (b >= 0)].sort().values
+        return (a * self.p + b)[(a != UNDEFINED) & (b != UNDEFINED)].sort().values
 
     @cached_property
     def answers(self) -> Int[Tensor, "a b"]:
         """The right answers in ``numbers``: (a + b) mod p; UNDEFINED where a task that is no addition has none."""
         own = self.task.table()[self.numbers.a][:, self.numbers.b]
-        number = torch.full((self.network.p + 1,), UNDEFINED)
-        number[self.numbers.c] = torch.arange(self.p)
-        return number[own]
+        return torch.where(own == UNDEFINED, UNDEFINED, self.places[2][own])
 
     @property
     def neurons(self) -> Float[Tensor, "a b neuron"]:

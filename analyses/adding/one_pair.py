@@ -185,8 +185,7 @@ def one_pair(circuit: Circuit, *, a: int | None = None, b: int | None = None) ->
     a, b = p // 5 if a is None else a, p // 3 if b is None else b
     if not (0 <= a < p and 0 <= b < p):
         raise InterpError(f"expected a and b from 0 to {p - 1}, got {a} and {b}")
-    # Where each of the task's own numbers is among those of the addition.
-    places_a, places_b, places_c = (torch.argsort(each) for each in (numbers.a, numbers.b, numbers.c))
+    places_a, places_b, places_c = circuit.places
     number_a, number_b = int(places_a[a]), int(places_b[b])
     best, second = circuit.logits[number_a, number_b].topk(2).values.tolist()
     return OnePair(
@@ -213,8 +212,7 @@ def output_hands(circuit: Circuit, k: int) -> tuple[Float[Tensor, "a b 2"], floa
 
 
 def _hand(circuit: Circuit, k: int, verdict: str, a: int, b: int) -> Hand:
-    numbers = circuit.numbers
-    places_a, places_b, places_c = (torch.argsort(each).tolist() for each in (numbers.a, numbers.b, numbers.c))
+    places_a, places_b, places_c = (each.tolist() for each in circuit.places)
     points_a, points_b = (circle_of(table, k).points for table in circuit.tables)
     output = output_hands(circuit, k)[0][places_a[a], places_b[b]]
     return Hand(

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from analyses.tools.last_layer import last_neurons, three_rows
 from interp import fourier
-from interp.circuit import Circuit
+from interp.circuit import ROWS, Circuit
 from interp.networks.model import Unavailable
 
 Rows = Int[Tensor, " row"]
@@ -161,7 +161,7 @@ def turned(k: int, p: int, phase: float) -> Float[Tensor, "3 p"]:
 @torch.no_grad()
 def run_rows(circuit: Circuit, E_a: Float[Tensor, "row d"], E_b: Float[Tensor, "p d"]) -> Float[Tensor, "row p c"]:
     """The logits of a network that is not edited, for every pair of an embedding of a in ``E_a`` and one of b in ``E_b``."""
-    parts = [circuit.run(some[:, None], E_b[None])[0] for some in E_a.split(16)]
+    parts = [circuit.run(some[:, None], E_b[None])[0] for some in E_a.split(ROWS)]
     return torch.cat(parts)
 
 

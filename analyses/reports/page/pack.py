@@ -6,7 +6,6 @@ import json
 from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from analyses.adding.one_pair import OnePair, output_hands
@@ -33,9 +32,8 @@ def pairs(circuit: Circuit, shown: OnePair, *, with_logits: bool) -> tuple[dict[
     Answers and margins are exact. Hands are to 1/127 of the largest and logits to 1/255 of their range at each pair: finer
     than a pixel.
     """
-    p, numbers, task = circuit.p, circuit.numbers, circuit.task
-    # Pairs and answers in the order of the task's own numbers.
-    places_a, places_b = torch.argsort(numbers.a), torch.argsort(numbers.b)
+    p, task = circuit.p, circuit.task
+    places_a, places_b, _ = circuit.places
     best = circuit.own_logits.topk(2, dim=-1)
     parts: dict[str, NDArray[Any]] = {
         "answers": best.indices[..., 0].numpy().astype("<u2"),
