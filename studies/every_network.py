@@ -18,7 +18,7 @@ from typing import Annotated, Literal
 import torch
 import tyro
 from phase_diagram import phase_diagram
-from plan import Making, Planned, every_network
+from plan import Making, Planned, Study, every_network
 from rows import Row, memorised, row
 from summary import MARK, summary
 
@@ -77,6 +77,8 @@ class Options:
 
     what: Annotated[Literal["train", "explain", "show"], tyro.conf.Positional]
     """Train the networks, explain them, or show what came of it."""
+    study: Study = "published"
+    """Which networks: by the published recipe, or by one with five times its learning rate (plan.py)."""
     weights: Path = WEIGHTS
     """Where the networks are."""
     workers: int = 1
@@ -87,13 +89,13 @@ def main() -> None:
     options = tyro.cli(Options, description=__doc__)
     torch.set_num_threads(1)
     if options.what == "train":
-        train(list(every_network()), options.weights, options.workers)
+        train(list(every_network(options.study)), options.weights, options.workers)
         return
     import pyarrow
     import pyarrow.parquet
 
     if options.what == "explain":
-        rows = explain(list(every_network()), options.weights)
+        rows = explain(list(every_network(options.study)), options.weights)
         pyarrow.parquet.write_table(pyarrow.Table.from_pylist(rows), TABLE, compression="zstd")
         print(f"{TABLE}: {len(rows)} networks")
     else:

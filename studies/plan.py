@@ -7,7 +7,10 @@ from pathlib import Path
 from typing import Literal
 
 import torch
+from torch import Tensor
+from torch.nn import functional
 
+from interp.circuit import Circuit
 from interp.files import checkpoint
 from interp.files.checkpoint import Checkpoint
 from interp.networks.initialisation import initialise
@@ -21,6 +24,9 @@ WIDTHS = (64, 128, 256)
 ACTIVATIONS: tuple[Literal["relu", "gelu"], ...] = ("relu", "gelu")
 NEAR_MISS = (0.5, 0.95)
 """Accuracies on all pairs between which a network is a near miss."""
+STILL_FROM, STILL_EVERY = 2_000, 500
+"""Steps from which, and in which, a network is asked whether it still changes."""
+Study = Literal["fast", "published"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,6 +42,9 @@ class Planned:
     seed: int
     target: float = 0.0
     """Near misses: training stops at the first record with at least this accuracy on all pairs."""
+    still: float = 0.0
+    """From step 2,000 on training stops when the centred logits of two records 500 steps apart differ, but for their size, by
+    less than this: 1 - r², r their correlation. 0: never."""
 
     def network(self) -> Checkpoint:
         """Train it."""
@@ -49,6 +58,7 @@ class Planned:
         split = training_split(self.recipe, self.seed)
         every = 5 if self.kind == "near miss" else 100
         chosen: Snapshot | None = None
+        before: Tensor | None = None
         for snapshot in train(self.recipe, seed=self.seed, record_every=every):
             right = snapshot.train_accuracy * len(split.train_pairs) + snapshot.test_accuracy * len(split.test_pairs)
             accuracy = right / self.recipe.p**2
@@ -58,6 +68,11 @@ class Planned:
                 chosen = snapshot
             if self.kind == "near miss" and accuracy >= self.target:
                 break
+            if self.still and snapshot.step >= STILL_FROM and snapshot.step % STILL_EVERY == 0:
+                logits = Circuit(snapshot.network).centred_logits.flatten()
+                if before is not None and 1 - functional.cosine_similarity(logits, before, dim=0) ** 2 < self.still:
+                    break
+                before = logits
         if chosen is None:
             raise RuntimeError(f"{self.name}: no record with an accuracy between {NEAR_MISS[0]} and {NEAR_MISS[1]}")
         return Checkpoint(
@@ -112,21 +127,32 @@ class Making(Unit):
         say(Status(path=self.file, step=saved.step, losses=saved.losses))
 
 
-def every_network() -> Iterator[Planned]:
-    """All networks, in an order in which any beginning is a fair sample of the whole."""
-    trained = list(_trained())
-    controls = list(_controls())
+def every_network(study: Study) -> Iterator[Planned]:
+    """All networks of a study, in an order in which any beginning is a fair sample of the whole.
+
+    published: 102 by ``varied``, trained until they no longer change. fast: 52 by ``fast_recipe`` and 10 by ``quick``. Each
+    study has 48 controls of its own.
+    """
+    trained, first = (list(_published()), 4000) if study == "published" else (list(_fast()), 2000)
+    controls = list(_controls(first))
     for index, planned in enumerate(trained):
         yield planned
         yield from controls[index :: len(trained)]
 
 
-def _trained() -> Iterator[Planned]:
+def _published() -> Iterator[Planned]:
+    for index in range(102):
+        recipe = varied(index, seed := 3000 + index)
+        name = f"published-{_described(recipe)}-seed{seed}"
+        yield Planned(name=name, kind="trained", recipe=recipe, recipe_name="zhong-2023", seed=seed, still=0.001)
+
+
+def _fast() -> Iterator[Planned]:
     for index in range(52):
-        recipe = _p59(index, seed := 1000 + index)
-        network = recipe.network
-        name = f"p59-width{network.d_model}-{network.activation}-rate{network.attention_rate:.3f}-seed{seed}"
-        yield Planned(name=name, kind="trained", recipe=recipe, recipe_name="zhong-2023", seed=seed)
+        recipe = fast_recipe(index, seed := 1000 + index)
+        yield Planned(
+            name=f"p59-{_described(recipe)}-seed{seed}", kind="trained", recipe=recipe, recipe_name="zhong-2023", seed=seed
+        )
         if index % 5 == 4:
             seed = 100 + index // 5
             yield Planned(
@@ -138,10 +164,15 @@ def _trained() -> Iterator[Planned]:
             )
 
 
-def _controls() -> Iterator[Planned]:
+def _described(recipe: Recipe) -> str:
+    network = recipe.network
+    return f"width{network.d_model}-{network.activation}-rate{network.attention_rate:.3f}"
+
+
+def _controls(first: int) -> Iterator[Planned]:
     for index in range(12):
-        seed = 2000 + index
-        recipe = _p59(index, seed)
+        seed = first + index
+        recipe = fast_recipe(index, seed)
         variants: dict[Kind, Recipe] = {
             "untrained": replace(recipe, steps=0),
             "memorising": replace(recipe, train_fraction=0.25, weight_decay=0.0, steps=400),
@@ -159,15 +190,21 @@ def _controls() -> Iterator[Planned]:
             )
 
 
-def _p59(index: int, seed: int) -> Recipe:
-    """``zhong-2023`` with five times its learning rate and half of the pairs to train on instead of four fifths: 2,000 steps
-    that are as far as ten thousand, and long enough for a clean-up.
-
-    Every width meets every activation; the attention rate is drawn uniformly from [0, 1].
-    """
+def varied(index: int, seed: int) -> Recipe:
+    """``zhong-2023``, 5,000 steps, in which every width meets every activation; the attention rate is uniform in [0, 1]."""
     width, activation = WIDTHS[index % 3], ACTIVATIONS[index // 3 % 2]
     rate = random.Random(seed).random()
     zhong = RECIPES["zhong-2023"]
-    d_mlp = 2 * width if width == 256 else 4 * width  # the widest is slow
-    network = replace(zhong.network, d_model=width, d_head=width // 4, d_mlp=d_mlp, activation=activation, attention_rate=rate)
-    return replace(zhong, network=network, train_fraction=0.5, learning_rate=5e-3, steps=2_000)
+    network = replace(
+        zhong.network, d_model=width, d_head=width // 4, d_mlp=4 * width, activation=activation, attention_rate=rate
+    )
+    return replace(zhong, network=network, steps=5_000)
+
+
+def fast_recipe(index: int, seed: int) -> Recipe:
+    """``varied`` with five times its learning rate and half of the pairs to train on instead of four fifths: 2,000 steps
+    that are as far as ten thousand, and long enough for a clean-up."""
+    recipe = varied(index, seed)
+    width = recipe.network.d_model
+    network = replace(recipe.network, d_mlp=2 * width if width == 256 else 4 * width)  # the widest is slow
+    return replace(recipe, network=network, train_fraction=0.5, learning_rate=5e-3, steps=2_000)

@@ -11,17 +11,19 @@ from interp.files import checkpoint
 
 sys.path.insert(0, str(Path(__file__).parent.parent.parent / "studies"))
 from phase_diagram import phase_diagram
-from plan import every_network
+from plan import Study, every_network
 from rows import memorised, row
 
 
-def test_the_plan_has_the_networks_that_the_study_needs() -> None:
-    planned = list(every_network())
+@pytest.mark.parametrize("study", ["fast", "published"])
+def test_the_plan_has_the_networks_that_the_study_needs(study: Study) -> None:
+    planned = list(every_network(study))
     assert len({each.name for each in planned}) == len(planned)
     kinds = Counter(each.kind for each in planned)
-    assert kinds["trained"] >= 60 and all(kinds[kind] == 12 for kind in ("untrained", "memorising", "shuffled", "near miss"))
+    assert all(kinds[kind] == 12 for kind in ("untrained", "memorising", "shuffled", "near miss"))
+    assert kinds["trained"] == {"fast": 62, "published": 102}[study]
     trained = [each.recipe.config for each in planned if each.kind == "trained"]
-    assert sum(network.p == 113 for network in trained) >= 10
+    assert sum(network.p == 113 for network in trained) == {"fast": 10, "published": 0}[study]
     small = [network for network in trained if network.p == 59]
     assert {(network.d_model, network.activation) for network in small} == {
         (width, activation) for width in (64, 128, 256) for activation in ("relu", "gelu")
@@ -30,10 +32,15 @@ def test_the_plan_has_the_networks_that_the_study_needs() -> None:
     assert min(rates) < 0.1 and max(rates) > 0.9 and 0.4 < sum(rates) / len(rates) < 0.6
 
 
+def test_no_network_is_in_both_studies() -> None:
+    fast, published = ({(each.kind, each.seed) for each in every_network(study)} for study in ("fast", "published"))
+    assert not fast & published
+
+
 def test_a_shuffled_network_learns_other_answers_and_its_row_says_it_is_not_explained(tmp_path: Path) -> None:
     import dataclasses
 
-    planned = next(each for each in every_network() if each.kind == "shuffled")
+    planned = next(each for each in every_network("fast") if each.kind == "shuffled")
     planned = dataclasses.replace(planned, recipe=dataclasses.replace(planned.recipe, steps=60))
     path = tmp_path / "shuffled.pt"
     torch.manual_seed(0)
