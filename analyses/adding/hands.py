@@ -19,7 +19,7 @@ class Hand:
     k: int
     """The frequency."""
     verdict: str
-    """Verdict on the frequency: clock, pizza or between (amplitude_profile)."""
+    """Verdict on the frequency: clock, pizza, mixture or undecided (amplitude_profile)."""
     a: Point
     """Place of a in the plane of this frequency, in units of the mean radius of all numbers (circles)."""
     b: Point

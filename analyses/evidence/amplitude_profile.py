@@ -1,9 +1,10 @@
-"""How does the output at one frequency depend on the distance a - b: flat like a clock, or like a pizza's |cos|?"""
+"""How does the output at one frequency depend on the distance a - b: flat like a clock, like a pizza's |cos|, or between?"""
 
 import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+import torch
 from jaxtyping import Float
 from torch import Tensor
 
@@ -13,20 +14,26 @@ from analyses.findings.finding import Finding
 from analyses.findings.measurement import measurement
 from analyses.findings.palette import QUIET, SYMBOLS
 from analyses.findings.table import Table
-from analyses.tools.amplitudes import amplitudes, explained_share
+from analyses.tools.amplitudes import amplitudes_of_pairs, explained_share
+from analyses.tools.closed_form import mixture
 from interp import fourier
 from interp.circuit import Circuit
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
 
-PIZZA_VARIATION, PIZZA_MINIMUM, PIZZA_LEAST = 0.4, 0.3, -0.1
-CLOCK_VARIATION, CLOCK_MINIMUM = 0.2, 0.5
-"""Cut-offs of a profile's coefficient of variation and min/max, chosen after seeing 14 published networks, which they
-separate cleanly (one-layer ones: ≥ .45 against ≤ .14); the coordinates are therefore always shown beside the label.
-PIZZA_LEAST, this project's, keeps out what is no |cos| at all: an amplitude that changes its sign with the distance."""
+NEAR = 0.25
+"""Distance of the coordinate from 0 within which a frequency is a clock, and from 1 within which it is a pizza: at least three
+quarters of the amplitude are of that kind. docs/explained.md has the reasons for all of these numbers."""
+FITTED = 0.95
+"""Least share of a profile's squares that the mixture has to fit for the frequency to be named."""
+FEW = 5
+"""Largest number of distances, p / gcd(k, p), at which only clocks are named: |cos(w_k d/2)| then takes so few values that the
+fit proves nothing."""
+PARTS = 10
+"""Number of disjoint parts of the pairs on which the coordinate is measured again, for its range."""
 
-FrequencyVerdict = Literal["clock", "pizza", "between"]
+FrequencyVerdict = Literal["clock", "pizza", "mixture", "undecided"]
 
 
 @dataclass(frozen=True)
@@ -38,17 +45,35 @@ class FrequencyProfile:
     removed: int
     """The frequency 2k (folded) that was projected out of the embedding first; 0 where none was: at 2k = p there is no such
     frequency, and at 3k = p it is k itself."""
+    share: float
+    """Share of the centred logits' variance on A_k(a-b) cos w_k(a+b-c), A_k measured on the intact network, [0, 1]."""
+    verdict: FrequencyVerdict
+    """Verdict on the frequency: clock, pizza, mixture of the two, or undecided."""
+    reason: str
+    """Reason why the frequency is undecided; empty where it is not."""
+    coordinate: float
+    """Pizza's share of the mean amplitude in the best mixture clock + pizza·|cos(w_k d/2)|: 0 a clock, 1 a pizza."""
+    least: float
+    """Least coordinate on ten disjoint parts of the pairs, by a: how much it depends on which numbers one looks at. A circuit
+    that depends on a - b alone has one coordinate on all of them."""
+    most: float
+    """Largest coordinate on these parts."""
+    fitted: float
+    """Share of the profile's sum of squares that the mixture fits, [0, 1]."""
+    margin: float
+    """Distance of the coordinate to the nearest cut-off that would change the verdict; 0 for undecided."""
     variation: float
     """Coefficient of variation of A_k over d: 0 for an ideal clock, .48 for an ideal pizza with p → ∞."""
     min_over_max: float
     """Least amplitude over the largest, min A_k / max A_k: 1 for an ideal clock, 0 for an ideal pizza, unless few values of
-    |cos(w_k d/2)| exist: where p / gcd(k, p) is 3 or 5 the least of them is .5 and .31, and a pizza comes out as between."""
-    verdict: FrequencyVerdict
-    """Verdict on the frequency: clock, pizza, or between."""
-    margin: float
-    """Distance to the nearest cut-off that would change the verdict, in units of variation and min/max; 0 for between."""
+    |cos(w_k d/2)| exist: where p / gcd(k, p) is 3 or 5 the least of them is .5 and .31."""
     profile: tuple[float, ...]
     """Amplitude A_k(d) for d = a - b mod p = 0..p-1, in logits."""
+
+    @property
+    def is_clear(self) -> bool:
+        """Does the whole range of the coordinate lie on the verdict's side of the cut-offs? False where undecided."""
+        return self.verdict != "undecided" and named(self.least) == named(self.most) == self.verdict
 
     def along_the_arch(self) -> list[int]:
         """The distances d in ascending order of k·d mod p, in which every frequency shows one arch, however fast it turns."""
@@ -67,10 +92,14 @@ class AmplitudeProfile(Finding):
     what clocks and pizzas at the key frequencies can account for together."""
 
     def table(self) -> Table:
-        rows = tuple((f.k, f.verdict, f.variation, f.min_over_max, f.margin, f.removed) for f in self.profiles)
-        columns = ("k", "verdict", "variation", "min/max", "margin", "2k removed")
+        rows = tuple(
+            (f.k, f.verdict, f"{f.coordinate:.2f}", f"{f.least:.2f} to {f.most:.2f}", f.fitted, round(f.share, 4), f.removed)
+            for f in self.profiles
+        )
+        columns = ("k", "verdict", "coordinate", "range", "fitted", "share", "2k removed")
         note = (
-            "clock: variation < .2 and min/max > .5; pizza: variation > .4 and min/max < .3. "
+            "coordinate: the pizza's share of the amplitude, 0 a clock, 1 a pizza, a mixture from .25 to .75; range: on ten "
+            "parts of the pairs; fitted: of the profile, by the mixture; share: of the logits' variance. "
             f"{self.words.formula} explains {self.explained:.4f} of the logits' variance"
         )
         spectra = tuple((f"k = {f.k}", tuple(f.profile[d] for d in f.along_the_arch())) for f in self.profiles)
@@ -108,8 +137,8 @@ class AmplitudeProfile(Finding):
             "Amplitude over the distance of the inputs: a clock is flat, a pizza follows |cos|",
             f"How strongly the output at each key frequency is driven, by the distance {difference}; k turns of the "
             "distance are folded onto one. A clock adds angles, and does not care how far apart they are. A pizza averages "
-            "two points: opposite ones (middle) cancel. A circle at 2k, which hides pizzas, is taken out of the embedding "
-            "first.",
+            "two points: opposite ones (middle) cancel. A mixture lies between. A circle at 2k, which hides pizzas, is taken "
+            "out of the embedding first.",
             xaxis_title=f"k({difference}) mod p (turns)",
             yaxis={"title": "amplitude A_k / its largest", "range": [min(-0.05, least - 0.05), 1.08]},
         )
@@ -121,7 +150,7 @@ def amplitude_profile(circuit: Circuit) -> AmplitudeProfile:
 
     A_k(d): amplitude of cos w_k(a+b-c) in the logits among pairs with a - b = d, with frequency 2k projected out of
     the embedding first: a circle at 2k accompanies many pizzas and hides them (the circle contributes
-    -cos w_k(a-b) cos w_k(a+b-c)). Clock: flat. Pizza: follows |cos(w_k d/2)|.
+    -cos w_k(a-b) cos w_k(a+b-c)). Clock: flat. Pizza: follows |cos(w_k d/2)|. Mixture: the sum of both, by least squares.
 
     Source: this project, after the logit forms of Zhong et al. 2023, arXiv 2306.17844.
     """
@@ -130,17 +159,26 @@ def amplitude_profile(circuit: Circuit) -> AmplitudeProfile:
 
 
 def _profile(circuit: Circuit, k: int) -> FrequencyProfile:
-    removed = hiding(k, circuit.p)
-    A = amplitudes(circuit.with_embedding(fourier.without(circuit.embedding, removed)), k)
-    variation, min_over_max = coordinates(A)
-    verdict, margin = judge(variation, min_over_max) if A.mean() > 0 else ("between", 0.0)
+    p, removed = circuit.p, hiding(k, circuit.p)
+    of_pairs = amplitudes_of_pairs(circuit.with_embedding(fourier.without(circuit.embedding, removed)), k)
+    A = of_pairs.mean(-1)
+    mixed = mixture(A, k)
+    parts = torch.randperm(p, generator=torch.Generator().manual_seed(0)).tensor_split(min(PARTS, p))
+    seen = [mixture(of_pairs[:, part].mean(-1), k).coordinate for part in parts]
+    verdict, reason = judge(mixed.coordinate, mixed.fitted, mean=A.mean().item(), distances=p // math.gcd(k, p))
     return FrequencyProfile(
         k=k,
         removed=removed,
-        variation=variation,
-        min_over_max=min_over_max,
+        share=explained_share(circuit, [k]),
         verdict=verdict,
-        margin=margin,
+        reason=reason,
+        coordinate=mixed.coordinate,
+        least=min(seen),
+        most=max(seen),
+        fitted=mixed.fitted,
+        margin=0.0 if verdict == "undecided" else min(abs(mixed.coordinate - cut) for cut in CUTS),
+        variation=variation(A),
+        min_over_max=(A.min() / A.max()).item(),
         profile=tuple(A.tolist()),
     )
 
@@ -151,17 +189,36 @@ def hiding(k: int, p: int) -> int:
     return 0 if removed == k else removed  # 3k = p: the circle at 2k is the circle at k itself
 
 
-def coordinates(A: Float[Tensor, " d"]) -> tuple[float, float]:
-    """Where an amplitude profile lies between clock and pizza: its coefficient of variation, and min/max."""
-    return (A.std(correction=0) / A.mean().abs()).item(), (A.min() / A.max()).item()
+def variation(A: Float[Tensor, " d"]) -> float:
+    """The coefficient of variation of an amplitude profile: 0 for an ideal clock, .48 for an ideal pizza with p → ∞."""
+    return (A.std(correction=0) / A.mean().abs()).item()
 
 
-def judge(variation: float, min_over_max: float) -> tuple[FrequencyVerdict, float]:
-    """Is a profile with these coordinates a clock or a pizza? The verdict, and its distance to the nearest cut-off."""
-    clock = min(CLOCK_VARIATION - variation, min_over_max - CLOCK_MINIMUM)
-    pizza = min(variation - PIZZA_VARIATION, PIZZA_MINIMUM - min_over_max, min_over_max - PIZZA_LEAST)
-    if clock > 0:
-        return "clock", clock
-    if pizza > 0:
-        return "pizza", pizza
-    return "between", 0.0
+CUTS = (-NEAR, NEAR, 1 - NEAR, 1 + NEAR)
+"""Coordinates at which the verdict on a frequency changes."""
+
+
+def named(coordinate: float) -> FrequencyVerdict:
+    """The name of a frequency with this coordinate whose profile a mixture fits."""
+    if abs(coordinate) < NEAR:
+        return "clock"
+    if abs(coordinate - 1) < NEAR:
+        return "pizza"
+    return "mixture" if NEAR <= coordinate <= 1 - NEAR else "undecided"
+
+
+def judge(coordinate: float, fitted: float, *, mean: float, distances: int) -> tuple[FrequencyVerdict, str]:
+    """Is a profile a clock, a pizza or a mixture? The verdict, and where it is undecided the reason.
+
+    ``mean``: of the amplitude; ``distances``: how many different distances w_k d there are, p / gcd(k, p).
+    """
+    if not mean > 0:
+        return "undecided", "it speaks against the right answer"
+    if not fitted >= FITTED:
+        return "undecided", f"a mixture of clock and pizza fits only {fitted:.0%} of its profile"
+    name = named(coordinate)
+    if name == "undecided":
+        return name, f"its coordinate {coordinate:.2f} lies beyond those of clocks and pizzas"
+    if name != "clock" and distances <= FEW:
+        return "undecided", f"with only {distances} different distances a pizza cannot be told from a mixture"
+    return name, ""

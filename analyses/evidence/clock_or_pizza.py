@@ -1,4 +1,4 @@
-"""Which circuit computes the sum: clock, pizza, or a hybrid of both?"""
+"""Which circuit computes the sum: clock, pizza, both, or a mixture of the two?"""
 
 import math
 from collections.abc import Callable, Sequence
@@ -11,15 +11,7 @@ from analyses.basics.distance_irrelevance import distance_irrelevance
 from analyses.basics.gradient_symmetry import SAMPLE, gradient_symmetry
 from analyses.basics.logit_spectrum import logit_spectrum
 from analyses.basics.performance import Performance, performance
-from analyses.evidence.amplitude_profile import (
-    CLOCK_MINIMUM,
-    CLOCK_VARIATION,
-    PIZZA_LEAST,
-    PIZZA_MINIMUM,
-    PIZZA_VARIATION,
-    AmplitudeProfile,
-    amplitude_profile,
-)
+from analyses.evidence.amplitude_profile import NEAR, AmplitudeProfile, FrequencyProfile, amplitude_profile
 from analyses.evidence.known import known_coordinates
 from analyses.evidence.neuron_clusters import neuron_clusters
 from analyses.findings.drawing import finish, frequency_colours, say
@@ -46,13 +38,13 @@ MOST_FREQUENCIES = 0.5
 (Σ t_k²)² / Σ t_k⁴) in a network without exactly one layer of neurons to look at: the logits of a lookup table are equal
 clocks at every frequency, and no measure of logits tells such a clock from a table. The generalising networks of Nanda et
 al. 2023 and Zhong et al. 2023 that were tried are at .04 to .16."""
-NARROW = 0.05
-"""Margin, the distance to the nearest cut-off, below which a verdict is called narrow."""
+MOST_UNDECIDED = 0.05
+"""Largest share, of what all key frequencies carry, that undecided ones may have in a network whose circuit is named."""
 
-NAMED = ("clock", "pizza", "hybrid")
+NAMED = ("clock", "pizza", "hybrid", "mixture")
 """The verdicts that name a circuit; all others say why none is named."""
 
-Verdict = Literal["clock", "pizza", "hybrid", "not generalising", "undecided"]
+Verdict = Literal["clock", "pizza", "hybrid", "mixture", "not generalising", "undecided"]
 
 
 @dataclass(frozen=True)
@@ -60,22 +52,25 @@ class ClockOrPizza(Finding):
     """The verdict on which circuit a network computes with, beside the evidence for it."""
 
     verdict: Verdict
-    """Verdict on the network: clock or pizza where every key frequency is one; hybrid where some are clocks and some pizzas."""
+    """Verdict on the network: clock or pizza where every key frequency is one; hybrid where both occur; mixture where at least
+    one frequency lies between the two, and not both occur."""
     reason: str
-    """Reason for the verdict, in words."""
+    """Reason for the verdict, in words: which frequencies are what; or why no circuit is named."""
+    coordinate: float
+    """Coordinate of the network, the mean of its frequencies' coordinates weighted by their shares: 0 a clock, 1 a pizza; NaN
+    for a network that does not generalise."""
     margin: float
-    """Distance of the frequencies' profiles to the nearest cut-off that would change the verdict on the network; 0
-    where no circuit is named. For clock and pizza the least of the frequencies' margins; a hybrid stays one as long as
-    one of its clocks and one of its pizzas does."""
+    """Distance of the frequencies' coordinates to the nearest cut-off that would change a verdict, the least of them; 0 where
+    no circuit is named."""
     sureness: Literal["clear", "narrow", "unchecked", "none"]
-    """How sure the verdict is. clear: a margin of at least .05; narrow: less; unchecked: a network that has not exactly one
-    layer of neurons, whatever the margin (no neurons could show that its logits are not a table's: those that read other
-    neurons may mix frequencies); none: no circuit is named."""
+    """How sure the verdict is. clear: every frequency has the same verdict on ten parts of the pairs, taken alone; narrow: not
+    every one has; unchecked: a network that has not exactly one layer of neurons, whatever the margin (no neurons could show
+    that its logits are not a table's: those that read other neurons may mix frequencies); none: no circuit is named."""
     frequencies: tuple[tuple[int, str], ...]
-    """Verdict on each key frequency, (k, clock | pizza | between); empty for a network that does not generalise."""
-    coordinates: tuple[tuple[int, float, float], ...]
-    """Coordinates of each key frequency, (k, variation, min/max), which decide its verdict (amplitude_profile); empty for a
-    network that does not generalise."""
+    """Verdict on each key frequency, (k, clock | pizza | mixture | undecided); empty for a network that does not generalise."""
+    coordinates: tuple[tuple[int, float, float, float, float], ...]
+    """Coordinates of each key frequency, (k, coordinate, least, most, share), with the range of the coordinate and the
+    frequency's share of the logits' variance (amplitude_profile); empty for a network that does not generalise."""
     accuracy: float
     """Accuracy on all pairs that have an answer, [0, 1]; below .99 no circuit is named."""
     explained: float
@@ -105,7 +100,8 @@ class ClockOrPizza(Finding):
             ("logit variance explained", self.explained, "≥ .5 to be judged"),
             ("neuron variance at own frequency", self.specialisation, "≥ .7 to be judged"),
             ("frequencies in the output / all", self.spread, "≤ .5 to be judged without neurons"),
-            ("margin of the profiles", self.margin, "> 0; narrow below .05"),
+            ("coordinate (0 clock, 1 pizza)", self.coordinate, ""),
+            ("margin of the frequencies", self.margin, "> 0"),
             ("gradient symmetry (published)", self.gradient_symmetry, "pizza > .98"),
             ("distance irrelevance (published)", self.distance_irrelevance, "pizza < .6"),
             ("verdict of the published criterion", self.published_criterion, ""),
@@ -115,14 +111,11 @@ class ClockOrPizza(Finding):
     def figure(self) -> "go.Figure":
         import plotly.graph_objects as go
 
-        figure, colours = go.Figure(), frequency_colours([k for k, _, _ in self.coordinates])
-        for name, x, y in (
-            ("clock", (0, CLOCK_VARIATION), (CLOCK_MINIMUM, 1.05)),
-            ("pizza", (PIZZA_VARIATION, 0.8), (PIZZA_LEAST, PIZZA_MINIMUM)),
-        ):
-            figure.add_shape(
-                type="rect", x0=x[0], x1=x[1], y0=y[0], y1=y[1], fillcolor=VERDICT_COLOURS[name], opacity=0.25, line_width=0,
-                label={"text": name, "textposition": "middle center"}, layer="below",
+        figure, colours = go.Figure(), frequency_colours([k for k, *_ in self.coordinates])
+        for name, left, right in (("clock", -NEAR, NEAR), ("mixture", NEAR, 1 - NEAR), ("pizza", 1 - NEAR, 1 + NEAR)):
+            figure.add_vrect(
+                x0=left, x1=right, fillcolor=VERDICT_COLOURS[name], opacity=0.18, line_width=0, layer="below",
+                label={"text": name, "textposition": "top center"},
             )  # fmt: skip
         for name, points in known_coordinates().items():
             figure.add_scatter(
@@ -131,26 +124,24 @@ class ClockOrPizza(Finding):
                 marker={"symbol": "circle-open", "color": QUIET, "size": 8}, showlegend=False,
             )  # fmt: skip
         verdicts = dict(self.frequencies)
-        for k, variation, least in self.coordinates:
+        for k, x, least, most, share in self.coordinates:
+            spread = {"type": "data", "symmetric": False, "array": [most - x], "arrayminus": [x - least]}
             figure.add_scatter(
-                x=[variation], y=[least], mode="markers", name=f"k = {k}: {verdicts[k]}", cliponaxis=False,
+                x=[x], y=[share], error_x=spread, mode="markers", name=f"k = {k}: {verdicts[k]}", cliponaxis=False,
                 marker={"size": 14, "color": colours[k], "symbol": SYMBOLS[verdicts[k]]},
             )  # fmt: skip
         if not self.coordinates:
             say(figure, self.reason)
+        at = [x for _, x, *_ in self.coordinates if not math.isnan(x)]
         return finish(
             figure,
             f"Circuit: {self.verdict}" + (f" ({self.reason})" if self.coordinates else ""),
-            f"Every key frequency by its amplitude over the distance {self.words.difference}: "
-            "how much it varies, and how far it falls. "
-            "Flat amplitudes (upper left) are clocks, |cos| (lower right) pizzas; outside both areas a frequency is "
-            "neither. Open circles: the networks in this project's checkpoints/. Published measures: gradient symmetry "
-            f"{self.gradient_symmetry:.2f}, distance irrelevance {self.distance_irrelevance:.2f} "
-            f"({self.published_criterion}).",
-            xaxis={"title": "variation of the amplitude (deviation / mean)",
-                   "range": [-0.02, max([0.8, *(1.05 * variation for _, variation, _ in self.coordinates)])]},
-            yaxis={"title": "least amplitude / largest",
-                   "range": [min([-0.15, *(least - 0.05 for _, _, least in self.coordinates)]), 1.1]},
+            "Every key frequency: how much of a pizza it is (0 a clock, 1 a pizza; lines: least to most on ten parts of the "
+            "pairs), and how much of the output it carries. Open circles: the networks in this project's checkpoints/. "
+            f"Published measures: gradient symmetry {self.gradient_symmetry:.2f}, distance irrelevance "
+            f"{self.distance_irrelevance:.2f} ({self.published_criterion}).",
+            xaxis={"title": "coordinate: the pizza's share of the amplitude", "range": [min([-0.3, *at]), max([1.3, *at])]},
+            yaxis={"title": "share of the logits' variance", "range": [0, 1.05]},
             showlegend=True,
         )  # fmt: skip
 
@@ -161,9 +152,10 @@ def clock_or_pizza(circuit: Circuit, *, triples: int | None = SAMPLE) -> ClockOr
 
     Gate: a network that is wrong on more than 1% of all pairs is "not generalising", whatever else it looks like.
     Then each key frequency is judged by its amplitude profile, and the network by its frequencies: clock or pizza
-    where all are, hybrid where some are clocks and some pizzas, else undecided. Also undecided: no key frequency, logits
-    or neurons that are mostly something else (see ``MOST_LOGITS``), or, in a network that has not exactly one layer of
-    neurons, an output that could be a lookup table's (``MOST_FREQUENCIES``).
+    where all are, hybrid where both occur, mixture where at least one lies between and not both occur. Undecided: no key
+    frequency, undecided ones that carry more than ``MOST_UNDECIDED``, logits or neurons that are mostly something else (see
+    ``MOST_LOGITS``), or, in a network that has not exactly one layer of neurons, an output that could be a lookup table's
+    (``MOST_FREQUENCIES``).
 
     ``triples``: number of triples that gradient symmetry is measured on; None for all p³ (see gradient_symmetry).
     Sources: this project (the per-frequency verdict); Zhong et al. 2023, arXiv 2306.17844 (the published criterion).
@@ -182,14 +174,15 @@ def clock_or_pizza(circuit: Circuit, *, triples: int | None = SAMPLE) -> ClockOr
         profile = AmplitudeProfile(profiles=(), explained=math.nan)
         name, reason = _verdict(measured, profile, telling, spread)
         reason = reason if name == "not generalising" else str(lacking)
-    margin = _margin(name, profile)
+    judged = profile.profiles if measured.generalises else ()
     return ClockOrPizza(
         verdict=name,
         reason=reason,
-        margin=margin,
-        sureness=_sureness(name, margin, telling),
-        frequencies=tuple((each.k, each.verdict) for each in profile.profiles if measured.generalises),
-        coordinates=tuple((each.k, each.variation, each.min_over_max) for each in profile.profiles if measured.generalises),
+        coordinate=_mean_coordinate(judged),
+        margin=min((each.margin for each in judged if each.verdict != "undecided"), default=0.0) if name in NAMED else 0.0,
+        sureness=_sureness(name, judged, telling),
+        frequencies=tuple((each.k, each.verdict) for each in judged),
+        coordinates=tuple((each.k, each.coordinate, each.least, each.most, each.share) for each in judged),
         accuracy=measured.accuracy,
         explained=profile.explained,
         unexplained=1 - profile.explained,
@@ -208,12 +201,19 @@ def effective_share(clock_terms: Sequence[float]) -> float:
     return fourier.effective_number(torch.tensor(clock_terms, dtype=torch.float64).square()) / len(clock_terms)
 
 
-def _sureness(name: Verdict, margin: float, telling: float) -> Literal["clear", "narrow", "unchecked", "none"]:
+def _mean_coordinate(profiles: Sequence[FrequencyProfile]) -> float:
+    total = sum(each.share for each in profiles)
+    return sum(each.share * each.coordinate for each in profiles) / total if total else math.nan
+
+
+def _sureness(
+    name: Verdict, profiles: Sequence[FrequencyProfile], telling: float
+) -> Literal["clear", "narrow", "unchecked", "none"]:
     if name not in NAMED:
         return "none"
     if math.isnan(telling):
         return "unchecked"
-    return "clear" if margin >= NARROW else "narrow"
+    return "clear" if all(each.is_clear for each in profiles if each.verdict != "undecided") else "narrow"
 
 
 def _verdict(measured: Performance, profile: AmplitudeProfile, telling: float, spread: float) -> tuple[Verdict, str]:
@@ -230,22 +230,29 @@ def _verdict(measured: Performance, profile: AmplitudeProfile, telling: float, s
         )
     if telling < MOST_NEURONS:
         return "undecided", f"only {telling:.0%} of the neurons' variance lies at one frequency each"
-    by_verdict = {
-        verdict: [each.k for each in profile.profiles if each.verdict == verdict] for verdict in ("clock", "pizza", "between")
-    }
-    counts = ", ".join(f"{verdict} at {' '.join(map(str, ks))}" for verdict, ks in by_verdict.items() if ks)
-    if by_verdict["clock"] and by_verdict["pizza"]:
-        return "hybrid", counts
-    if by_verdict["between"]:
-        return "undecided", counts
-    return ("clock" if by_verdict["clock"] else "pizza"), counts
+    return _of_frequencies(profile.profiles)
 
 
-def _margin(name: Verdict, profile: AmplitudeProfile) -> float:
-    margins = {verdict: [each.margin for each in profile.profiles if each.verdict == verdict] for verdict in ("clock", "pizza")}
-    if name == "hybrid":
-        return min(max(margins["clock"]), max(margins["pizza"]))
-    return min(margins[name]) if name in NAMED else 0.0
+def _of_frequencies(profiles: Sequence[FrequencyProfile]) -> tuple[Verdict, str]:
+    """The verdict that follows from those on the key frequencies, and which of them are what."""
+    unclear = [each for each in profiles if each.verdict == "undecided"]
+    carried = sum(each.share for each in unclear) / sum(each.share for each in profiles)
+    if carried > MOST_UNDECIDED:
+        return "undecided", "; ".join(f"at {each.k} {each.reason}" for each in unclear)
+    ks = {name: [each.k for each in profiles if each.verdict == name] for name in ("clock", "pizza")}
+    mixed = [f"a mixture at {each.k} ({each.coordinate:.0%} pizza)" for each in profiles if each.verdict == "mixture"]
+    beside = [f"undecided at {each.k} ({each.reason})" for each in unclear]
+    parts = [*(f"a {name} at {listed(those)}" for name, those in ks.items() if those), *mixed, *beside]
+    both = bool(ks["clock"] and ks["pizza"])
+    name: Verdict = "hybrid" if both else "mixture" if mixed else "clock" if ks["clock"] else "pizza"
+    lead = {"hybrid": "both clock and pizza: ", "mixture": "between clock and pizza: "}.get(name, "")
+    return name, lead + ", ".join(parts)
+
+
+def listed(frequencies: Sequence[int]) -> str:
+    """Frequencies as one writes them: 7, 11 and 38."""
+    *first, last = map(str, frequencies)
+    return f"{', '.join(first)} and {last}" if first else last
 
 
 def _or_nan(measure: Callable[[], float]) -> float:

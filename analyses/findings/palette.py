@@ -15,9 +15,9 @@ QUIET, STRONG = "#8a8f98", BLUE
 """Colours of what is beside the point, and of what is the point."""
 INPUT_A, INPUT_B, MADE, OUTPUT = BLUE, VERMILION, PURPLE, GREEN
 """Colours of the two inputs, of what the circuit makes of them, and of the output."""
-VERDICT_COLOURS = {"clock": SKY, "pizza": ORANGE, "between": GREEN}
+VERDICT_COLOURS = {"clock": SKY, "pizza": ORANGE, "mixture": GREEN, "undecided": QUIET}
 """Colours of a frequency's verdict."""
-SYMBOLS = {"clock": "circle", "pizza": "triangle-up", "between": "diamond"}
+SYMBOLS = {"clock": "circle", "pizza": "triangle-up", "mixture": "diamond", "undecided": "x"}
 """Symbols of a frequency's verdict, which are seen without colour too."""
 PHASES = (YELLOW, SKY, GREEN)
 """Shades behind the phases of a run, in their order."""
@@ -34,7 +34,7 @@ TERMINAL = {
     "clock": "bright_blue",
     "pizza": "yellow",
     "hybrid": "green",
-    "between": "magenta",
+    "mixture": "cyan",
     "undecided": "magenta",
     "narrow": "red",
 }

@@ -4,7 +4,7 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from analyses.evidence.clock_or_pizza import ClockOrPizza
+from analyses.evidence.clock_or_pizza import NAMED, ClockOrPizza
 from analyses.findings.table import Table
 from analyses.reports.answer import Answer
 from analyses.trials.explanation import Explanation
@@ -14,12 +14,13 @@ def headline(answer: Answer) -> list[str]:
     """The answer in three lines: does it compute its task, at which frequencies, with which circuit and how sure.
 
     Where it was asked a fourth says whether it is explained; another how a file of another project was read, and one what was
-    assumed for that and what the other reading would change.
+    assumed for that and what the other reading would change. The last says in words what a network with a circuit does.
     """
     notes = [f"Read as: {'; '.join(answer.circuit.notes)}"] if answer.circuit.notes else []
     explained = [_line_explained(answer)] if "explanation" in answer.findings else []
     otherwise = [] if answer.otherwise is None else [f"Assumed, not stored: {answer.otherwise.says()}; --activation decides"]
-    return [_line_network(answer), _line_frequencies(answer), verdict(answer), *explained, *notes, *otherwise]
+    words = [f"In words: {told}"] if (told := in_words(answer.clock_or_pizza)) else []
+    return [_line_network(answer), _line_frequencies(answer), verdict(answer), *explained, *notes, *otherwise, *words]
 
 
 def overview(answers: Sequence[Answer]) -> Table:
@@ -106,5 +107,27 @@ def verdict(answer: Answer) -> str:
         shares = f"{found.explained:.1%} of the logits' variance explained, {found.unexplained:.1%} not"
     if found.sureness == "none":
         return f"Circuit: {found.verdict} ({found.reason}); {shares}"
-    how_sure = f"{found.sureness}, {found.margin:.2f} from the nearest profile cut-off"
+    how_sure = f"{found.sureness}, {found.margin:.2f} from the nearest cut-off"
     return f"Circuit: {found.verdict} ({found.reason}; {how_sure}); {shares}"
+
+
+CLOCK = "adds their angles, as one turns the hand of a clock on"
+PIZZA = "takes the point halfway between them and reads in which slice it lies, as of a pizza"
+
+
+def in_words(found: ClockOrPizza | None) -> str:
+    """What a network does, for a reader who has never heard of clocks and pizzas; empty where no circuit is named."""
+    if found is None or found.verdict not in NAMED:
+        return ""
+    does = {"clock": CLOCK, "pizza": PIZZA, "mixture": "does something between the two"}
+    counts = {name: sum(verdict == name for _, verdict in found.frequencies) for name in does}
+    if not counts["clock"] + counts["pizza"]:
+        does["mixture"] = f"does something of both: it {CLOCK}, and it {PIZZA}"
+    there = [(count, does[name]) for name, count in counts.items() if count]
+    circles = sum(counts.values())
+    start = f"The network places the numbers on {circles} circle" + ("s" if circles > 1 else "")
+    if len(there) == 1:
+        told = f"{start}. Given two numbers it {there[0][1]}" + (", on every circle" if circles > 1 else "")
+    else:
+        told = f"{start}. Given two numbers, " + "; ".join(f"on {count} of the circles it {what}" for count, what in there)
+    return f"{told}. The answer is the number on which all circles agree." if circles > 1 else f"{told}."

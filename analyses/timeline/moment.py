@@ -9,7 +9,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from analyses.basics.logit_spectrum import KEY, logit_spectrum
-from analyses.evidence.amplitude_profile import coordinates, hiding
+from analyses.evidence.amplitude_profile import hiding, variation
 from analyses.evidence.neuron_clusters import neuron_clusters
 from analyses.timeline.parts import part_losses
 from analyses.tools.amplitudes import amplitudes, explained_share
@@ -149,4 +149,4 @@ def _clusters(circuit: Circuit, keys: Sequence[int]) -> tuple[tuple[float, ...],
 
 def _variation(circuit: Circuit, k: int) -> float:
     without = fourier.without(circuit.embedding, hiding(k, circuit.p))
-    return coordinates(amplitudes(circuit.with_embedding(without), k))[0]
+    return variation(amplitudes(circuit.with_embedding(without), k))

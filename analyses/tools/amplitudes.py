@@ -25,8 +25,13 @@ def amplitudes(circuit: Circuit, k: int) -> Float[Tensor, " d"]:
 
     Nothing is removed from the network first: a circle at 2k may hide a pizza at k (see amplitude_profile).
     """
+    return amplitudes_of_pairs(circuit, k).mean(-1)
+
+
+def amplitudes_of_pairs(circuit: Circuit, k: int) -> Float[Tensor, "d a"]:
+    """The amplitude of cos w_k(a+b-c) in the logits of every pair: one row per distance d = a - b, one column per a."""
     p, logits = circuit.p, circuit.centred_logits
     cosine, sine = fourier.waves(k, p)
     # Σ_c L cos w(a+b-c) = cos w(a+b) Σ_c L cos wc + sin w(a+b) Σ_c L sin wc
     of_pairs = cosine[circuit.answers] * (logits @ cosine) + sine[circuit.answers] * (logits @ sine)
-    return by_distance(of_pairs).mean(-1) * (1 if 2 * k == p else 2) / p
+    return by_distance(of_pairs) * (1 if 2 * k == p else 2) / p

@@ -124,16 +124,16 @@ def test_what_the_inputs_places_make_together() -> None:
     a, b = (math.cos(0.4), math.sin(0.4)), (2 * math.cos(1.0), 2 * math.sin(1.0))
     of = {
         verdict: Hand(1, verdict, a, b, (1.0, 0.0), (a, b, a), (a, b, a), (a, b, a))
-        for verdict in ("clock", "pizza", "between")
+        for verdict in ("clock", "pizza", "mixture")
     }
-    assert of["clock"].predicted == of["between"].predicted == pytest.approx(1.4)
+    assert of["clock"].predicted == of["mixture"].predicted == pytest.approx(1.4)
     mean = ((a[0] + b[0]) / 2, (a[1] + b[1]) / 2)
     assert of["pizza"].mean == mean and of["pizza"].predicted == pytest.approx(2 * math.atan2(mean[1], mean[0]))
     assert angle_of((0.0, 2.0)) == pytest.approx(math.pi / 2) and in_turns(-math.pi / 2) == pytest.approx(0.75)
     for verdict, drawn in (
         ("clock", {"sum"}),
         ("pizza", {"slice", "chord", "mean"}),
-        ("between", {"sum", "slice", "chord", "mean"}),
+        ("mixture", {"sum", "slice", "chord", "mean"}),
     ):
         traces = {trace["meta"]: trace for trace in dial(of[verdict], Pair(p=3, a=0, b=1, answer=2, b_as="b"))}
         assert traces.keys() - {"ring_a", "ring_b", "ring_answer", "a", "b", "output", "answer", "labels"} == drawn
