@@ -11,6 +11,7 @@ from analyses.basics.performance import performance as performance
 from analyses.evidence.amplitude_profile import amplitude_profile as amplitude_profile
 from analyses.evidence.attention_pattern import attention_pattern as attention_pattern
 from analyses.evidence.clock_or_pizza import clock_or_pizza as clock_or_pizza
+from analyses.evidence.from_weights import from_weights as from_weights
 from analyses.evidence.key_frequencies import key_frequencies as key_frequencies
 from analyses.evidence.neuron_clusters import neuron_clusters as neuron_clusters
 from analyses.findings.finding import Finding as Finding
@@ -18,6 +19,8 @@ from analyses.findings.measurement import MEASUREMENTS as MEASUREMENTS
 from analyses.reports.report import report as report
 from analyses.trials.causal import causal as causal
 from analyses.trials.explanation import explanation as explanation
+from analyses.trials.ladder import ladder as ladder
+from analyses.trials.memory import memory as memory
 from analyses.trials.phase_law import phase_law as phase_law
 from analyses.trials.residual import residual as residual
 from analyses.trials.surrogate import surrogate as surrogate

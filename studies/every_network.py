@@ -19,7 +19,7 @@ import torch
 import tyro
 from phase_diagram import phase_diagram
 from plan import Making, Planned, Study, every_network
-from rows import Row, memorised, row
+from rows import Row, row
 from summary import MARK, summary
 
 from interp.sweep.pool import work_all
@@ -59,7 +59,7 @@ def explain(planned: list[Planned], folder: Path) -> list[Row]:
             path.write_text(json.dumps(row(each, folder / f"{each.name}.pt")))
             explained = json.loads(path.read_text())["explained"]
             print(f"{number} of {len(there)} {each.name}: explained {explained}", file=sys.stderr, flush=True)
-        rows.append(json.loads(path.read_text()) | {"memorised": memorised(folder / f"{each.name}.pt")})
+        rows.append(json.loads(path.read_text()))
     return rows
 
 

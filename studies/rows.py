@@ -3,13 +3,11 @@
 from pathlib import Path
 from typing import Any
 
-import torch
 from plan import Planned
 
 import analyses
 import interp
 from analyses.evidence.clock_or_pizza import NAMED
-from analyses.tools.closed_form import closed_forms, logits
 
 Row = dict[str, Any]
 
@@ -18,8 +16,8 @@ def row(planned: Planned, path: Path) -> Row:
     """The explanation of a trained network as a row of plain values; frequencies as lists, in ascending order."""
     circuit, config = interp.load(path), planned.recipe.config
     card, verdict = analyses.explanation(circuit), analyses.clock_or_pizza(circuit)
-    interventions, scores = analyses.causal(circuit), analyses.surrogate(circuit)
-    removals = {each.site: each for each in interventions.effects if each.edit == "remove"}
+    rungs, interventions = analyses.ladder(circuit), analyses.causal(circuit)
+    remembered = analyses.memory(circuit) if circuit.train_pairs is not None else None
     values: Row = {
         "name": planned.name,
         "kind": planned.kind,
@@ -33,12 +31,25 @@ def row(planned: Planned, path: Path) -> Row:
         "accuracy": verdict.accuracy,
         "generalises": card.generalises,
         "circuit": verdict.verdict,
+        "network_coordinate": verdict.coordinate,
+        "sureness": verdict.sureness,
+        "circuit_reason": verdict.reason,
+        "published": verdict.published_criterion,
+        "circularity": analyses.circularity(circuit).circularity,
+        "gradient_symmetry": verdict.gradient_symmetry,
+        "distance_irrelevance": verdict.distance_irrelevance,
         "named": verdict.verdict in NAMED,
         "explained": card.is_explained,
         "what": card.what,
         "how": card.how,
         "why": card.why,
         "reason": card.reason,
+        "rung": card.rung,
+        "carried_by": card.carried_by.name,
+        "carried_numbers": card.carried_by.numbers,
+        "carried_explained": card.carried_by.explained,
+        "carried_agreement": card.carried_by.agreement,
+        "carried_recovered": card.carried_by.recovered,
         "form": card.closed_form.name,
         "form_numbers": card.closed_form.numbers,
         "form_explained": card.closed_form.explained,
@@ -54,32 +65,23 @@ def row(planned: Planned, path: Path) -> Row:
         "k": [f.k for f in card.frequencies],
         "verdict": [f.verdict for f in card.frequencies],
         "coordinate": [f.coordinate for f in card.frequencies],
+        "coordinate_least": [each[2] for each in verdict.coordinates],
+        "coordinate_most": [each[3] for each in verdict.coordinates],
+        "fitted": [f.mixture_fit for f in card.frequencies],
         "share": [f.share for f in card.frequencies],
         "cluster": [f.neurons for f in card.frequencies],
         "R": [f.R for f in card.frequencies],
         "shape": [f.shape for f in card.frequencies],
     }
-    for site in ("embedding", "pre-activations", "logits"):
-        effect = removals.get(site)
-        values[f"removed_{site}"] = effect.value if effect else None
-        values[f"removed_{site}_null_least"] = effect.same.least if effect else None
-        values[f"removed_{site}_large_null_least"] = effect.as_large.least if effect else None
-    for name, score in (("measured", scores.closed_forms[0]), ("mixtures", scores.closed_forms[1])):
-        values[f"{name}_explained"], values[f"{name}_agreement"] = score.explained, score.agreement
-    for score in scores.neurons:
-        values[f"{score.name}: agreement"] = score.agreement
+    for effect in interventions.effects:
+        if effect.edit in ("remove", "turn"):
+            name = f"{effect.edit}_{effect.site}"
+            values[name], values[f"{name}_beaten"] = effect.value, effect.same.beaten
+            values[f"{name}_large_beaten"] = effect.as_large.beaten
+    for rung in rungs.rungs:
+        name = f"rung {rung.number}: {rung.score.name}"
+        values[f"{name}: explained"], values[f"{name}: agreement"] = rung.score.explained, rung.score.agreement
+        values[f"{name}: recovered"], values[f"{name}: divergence"] = rung.score.recovered, rung.score.divergence
+    if remembered is not None:
+        values |= {f"memory_{name}": value for name, value in remembered.scalars().items()} | {"memory_worth": remembered.worth}
     return values
-
-
-def memorised(path: Path) -> float | None:
-    """How much more does what the measured profiles leave unexplained raise the right answer on the training pairs than on all
-    others? Difference of the means over the pairs, in standard deviations of the centred logits; 0 for a residual that knows
-    nothing of the training pairs, None for a network without any."""
-    circuit = interp.load(path)
-    if circuit.train_pairs is None:
-        return None
-    profiles, _ = next(iter(closed_forms(circuit, analyses.key_frequencies(circuit).frequencies).values()))
-    residual = circuit.centred_logits.double() - logits(profiles, circuit.p)
-    of_right = residual.gather(-1, circuit.answers[..., None]).flatten()
-    trained = torch.zeros(len(of_right), dtype=torch.bool).index_fill(0, circuit.train_pairs, True)
-    return float((of_right[trained].mean() - of_right[~trained].mean()) / circuit.centred_logits.double().std())

@@ -39,6 +39,8 @@ def planted(
     2 cos w(a-b) · (cos, sin) of w(a+b), which the unembedding reads directly, with a minus sign. With the weight chosen
     here the sum is 54|cos(w d/2)| - 27 cos(w d), nearly flat in d = a - b: a pizza that looks like a clock.
 
+    A frequency among both ``clocks`` and ``pizzas`` is a mixture: neurons of both kinds add to its output.
+
     ``strengths``: factors on the output of some frequencies; 1 where not named. ``squash``: factor on the sines of the
     answers, whose circles become ellipses: cos w(a+b) cos wc + s sin w(a+b) sin wc has (1 + s)/2 of cos w(a+b-c) and
     (1 - s)/2 of cos w(a+b+c).
@@ -63,7 +65,7 @@ def planted(
 
     first = 0
     for circle, k in enumerate([*clocks, *pizzas]):
-        if k in clocks:
+        if circle < len(clocks):
             # The (1, 1) harmonic of ReLU(cos x + cos y) is not 0: neurons multiply the two angles.
             phi, psi = (grid.flatten() for grid in torch.meshgrid(_angles(1), _angles(1), indexing="ij"))
             out, scale = phi + psi, 1.0

@@ -10,15 +10,17 @@ from dataclasses import dataclass
 
 import torch
 from einops import einsum
-from jaxtyping import Float, Int
+from jaxtyping import Float
 from torch import Tensor
 
 from analyses.tools.last_layer import last_neurons, three_rows
+from analyses.tools.pairs import Pairs
 from interp import fourier
-from interp.circuit import ROWS, Circuit
+from interp.circuit import Circuit
 from interp.networks.model import Unavailable
 
-Rows = Int[Tensor, " row"]
+AT_ONCE = 2048
+"""Number of pairs that are run together: more would cost memory, and no time less."""
 
 
 @dataclass(frozen=True)
@@ -31,16 +33,18 @@ class Draw:
     """Per drawn frequency the angles, radians, by which waves of a and of b are turned; waves of one residue take the first."""
 
 
-def random_draws(keys: Sequence[int], p: int, *, count: int, seed: int) -> list[Draw]:
-    """Random sets of as many frequencies as there are key ones, none of them key or p/2, all ``count`` sets different.
+def random_draws(keys: Sequence[int], p: int, *, count: int, least: int, seed: int) -> list[Draw]:
+    """Random sets of as many frequencies as there are key ones, none of them key or p/2, all different.
 
-    Raises Unavailable where there are no key frequencies, or fewer different sets than ``count``.
+    ``count`` of them, or all that there are where they are fewer. Raises Unavailable where there are no key frequencies, or
+    fewer sets than ``least``.
     """
     others = [k for k in fourier.frequencies(p) if k not in keys and 2 * k != p]
     if not keys:
         raise Unavailable("needs key frequencies, and this network has none")
-    if math.comb(len(others), len(keys)) < count:
-        raise Unavailable(f"needs {count} different sets of {len(keys)} frequencies that are not key, of {len(others)}")
+    if (different := math.comb(len(others), len(keys))) < least:
+        raise Unavailable(f"needs {least} different sets of {len(keys)} frequencies that are not key, of {len(others)}")
+    count = min(count, different)
     generator = torch.Generator().manual_seed(seed)
     sets: dict[tuple[int, ...], Draw] = {}
     while len(sets) < count:
@@ -53,38 +57,39 @@ def random_draws(keys: Sequence[int], p: int, *, count: int, seed: int) -> list[
 
 @dataclass(frozen=True, eq=False)
 class Site:
-    """A place in a network where frequencies are kept or removed. ``rows`` are values of a: the pairs (a, b) with all b."""
+    """A place in a network where frequencies are kept or removed, as functions of the pairs that are looked at."""
 
     name: str
     """Name of the site: embedding, pre-activations or logits."""
-    whole: Callable[[Rows], Tensor]
+    whole: Callable[[Pairs], Tensor]
     """All that the network has at this site."""
     constant: Tensor
     """The part of the site's values that has no frequency: their mean."""
-    part: Callable[[Sequence[int], Rows], Tensor]
+    part: Callable[[Sequence[int], Pairs], Tensor]
     """The part of the site's values that lies at some frequencies."""
-    as_large: Callable[[Draw, Rows], Tensor]
+    as_large: Callable[[Draw, Pairs], Tensor]
     """The part of the site's values at a draw's frequencies, turned, and amplified to the norm of the part at the key ones."""
-    accuracy: Callable[[Tensor, Rows], float]
-    """The share of pairs answered right, [0, 1], with other values at this site."""
+    accuracy: Callable[[Tensor, Pairs], float]
+    """The share of the pairs answered right, [0, 1], with other values at this site."""
 
 
 def embedding_site(circuit: Circuit, keys: Sequence[int]) -> Site:
     """The site of the embeddings of a and of b, as functions of the number."""
     E, p = circuit.embedding, circuit.p
 
-    def accuracy(embedding: Tensor, rows: Rows) -> float:
+    def accuracy(embedding: Tensor, pairs: Pairs) -> float:
         other = circuit.with_embedding(embedding)
+        if circuit.edits:  # an edit sees all pairs at once
+            return right(other.logits[pairs], pairs)
         E_a, E_b = other.tables
-        # An edit sees all pairs at once.
-        return right(other.logits[rows] if circuit.edits else run_rows(circuit, E_a[rows], E_b), rows)
+        return right(run_pairs(circuit, E_a[pairs[0]], E_b[pairs[1]]), pairs)
 
     return Site(
         name="embedding",
-        whole=lambda rows: E,
+        whole=lambda pairs: E,
         constant=E.mean(0, keepdim=True).expand(p, -1),
-        part=lambda frequencies, rows: part(E, frequencies),
-        as_large=lambda draw, rows: as_large(E, keys, draw),
+        part=lambda frequencies, pairs: part(E, frequencies),
+        as_large=lambda draw, pairs: as_large(E, keys, draw),
         accuracy=accuracy,
     )
 
@@ -96,26 +101,27 @@ def neuron_site(circuit: Circuit, keys: Sequence[int]) -> Site:
     for each in waves.values():
         each[0, 0] = 0
 
-    def put(frequencies: Sequence[int], phases: Sequence[tuple[float, float]], rows: Rows) -> Tensor:
-        result = torch.zeros(len(rows), p, neurons.pre.shape[-1], dtype=neurons.pre.dtype)
+    def put(frequencies: Sequence[int], phases: Sequence[tuple[float, float]], pairs: Pairs) -> Tensor:
+        a, b = pairs
+        result = torch.zeros(len(a), neurons.pre.shape[-1], dtype=neurons.pre.dtype)
         for k, (of_a, of_b) in zip(frequencies, phases, strict=True):
-            products = einsum(turned(k, p, of_a)[:, rows], turned(k, p, of_b), "i row, j b -> row b i j").flatten(2)
+            products = einsum(turned(k, p, of_a)[:, a], turned(k, p, of_b)[:, b], "i pair, j pair -> pair i j").flatten(1)
             result += products.to(result.dtype) @ waves[k].flatten(0, 1).to(result.dtype)
         return result
 
     def norm(frequencies: Sequence[int]) -> Tensor:
         return torch.stack([waves[k] for k in frequencies]).norm()
 
-    def as_large_of_pairs(draw: Draw, rows: Rows) -> Tensor:
-        return put(draw.frequencies, draw.phases, rows) * _ratio(norm(keys), norm(draw.frequencies))
+    def as_large_of_pairs(draw: Draw, pairs: Pairs) -> Tensor:
+        return put(draw.frequencies, draw.phases, pairs) * _ratio(norm(keys), norm(draw.frequencies))
 
     return Site(
         name="pre-activations",
-        whole=lambda rows: neurons.pre[rows],
+        whole=lambda pairs: neurons.pre[pairs],
         constant=neurons.pre.mean((0, 1)),
-        part=lambda frequencies, rows: put(frequencies, [(0.0, 0.0)] * len(frequencies), rows),
+        part=lambda frequencies, pairs: put(frequencies, [(0.0, 0.0)] * len(frequencies), pairs),
         as_large=as_large_of_pairs,
-        accuracy=lambda pre, rows: right(neurons.logits(pre, rows=rows), rows),
+        accuracy=lambda pre, pairs: right(neurons.logits(pre, at=pairs), pairs),
     )
 
 
@@ -124,10 +130,10 @@ def logit_site(circuit: Circuit, keys: Sequence[int]) -> Site:
     logits, p = circuit.centred_logits, circuit.p
     return Site(
         name="logits",
-        whole=lambda rows: logits[rows],
+        whole=lambda pairs: logits[pairs],
         constant=logits.new_zeros(p),
-        part=lambda frequencies, rows: part(logits[rows].flatten(0, 1).T, frequencies).T.unflatten(0, (-1, p)),
-        as_large=lambda draw, rows: as_large(logits[rows].flatten(0, 1).T, keys, draw).T.unflatten(0, (-1, p)),
+        part=lambda frequencies, pairs: part(logits[pairs].T, frequencies).T,
+        as_large=lambda draw, pairs: as_large(logits[pairs].T, keys, draw).T,
         accuracy=right,
     )
 
@@ -159,13 +165,13 @@ def turned(k: int, p: int, phase: float) -> Float[Tensor, "3 p"]:
 
 
 @torch.no_grad()
-def run_rows(circuit: Circuit, E_a: Float[Tensor, "row d"], E_b: Float[Tensor, "p d"]) -> Float[Tensor, "row p c"]:
-    """The logits of a network that is not edited, for every pair of an embedding of a in ``E_a`` and one of b in ``E_b``."""
-    parts = [circuit.run(some[:, None], E_b[None])[0] for some in E_a.split(ROWS)]
+def run_pairs(circuit: Circuit, E_a: Float[Tensor, "pair d"], E_b: Float[Tensor, "pair d"]) -> Float[Tensor, "pair c"]:
+    """The logits of a network that is not edited, for pairs of an embedding of a and one of b."""
+    parts = [circuit.run(a, b)[0] for a, b in zip(E_a.split(AT_ONCE), E_b.split(AT_ONCE), strict=True)]
     return torch.cat(parts)
 
 
-def right(logits: Float[Tensor, "row b c"], rows: Rows) -> float:
-    """The share of the pairs (a, b) answered right, [0, 1], for the values of a in ``rows`` and all b."""
-    p = logits.shape[-1]
-    return (logits.argmax(-1) == (rows[:, None] + torch.arange(p)) % p).double().mean().item()
+def right(logits: Float[Tensor, "pair c"], pairs: Pairs) -> float:
+    """The share of the pairs (a, b) answered right, [0, 1]."""
+    a, b = pairs
+    return (logits.argmax(-1) == (a + b) % logits.shape[-1]).double().mean().item()

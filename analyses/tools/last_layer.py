@@ -11,6 +11,7 @@ from einops import einsum, rearrange
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from analyses.tools.pairs import Pairs
 from interp import fourier
 from interp.circuit import Circuit
 from interp.networks.model import Unavailable
@@ -39,14 +40,14 @@ class LastNeurons:
 
     def logits(
         self,
-        pre: Float[Tensor, "row b neuron"],
+        pre: Float[Tensor, "*pairs neuron"],
         *,
-        rows: slice | Int[Tensor, " row"] = slice(None),
+        at: Pairs | None = None,
         W_L: Float[Tensor, "neuron c"] | None = None,
-    ) -> Float[Tensor, "row b c"]:
-        """The logits with other pre-activations, for all a or for those of ``rows``; ``W_L``: another map to the logits."""
+    ) -> Float[Tensor, "*pairs c"]:
+        """The logits with other pre-activations, for all pairs or for those of ``at``; ``W_L``: another map to the logits."""
         post = self.activation(pre.to(self.pre.dtype))
-        return post @ (self.neuron_logit_map if W_L is None else W_L.to(post.dtype)) + self.bypass[rows]
+        return post @ (self.neuron_logit_map if W_L is None else W_L.to(post.dtype)) + self.bypass[... if at is None else at]
 
     def fitted(self, *, order: Order, frequencies: Literal[1, 2] = 1) -> Float[Tensor, "a b neuron"]:
         """The pre-activations fitted by waves of one or two frequencies per neuron, in the network's own precision."""

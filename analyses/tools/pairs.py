@@ -1,8 +1,29 @@
-"""Functions of the pair (a, b), arranged by its sum a + b or by its distance a - b."""
+"""Pairs (a, b): those held out from training, and functions of them arranged by the sum a + b or by the distance a - b."""
 
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
+
+from interp.circuit import Circuit
+
+Pairs = tuple[Int[Tensor, " _"], Int[Tensor, " _"]]
+"""Some pairs: the a of each, and the b of each. Tensors of all pairs can be indexed with them."""
+
+
+def held_out(circuit: Circuit) -> Pairs:
+    """The pairs that the network was not trained on; all where that is not known, or where it was trained on all."""
+    p, trained = circuit.p, circuit.train_numbers
+    kept = torch.ones(p * p, dtype=torch.bool)
+    if trained is not None and len(trained) < p * p:
+        kept[trained] = False
+    index = kept.nonzero()[:, 0]
+    return index // p, index % p
+
+
+def some_of(pairs: Pairs, count: int, generator: torch.Generator) -> Pairs:
+    """At most this many of the pairs, at random."""
+    chosen = torch.randperm(len(pairs[0]), generator=generator)[:count]
+    return pairs[0][chosen], pairs[1][chosen]
 
 
 def sums(p: int) -> Int[Tensor, "a b"]:

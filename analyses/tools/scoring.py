@@ -8,6 +8,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 from torch.nn import functional
 
+from analyses.tools.pairs import held_out
 from interp.circuit import Circuit
 
 
@@ -34,6 +35,9 @@ class Score:
     network gets none wrong."""
     accuracy: float
     """Share of pairs that the surrogate answers right, [0, 1]."""
+    recovered: float
+    """Share of the loss recovered on the held-out pairs (on all where these are not known), at most 1 unless the surrogate is
+    better than the network: (ln p - its loss) / (ln p - the network's loss); NaN where the network's loss is not below ln p."""
 
 
 def score(circuit: Circuit, logits: Float[Tensor, "a b c"], *, name: str, numbers: int) -> Score:
@@ -45,6 +49,7 @@ def score(circuit: Circuit, logits: Float[Tensor, "a b c"], *, name: str, number
     margins = torch.stack([ours.margin.flatten(), theirs.margin.flatten()])
     spread = margins - margins.mean(1, keepdim=True)
     varies = bool((spread.norm(dim=1) > 1e-9 * margins.norm(dim=1)).all())  # a clock's margins differ by rounding only
+    gained, could_gain = (math.log(circuit.p) - each.held_out_loss for each in (theirs, ours))
     return Score(
         name=name,
         numbers=numbers,
@@ -54,6 +59,7 @@ def score(circuit: Circuit, logits: Float[Tensor, "a b c"], *, name: str, number
         agreement=agrees.double().mean().item(),
         error_agreement=agrees[wrong].double().mean().item(),
         accuracy=(theirs.answer == circuit.answers).double().mean().item(),
+        recovered=gained / could_gain if could_gain > 0 else math.nan,
     )
 
 
@@ -69,15 +75,19 @@ class _Sides:
     """Answer to each pair: the one with the largest logit."""
     margin: Float[Tensor, "a b"]
     """The right answer's logit less the largest wrong one, nats."""
+    held_out_loss: float
+    """Cross-entropy loss on the held-out pairs, on all where these are not known, nats."""
 
     @staticmethod
     def of(circuit: Circuit, logits: Float[Tensor, "a b c"]) -> "_Sides":
         centred, answers = logits.double(), circuit.answers[..., None]
         centred = centred - centred.mean(-1, keepdim=True)
         right = centred.gather(-1, answers).squeeze(-1)
+        logarithms = functional.log_softmax(centred, dim=-1)
         return _Sides(
             centred=centred,
-            logarithms=functional.log_softmax(centred, dim=-1),
+            logarithms=logarithms,
             answer=centred.argmax(-1),
             margin=right - centred.scatter(-1, answers, -torch.inf).amax(-1),
+            held_out_loss=-logarithms.gather(-1, answers)[held_out(circuit)].mean().item(),
         )

@@ -1,7 +1,7 @@
 """Do the key frequencies, and nothing else as large, make the answer?"""
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Literal
 
@@ -18,7 +18,6 @@ from analyses.findings.palette import COLOURS, QUIET, STRONG
 from analyses.findings.table import Cell, Table
 from analyses.tools.ablation import (
     Draw,
-    Rows,
     Site,
     as_large,
     embedding_site,
@@ -27,10 +26,11 @@ from analyses.tools.ablation import (
     part,
     random_draws,
     right,
-    run_rows,
     turned,
 )
 from analyses.tools.last_layer import last_neurons
+from analyses.tools.pairs import Pairs, held_out, some_of
+from analyses.tools.turning import Turning
 from interp import fourier
 from interp.circuit import Circuit
 from interp.networks.model import Unavailable
@@ -38,12 +38,14 @@ from interp.networks.model import Unavailable
 if TYPE_CHECKING:
     import plotly.graph_objects as go
 
-DRAWS = 20
-"""Number of random draws in the nulls of every intervention."""
-DRAW_ROWS = 16
-"""Number of values of a (or of (a, Δ)) that a draw is tried on, with all b: a standard error of at most .012 at p = 113."""
-TURNED = 202_000
-"""Largest number of inputs (a, Δ, b) whose hand is turned: all of them for p ≤ 59."""
+DRAWS, LEAST_DRAWS = 100, 20
+"""Number of random draws in the nulls of every intervention; and how many there must be where there are few frequencies."""
+DRAW_PAIRS = 100
+"""Number of pairs that a draw is tried on: a standard error of at most .05."""
+TURNED = 20_000
+"""Number of inputs (a, Δ, b) whose hand is turned: a standard error of at most .0035."""
+HALF = 0.5
+"""Share of the right answers that the key frequencies have to make: what removing them takes, and turning them moves."""
 
 Edit = Literal["keep only", "remove", "turn", "knock out"]
 
@@ -72,7 +74,7 @@ class Effect:
     """Kind of intervention. keep only, remove: the part at the key frequencies is all that is kept, or is removed; turn: that
     part of E[a] is replaced by that of E[a+Δ]; knock out: the products of waves (order 2) leave the pre-activations."""
     value: float
-    """Share of pairs answered right, [0, 1]; for turn, the share answered as if a were a + Δ."""
+    """Share of pairs answered right, [0, 1], pairs as ``Causal.pairs``; for turn, the share answered as if a were a + Δ."""
     same: Null
     """Null of the intervention itself, made at as many other frequencies."""
     as_large: Null
@@ -90,13 +92,23 @@ class Causal(Finding):
     draws: int
     """Number of random draws behind every null."""
     turns: int
-    """Number of (a, Δ) whose hand was turned, each with all b; p(p-1) where all were."""
+    """Number of inputs (a, Δ, b) whose hand was turned."""
+    pairs: int
+    """Number of pairs that the interventions were tried on: those held out from training, or all where these are not known."""
+    are_held_out: bool
+    """Are these pairs held out? On pairs that were trained on, a network that only remembers looks causal as well."""
+    accuracy: float
+    """Share of these pairs that the network answers right when nothing is done to it, [0, 1]."""
     lacking: tuple[str, ...]
     """Interventions that could not be tried on this network, and why."""
 
     def effect(self, site: str, edit: Edit) -> Effect | None:
         """The effect of one edit at one site; None where it could not be tried."""
         return next((each for each in self.effects if (each.site, each.edit) == (site, edit)), None)
+
+    def takes_half(self, effect: Effect) -> bool:
+        """Do the key frequencies make at least half of the answers: does removing them take, or turning them move, as many?"""
+        return effect.value >= HALF if effect.edit == "turn" else effect.value <= HALF * self.accuracy
 
     def table(self) -> Table:
         rows = tuple(
@@ -106,8 +118,9 @@ class Causal(Finding):
         columns = ("site", "edit", "share", "same edit", "beaten", "as large", "beaten")
         alone = ", ".join(f"{k}: {share:.3f}" for k, share in self.turned_alone)
         note = (
-            f"same edit, as large: least and most of {self.draws} random draws, beaten where the share is beyond all of them; "
-            f"hand turned for {self.turns} (a, Δ); each frequency alone {alone or '–'}"
+            f"share: of {self.pairs} {'held-out ' if self.are_held_out else ''}pairs, of which the network gets "
+            f"{self.accuracy:.4f} right; same edit, as large: least and most of {self.draws} random draws, beaten where the "
+            f"share is beyond all of them; hand turned for {self.turns} (a, Δ, b); each frequency alone {alone or '–'}"
         )
         return Table("Interventions at the key frequencies", columns, rows, ". ".join([note, *self.lacking]))
 
@@ -153,56 +166,70 @@ def causal(circuit: Circuit, *, draws: int = DRAWS, turned_inputs: int = TURNED)
 
     Keep only and remove: at the embedding, at the pre-activations (waves of a, of b and their products at a frequency),
     at the logits (waves of c). Turn the hand: the key-frequency part of E[a] is replaced by that of E[a+Δ]; the answer must
-    move by Δ. Knock out: the products of waves at each neuron's own frequency.
+    move by Δ. Knock out: the products of waves at each neuron's own frequency. All on pairs held out from training; where
+    these are not known, on all.
 
     Two nulls, on the same draws of as many other frequencies. Same edit: made at the drawn ones instead. As large:
     the part at the drawn frequencies is turned by random phases and amplified to the norm of the key part (``ablation``); this
     takes the place of that part when removing, is all that is left when keeping, and is what turns when turning. Knock out:
     the products are taken away at other frequencies, where they are not, instead of at the neurons' own.
 
-    Draws and turns are seeded. Nothing is tried where there are no key frequencies, or too few others for a null.
-    Source: this project.
+    Draws, turns and the pairs of both are seeded. Nothing is tried where there are no key frequencies, or too few others for a
+    null. Source: this project.
     """
     p, keys = circuit.p, key_frequencies(circuit).frequencies
+    pairs = held_out(circuit)
+    found = Causal(
+        effects=(),
+        turned_alone=(),
+        draws=0,
+        turns=0,
+        pairs=len(pairs[0]),
+        are_held_out=len(pairs[0]) < p * p,
+        accuracy=right(circuit.logits[pairs], pairs),
+        lacking=(),
+    )
     try:
-        nulls = random_draws(keys, p, count=draws, seed=0)
+        nulls = random_draws(keys, p, count=draws, least=min(LEAST_DRAWS, draws), seed=0)
     except Unavailable as missing:
-        return Causal((), (), draws=0, turns=0, lacking=(f"interventions: {missing}",))
+        return replace(found, lacking=(f"interventions: {missing}",))
     generator = torch.Generator().manual_seed(0)
-    rows = torch.randperm(p, generator=generator)[:DRAW_ROWS]
-    effects, lacking, alone, turned_rows = list[Effect](), list[str](), list[tuple[int, float]](), 0
+    few = some_of(pairs, DRAW_PAIRS, generator)
+    effects, lacking, alone, turns = list[Effect](), list[str](), list[tuple[int, float]](), 0
     for name, site in (("embedding", embedding_site), ("pre-activations", neuron_site), ("logits", logit_site)):
         try:
-            effects += _keep_and_remove(site(circuit, keys), keys, nulls, rows, p)
+            effects += _keep_and_remove(site(circuit, keys), keys, nulls, pairs, few)
         except Unavailable as missing:
             lacking.append(f"{name}: {missing}")
     try:
-        effects.append(_knock_out(circuit, nulls, rows))
+        effects.append(_knock_out(circuit, nulls, pairs, few))
     except Unavailable as missing:
         lacking.append(f"knock out: {missing}")
     try:
-        a, delta = _turns(p, turned_inputs // p, generator)
-        effects.append(_turn(circuit, keys, nulls, a, delta))
-        alone = [(k, _turned_share(circuit, partial(part, frequencies=[k]), a[:200], delta[:200])) for k in keys]
-        turned_rows = len(a)
+        turning = Turning.of(circuit, pairs, turned_inputs, generator)
+        effects.append(_turn(turning, keys, nulls))
+        tenth = turning.first(turned_inputs // 10)
+        alone = [(k, tenth.share(partial(part, frequencies=[k]))) for k in keys]
+        turns = len(turning.delta)
     except Unavailable as missing:
         lacking.append(f"turn: {missing}")
-    return Causal(tuple(effects), tuple(alone), draws=draws, turns=turned_rows, lacking=tuple(lacking))
+    return replace(
+        found, effects=tuple(effects), turned_alone=tuple(alone), draws=len(nulls), turns=turns, lacking=tuple(lacking)
+    )
 
 
-def _keep_and_remove(site: Site, keys: Sequence[int], nulls: Sequence[Draw], rows: Rows, p: int) -> Iterator[Effect]:
-    everywhere = torch.arange(p)
-    key_part = site.part(keys, everywhere)
-    whole = site.whole(rows)
+def _keep_and_remove(site: Site, keys: Sequence[int], nulls: Sequence[Draw], pairs: Pairs, few: Pairs) -> Iterator[Effect]:
+    key_part = site.part(keys, pairs)
+    whole = site.whole(few)
     kept, removed = (list[float](), list[float]()), (list[float](), list[float]())
     for draw in nulls:
-        there, as_large = site.part(draw.frequencies, rows), site.as_large(draw, rows)
-        kept[0].append(site.accuracy(site.constant + there, rows))
-        kept[1].append(site.accuracy(site.constant + as_large, rows))
-        removed[0].append(site.accuracy(whole - there, rows))
-        removed[1].append(site.accuracy(whole - there + as_large, rows))
-    yield _effect(site.name, "keep only", site.accuracy(site.constant + key_part, everywhere), *kept)
-    yield _effect(site.name, "remove", site.accuracy(site.whole(everywhere) - key_part, everywhere), *removed)
+        there, as_large = site.part(draw.frequencies, few), site.as_large(draw, few)
+        kept[0].append(site.accuracy(site.constant + there, few))
+        kept[1].append(site.accuracy(site.constant + as_large, few))
+        removed[0].append(site.accuracy(whole - there, few))
+        removed[1].append(site.accuracy(whole - there + as_large, few))
+    yield _effect(site.name, "keep only", site.accuracy(site.constant + key_part, pairs), *kept)
+    yield _effect(site.name, "remove", site.accuracy(site.whole(pairs) - key_part, pairs), *removed)
 
 
 def _effect(site: str, edit: Edit, value: float, same: Sequence[float], as_large: Sequence[float]) -> Effect:
@@ -216,25 +243,25 @@ def _null(edit: Edit, value: float, drawn: Sequence[float]) -> Null:
     return Null(least=least, median=median, most=most, beaten=beaten)
 
 
-def _knock_out(circuit: Circuit, nulls: Sequence[Draw], rows: Rows) -> Effect:
+def _knock_out(circuit: Circuit, nulls: Sequence[Draw], pairs: Pairs, few: Pairs) -> Effect:
     neurons, p = last_neurons(circuit), circuit.p
     waves, best = neurons.fit.waves[0][1:, 1:], neurons.fit.frequencies[0]
     generator = torch.Generator().manual_seed(1)
 
-    def products(to: dict[int, int], phases: tuple[float, float], some: Rows) -> Float[Tensor, "row b neuron"]:
-        total = torch.zeros(len(some), p, len(best), dtype=neurons.pre.dtype)
+    def products(to: dict[int, int], phases: tuple[float, float], some: Pairs) -> Float[Tensor, "pair neuron"]:
+        total = torch.zeros(len(some[0]), len(best), dtype=neurons.pre.dtype)
         for k in best.unique().tolist():
             mine = (best == k).nonzero()[:, 0]
-            over_a, over_b = turned(to[k], p, phases[0])[1:, some], turned(to[k], p, phases[1])[1:]
-            waves_of_pairs = einsum(over_a, over_b, "i row, j b -> row b i j").flatten(2).to(total.dtype)
-            total.index_copy_(2, mine, waves_of_pairs @ waves[..., mine].flatten(0, 1).to(total.dtype))
+            over_a, over_b = (turned(to[k], p, phase)[1:, x] for phase, x in zip(phases, some, strict=True))
+            waves_of_pairs = einsum(over_a, over_b, "i pair, j pair -> pair i j").flatten(1).to(total.dtype)
+            total.index_copy_(1, mine, waves_of_pairs @ waves[..., mine].flatten(0, 1).to(total.dtype))
         return total
 
-    def accuracy(to: dict[int, int], phases: tuple[float, float], some: Rows) -> float:
-        return right(neurons.logits(neurons.pre[some] - products(to, phases, some), rows=some), some)
+    def accuracy(to: dict[int, int], phases: tuple[float, float], some: Pairs) -> float:
+        return right(neurons.logits(neurons.pre[some] - products(to, phases, some), at=some), some)
 
-    null = [accuracy(_elsewhere(p, generator), draw.phases[0], rows) for draw in nulls]
-    value = accuracy({k: k for k in fourier.frequencies(p)}, (0.0, 0.0), torch.arange(p))
+    null = [accuracy(_elsewhere(p, generator), draw.phases[0], few) for draw in nulls]
+    value = accuracy({k: k for k in fourier.frequencies(p)}, (0.0, 0.0), pairs)
     return _effect("pre-activations", "knock out", value, null, null)
 
 
@@ -245,23 +272,11 @@ def _elsewhere(p: int, generator: torch.Generator) -> dict[int, int]:
     return {k: (k - 1 + shift) % count + 1 for k in fourier.frequencies(p)}
 
 
-def _turns(p: int, most: int, generator: torch.Generator) -> tuple[Rows, Rows]:
-    """Pairs of a and Δ ≠ 0 in random order, at most ``most`` of them."""
-    order = torch.randperm(p * (p - 1), generator=generator)[:most]
-    return order // (p - 1), order % (p - 1) + 1
-
-
-def _turn(circuit: Circuit, keys: Sequence[int], nulls: Sequence[Draw], a: Rows, delta: Rows) -> Effect:
-    value = _turned_share(circuit, partial(part, frequencies=keys), a, delta)
-    few = slice(DRAW_ROWS)
-    same, large = (
-        [_turned_share(circuit, hand, a[few], delta[few]) for hand in hands]
-        for hands in (
-            [partial(part, frequencies=draw.frequencies) for draw in nulls],
-            [partial(as_large, keys=keys, draw=draw) for draw in nulls],
-        )
-    )
-    return _effect("embedding", "turn", value, same, large)
+def _turn(turning: Turning, keys: Sequence[int], nulls: Sequence[Draw]) -> Effect:
+    few = turning.first(DRAW_PAIRS)
+    same = [few.share(partial(part, frequencies=draw.frequencies)) for draw in nulls]
+    large = [few.share(partial(as_large, keys=keys, draw=draw)) for draw in nulls]
+    return _effect("embedding", "turn", turning.share(partial(part, frequencies=keys)), same, large)
 
 
 def _range(null: Null) -> str:
@@ -272,19 +287,3 @@ def _beaten(effect: Effect, null: Null) -> Cell:
     """Is this null beaten? For a table: True where it is; else False where an explanation needs it, elsewhere the word no."""
     needed = effect.edit in ("remove", "turn") and (null is effect.same or effect.site == "embedding")
     return null.beaten if needed or null.beaten else "no"
-
-
-def _turned_share(circuit: Circuit, hand: Callable[[Tensor], Tensor], a: Rows, delta: Rows) -> float:
-    """How often does the answer move by Δ when the ``hand`` part of E[a] is replaced by that of E[a+Δ]? As a share, [0, 1]."""
-    p, (E_a, E_b) = circuit.p, circuit.tables
-    turning = hand(E_a)
-    there = (a + delta) % p
-    if not circuit.edits:
-        return right(run_rows(circuit, E_a[a] - turning[a] + turning[there], E_b), there)
-    # An edit sees all pairs at once: one run per Δ, in which the hand of every a is turned.
-    moved = 0.0
-    for each in delta.unique().tolist():
-        mine = delta == each
-        logits = circuit.with_tables((E_a - turning + turning.roll(-each, 0), E_b)).logits
-        moved += right(logits[a[mine]], there[mine]) * int(mine.sum())
-    return moved / len(delta)

@@ -1,11 +1,9 @@
 """Is this network explained: what it computes, how, and why we believe it?"""
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
-
-import torch
 
 from analyses.basics.performance import performance
 from analyses.evidence.amplitude_profile import amplitude_profile
@@ -15,11 +13,12 @@ from analyses.findings.finding import Finding
 from analyses.findings.measurement import measurement
 from analyses.findings.palette import SYMBOLS
 from analyses.findings.table import Cell, Table
-from analyses.tools.amplitudes import explained_share
-from analyses.tools.closed_form import mixture
 from analyses.tools.scoring import Score
-from analyses.trials.causal import Causal, Effect, causal
-from analyses.trials.phase_law import FrequencyLaw, PhaseLaw, phase_law
+from analyses.trials.causal import causal
+from analyses.trials.criterion import all_hold, best_neurons, closed_form, is_lawful, law_holds, why_holds
+from analyses.trials.ladder import MOST_ANSWERS, RUNGS, Rung, ladder
+from analyses.trials.memory import memory
+from analyses.trials.phase_law import PhaseLaw, phase_law
 from analyses.trials.residual import residual
 from analyses.trials.surrogate import surrogate
 from interp.circuit import Circuit
@@ -27,10 +26,6 @@ from interp.networks.model import Unavailable
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
-
-MOST_VARIANCE, MOST_ANSWERS, LAWFUL = 0.95, 0.99, 0.95
-"""Least values that an explanation has to reach: explained variance of the formula, agreement of formula and neurons with the
-network's answers, R of the phase law at every key frequency. Fixed before any network of the study was trained."""
 
 F = TypeVar("F", bound=Finding)
 
@@ -44,9 +39,9 @@ class FrequencyCard:
     share: float
     """Share of the centred logits' variance on A_k(a-b) cos w_k(a+b-c), [0, 1]."""
     verdict: str
-    """Verdict on the frequency: clock, pizza or between (amplitude_profile)."""
+    """Verdict on the frequency: clock, pizza, mixture or undecided (amplitude_profile)."""
     coordinate: float
-    """The pizza's share of the mean amplitude, frequency 2k removed first: 0 a clock, 1 a pizza (closed_form.mixture)."""
+    """The pizza's share of the mean amplitude, frequency 2k removed first: 0 a clock, 1 a pizza (amplitude_profile)."""
     mixture_fit: float
     """Share of the amplitude profile's sum of squares that a mixture of a clock and a pizza gives, [0, 1]."""
     neurons: int
@@ -54,7 +49,7 @@ class FrequencyCard:
     R: float
     """Resultant R of the phase law at the frequency, [0, 1]; NaN where it cannot be measured."""
     lawful: bool | None
-    """Is R at least .95 and above all of its null? None where R cannot be measured, or in a network of several layers."""
+    """Is R at least .95 and above all of its null? None where R cannot be measured, and in a network of several layers."""
     shape: str
     """Shape of the phases at which the frequency's neurons read: disc, torus or none (phase_law)."""
 
@@ -66,31 +61,41 @@ class Explanation(Finding):
     is_explained: bool | None
     """Does the network generalise, and do ``what``, ``how`` and ``why`` hold? None where none fails and one cannot be said."""
     reason: str
-    """What an explanation lacks, or what cannot be said, and why; for an explained network, its closed form."""
+    """What an explanation lacks, or what cannot be said, and why; for an explained network, the rung that carries it."""
     generalises: bool
     """Is the accuracy on all pairs at least .99?"""
     what: bool
-    """Does a closed form reach explained variance ≥ .95 and agreement ≥ .99 with the network's answers?"""
+    """Does some rung of the ladder carry the network: explained variance ≥ .95, agreement with its answers ≥ .99, loss
+    recovered on held-out pairs ≥ .99?"""
+    rung: int | None
+    """Number of the first rung that carries the network: 1 formula, 2 quadrature, 3 neurons of one key frequency, 4 crosstalk;
+    None where none does."""
+    carried_by: Score
+    """Score of the first rung that carries the network, else of the one that explains most."""
     closed_form: Score
-    """Score of the most compressed closed form that reaches what ``what`` asks for; else of the one that explains most."""
+    """Score of the formula of fewest numbers that carries the network, else of the one that explains most."""
     how: bool | None
-    """Does a neuron surrogate of order ≤ 2 with at most two frequencies per neuron agree with the network's answers ≥ .99,
-    and does the phase law hold at every key frequency (R ≥ .95 and above its null)? None without a last layer of neurons."""
+    """Does the network give its own answers on ≥ .99 of all pairs when its neurons are cut down to waves of at most two
+    frequencies (order ≤ 2), or to rung 3 or 4; and does the phase law hold (R ≥ .95 and above its null) at key frequencies that
+    carry ≥ .95 of what all carry? The law is not asked for in a network of several layers. None without neurons."""
     neuron_agreement: float
     """Agreement of ``neuron_surrogate`` with the network's answers, [0, 1]; NaN where there is no last layer of neurons."""
     neuron_surrogate: str
-    """Name of the neuron surrogate of fewest numbers whose agreement reaches .99, else of the best one; empty where the network
-    has no last layer of neurons."""
+    """Name of the neuron surrogate or rung of fewest numbers whose agreement reaches .99, else of the best one; empty where the
+    network has no last layer of neurons."""
     why: bool | None
-    """Does removing the key frequencies, at every site there is, do more harm than every draw of the same edit, and at the
-    embedding than every draw as large; and does turning their hand move the answer more often than every draw of both? None
-    where no intervention could be tried, or none at the embedding."""
+    """On held-out pairs: does removing the key frequencies, at every site there is, do more harm than every draw of the same
+    edit, and at the embedding than every draw as large, and take at least half of the right answers; does turning their hand
+    move the answer more often than every draw of both, and at least half of the time? None where no intervention could be
+    tried, or none at the embedding."""
     turned: float
     """Share of inputs (a, Δ, b) whose answer moved by Δ when the hand was turned, [0, 1]; NaN where it could not be turned."""
     frequencies: tuple[FrequencyCard, ...]
     """One card per key frequency, in ascending order of k."""
     unexplained: float
     """Share of the centred logits' variance that clock and pizza terms at the key frequencies leave unexplained."""
+    memory: str
+    """What is said of a memory of trained pairs (memory)."""
     lives: tuple[tuple[str, float], ...]
     """Where the unexplained variance lives: (part, share of the centred logits' variance), largest first (residual)."""
     delta_2: float
@@ -102,12 +107,23 @@ class Explanation(Finding):
         """Is the network explained? In words: yes, no, or cannot be said."""
         return {True: "yes", False: "no", None: "cannot be said"}[self.is_explained]
 
+    def grade(self) -> str:
+        """The rung that carries the network and how far it does, in one line."""
+        s = self.carried_by
+        name = "no rung carries it; best" if self.rung is None else f"rung {self.rung}, {RUNGS[self.rung]}"
+        return (
+            f"{name}: {s.name}, {s.numbers} numbers, {s.explained:.1%} of the variance, {s.agreement:.1%} of the answers, "
+            f"{s.recovered:.1%} of the held-out loss"
+        )
+
     def table(self) -> Table:
-        form, law = self.closed_form, ", R –"
+        s, law = self.carried_by, ", R –"
         if self.frequencies and not math.isnan(least := min(f.R for f in self.frequencies)):
             law = f", R ≥ {least:.4f}"
+        rung = "no rung" if self.rung is None else f"rung {self.rung}"
+        carried = f"agrees {s.agreement:.4f}, loss {_shown(s.recovered)}"
         rows: list[tuple[Cell, ...]] = [
-            ("what", f"{form.name}, {form.numbers} numbers", _round(form.explained), f"agrees {form.agreement:.4f}", self.what),
+            ("what", f"{rung}, {s.name}, {s.numbers} numbers", _round(s.explained), carried, self.what),
             ("how", self.neuron_surrogate or "–", None, f"agrees {_shown(self.neuron_agreement)}{law}", self.how),
             ("why", "removal, turned hand", None, f"turned {_shown(self.turned)}", self.why),
         ]
@@ -115,12 +131,13 @@ class Explanation(Finding):
             kind, neurons = f"{f.verdict}, coordinate {f.coordinate:.2f}", f"{f.neurons} neurons, R {_shown(f.R)}, {f.shape}"
             rows.append((f"k = {f.k}", kind, _round(f.share), neurons, f.lawful))
         for part, share in self.lives[:4]:
-            rows.append(("left", part, _round(share), "", None))
+            rows.append(("beside the formula", part, _round(share), "", None))
+        rows.append(("memory", self.memory, None, "", None))
         note = (
-            "share: of the logits' variance; agrees: answers that are the network's own; R: of the phase law; turned: answers "
-            "that follow the turned hand; coordinate: 0 a clock, 1 a pizza"
+            "share: of the logits' variance; agrees: answers that are the network's own; loss: recovered on held-out pairs; R: "
+            "of the phase law; turned: answers that follow the turned hand; coordinate: 0 a clock, 1 a pizza"
         )
-        title = f"Explained: {self.verdict()}"
+        title = f"Explained: {self.verdict()}" + (f", {rung}, {RUNGS[self.rung]}" if self.is_explained and self.rung else "")
         columns = ("", "finding", "share", "evidence", "holds")
         return Table(title, columns, tuple(rows), ". ".join([self.reason, *self.lacking, note]))
 
@@ -141,9 +158,9 @@ class Explanation(Finding):
             figure,
             f"Explained: {self.verdict()} ({self.reason})",
             "Every key frequency: how much of a pizza it is (its share of the mean amplitude in the best mixture of a "
-            "clock and a pizza), and how much of the output it carries. Clock and pizza terms leave "
-            f"{self.unexplained:.2%} unexplained. Explained needs a formula that fits (what), neurons that obey the "
-            "phase law (how) and interventions beside random ones (why).",
+            "clock and a pizza), and how much of the output it carries. "
+            f"{self.grade()[0].upper() + self.grade()[1:]}. Explained needs a rung that carries the network (what), neurons "
+            "that obey the phase law (how) and interventions beside random ones (why).",
             xaxis={"title": "clock–pizza coordinate (0 a clock, 1 a pizza)", "range": [min(-0.1, *at), max(1.15, *at)]},
             yaxis={"title": "share of the logits' variance", "rangemode": "tozero"},
         )
@@ -168,35 +185,37 @@ def explanation(circuit: Circuit) -> Explanation:
             lacking.append(f"{getattr(measure, '__name__', '')}: {missing}")
             return None
 
-    law, interventions = if_it_applies(phase_law), if_it_applies(causal)
+    law, interventions, surrogates = if_it_applies(phase_law), if_it_applies(causal), if_it_applies(surrogate)
     layers = circuit.network.layers_of_neurons()
     if layers > 1:
         lacking.append(f"the phase law is about neurons that read the embeddings, and these are the last of {layers} layers")
     cards = _cards(circuit, law, lacking)
-    surrogates = surrogate(circuit)
-    form, neurons = _closed_form(surrogates.closed_forms), _neurons(surrogates.neurons)
-    what = form.explained >= MOST_VARIANCE and form.agreement >= MOST_ANSWERS
-    # Without key frequencies there is no card, and no law that holds.
-    lawful = None if law is None or layers > 1 else bool(cards) and all(card.lawful for card in cards)
+    rungs = ladder(circuit)
+    first, best, neurons = rungs.first, rungs.best, best_neurons(surrogates, rungs)
+    lawful = None if law is None or layers > 1 else law_holds([(card.share, card.lawful) for card in cards])
     reproduced = None if neurons is None else neurons.agreement >= MOST_ANSWERS
-    how, (why, why_not) = _all([reproduced, lawful]), _why(interventions)
+    # In a network of several layers the law is not asked for.
+    how = all_hold([reproduced] if layers > 1 else [reproduced, lawful])
+    why, why_not = why_holds(interventions)
     generalises, where = performance(circuit).generalises, residual(circuit)
     missing = [
         *([] if generalises else ["it does not generalise"]),
-        *([] if what else [f"what: {form.name} explain {form.explained:.4f}, agreement {form.agreement:.4f}"]),
+        *([] if first else [f"what: no rung carries it; {_best(best)}"]),
         *(["how: no neuron surrogate gives its answers"] if reproduced is False else []),
-        *(["how: the phase law does not hold at every key frequency"] if lawful is False else []),
-        *([f"how cannot be said: {surrogates.lacking or '; '.join(lacking)}"] if how is None else []),
+        *(["how: the phase law does not hold at key frequencies that carry enough"] if lawful is False else []),
+        *([f"how cannot be said: {'; '.join(lacking)}"] if how is None else []),
         *([f"why: {why_not}"] if why is False else []),
         *([f"why cannot be said: {why_not}"] if why is None else []),
     ]
     turn = interventions.effect("embedding", "turn") if interventions else None
     return Explanation(
-        is_explained=_all([generalises, what, how, why]),
-        reason="; ".join(missing) if missing else f"{form.name}, {form.numbers} numbers",
+        is_explained=all_hold([generalises, first is not None, how, why]),
+        reason="; ".join(missing) if missing else f"rung {best.number}, {best.name}, {best.score.numbers} numbers",
         generalises=generalises,
-        what=what,
-        closed_form=form,
+        what=first is not None,
+        rung=None if first is None else first.number,
+        carried_by=best.score,
+        closed_form=closed_form(rungs),
         how=how,
         neuron_agreement=neurons.agreement if neurons else float("nan"),
         neuron_surrogate=neurons.name if neurons else "",
@@ -204,15 +223,11 @@ def explanation(circuit: Circuit) -> Explanation:
         turned=turn.value if turn else float("nan"),
         frequencies=cards,
         unexplained=where.unexplained,
+        memory=_memory(circuit),
         lives=tuple(sorted(where.parts().items(), key=lambda part: -part[1])),
         delta_2=law.delta_2 if law else float("nan"),
         lacking=(*lacking, *(interventions.lacking if interventions else ())),
     )
-
-
-def _all(parts: Sequence[bool | None]) -> bool | None:
-    """Do all parts hold? False where one does not; else None where one cannot be said."""
-    return False if False in parts else None if None in parts else True
 
 
 def _round(share: float) -> float:
@@ -222,6 +237,18 @@ def _round(share: float) -> float:
 
 def _shown(share: float) -> str:
     return "–" if math.isnan(share) else f"{share:.4f}"
+
+
+def _memory(circuit: Circuit) -> str:
+    try:
+        return memory(circuit).in_words()
+    except Unavailable as missing:
+        return f"cannot be said: {missing}"
+
+
+def _best(rung: Rung) -> str:
+    s = rung.score
+    return f"{rung.name} explains {s.explained:.4f}, agreement {s.agreement:.4f}, loss recovered {_shown(s.recovered)}"
 
 
 def _cards(circuit: Circuit, law: PhaseLaw | None, lacking: list[str]) -> tuple[FrequencyCard, ...]:
@@ -234,50 +261,18 @@ def _cards(circuit: Circuit, law: PhaseLaw | None, lacking: list[str]) -> tuple[
     laws = {each.k: each for each in law.frequencies} if law else {}
     cards = []
     for profile in profiles:
-        k, mixed = profile.k, mixture(torch.tensor(profile.profile, dtype=torch.float64), profile.k)
-        mine = laws.get(k)
+        mine = laws.get(profile.k)
         cards.append(
             FrequencyCard(
-                k=k,
-                share=explained_share(circuit, [k]),
+                k=profile.k,
+                share=profile.share,
                 verdict=profile.verdict,
-                coordinate=mixed.coordinate,
-                mixture_fit=mixed.fitted,
-                neurons=clusters.get(k, 0),
+                coordinate=profile.coordinate,
+                mixture_fit=profile.fitted,
+                neurons=clusters.get(profile.k, 0),
                 R=mine.R if mine else float("nan"),
-                lawful=None if mine is None or circuit.network.layers_of_neurons() > 1 else _is_lawful(mine),
+                lawful=None if mine is None or circuit.network.layers_of_neurons() > 1 else is_lawful(mine),
                 shape=mine.shape if mine else "none",
             )
         )
     return tuple(cards)
-
-
-def _is_lawful(law: FrequencyLaw) -> bool:
-    return law.R >= LAWFUL and law.null_most < law.R
-
-
-def _closed_form(forms: tuple[Score, ...]) -> Score:
-    for form in sorted(forms, key=lambda form: form.numbers):
-        if form.explained >= MOST_VARIANCE and form.agreement >= MOST_ANSWERS:
-            return form
-    return max(forms, key=lambda form: (form.explained, form.agreement))
-
-
-def _neurons(surrogates: tuple[Score, ...]) -> Score | None:
-    """The smallest surrogate with the network's own W_L that gives the network's answers, else the best; None without any."""
-    own = [each for each in surrogates if each.name.startswith("neurons")]
-    enough = [each for each in own if each.agreement >= MOST_ANSWERS]
-    return min(enough, key=lambda each: each.numbers) if enough else max(own, key=lambda s: s.agreement, default=None)
-
-
-def _why(interventions: Causal | None) -> tuple[bool | None, str]:
-    """Do the interventions beat all draws that they have to? With those that do not, or why that cannot be said."""
-    if interventions is None or not interventions.effects:
-        lacking = "" if interventions is None else ", ".join(interventions.lacking)
-        return None, lacking or "no intervention could be compared with a null"
-    needed = [(each, each.same.beaten) for each in interventions.effects if each.edit == "remove"]
-    at_embedding: list[Effect | None] = [interventions.effect("embedding", edit) for edit in ("remove", "turn")]
-    needed += [(each, each.same.beaten and each.as_large.beaten) for each in at_embedding if each is not None]
-    if unbeaten := sorted({f"{each.edit}, {each.site}, does not beat its null" for each, beaten in needed if not beaten}):
-        return False, ", ".join(unbeaten)
-    return (None, "the embedding could not be edited") if None in at_embedding else (True, "")

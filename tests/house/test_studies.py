@@ -12,7 +12,7 @@ from interp.files import checkpoint
 sys.path.insert(0, str(Path(__file__).parent.parent.parent / "studies"))
 from phase_diagram import phase_diagram
 from plan import Study, every_network
-from rows import memorised, row
+from rows import row
 
 
 @pytest.mark.parametrize("study", ["fast", "published"])
@@ -47,14 +47,7 @@ def test_a_shuffled_network_learns_other_answers_and_its_row_says_it_is_not_expl
     checkpoint.save(path, planned.network())
     values = row(planned, path)
     assert values["accuracy"] < 0.1 and not values["explained"] and not values["named"]
-    assert memorised(path) is None  # it was not saved which pairs have which answers
-
-
-def test_what_a_memorising_network_knows_of_its_pairs_is_seen_in_the_residual() -> None:
-    checkpoints = Path(__file__).parent.parent.parent / "checkpoints"
-    by_heart, by_circuit = memorised(checkpoints / "memorising-59.pt"), memorised(checkpoints / "zhong-59-rate-0.pt")
-    assert by_heart is not None and by_heart > 2
-    assert by_circuit is not None and abs(by_circuit) < 0.1
+    assert not any(key.startswith("memory") for key in values)  # it was not saved which pairs have which answers
 
 
 def test_the_picture_shows_every_frequency_of_what_generalises() -> None:

@@ -12,8 +12,11 @@ from planted import deepened, lookup, planted
 
 import analyses
 import interp
-from analyses.tools.ablation import as_large, part, random_draws
-from analyses.trials.explanation import _all
+from analyses.trials.causal import Causal
+from analyses.trials.criterion import all_hold, law_holds
+from analyses.trials.explanation import Explanation
+from analyses.trials.ladder import Ladder
+from analyses.trials.phase_law import PhaseLaw
 from interp import fourier
 from interp.circuit import Circuit
 from interp.networks.config import NetworkConfig
@@ -33,7 +36,12 @@ def test_a_planted_circuit_is_explained_as_what_it_is(kind: str) -> None:
     assert card.closed_form.name == {"clock": "clocks", "pizza": "pizzas", "hybrid": "clock or pizza"}[kind] or (
         card.closed_form.name == "clock or pizza"  # as many numbers, and listed first
     )
-    assert card.closed_form.numbers == 3 and card.closed_form.agreement == 1.0 and card.closed_form.explained > 0.999
+    assert (
+        card.rung == 1
+        and card.closed_form.numbers == 3
+        and card.closed_form.agreement == 1.0
+        and card.closed_form.explained > 0.999
+    )
     # The planted neurons read a sum of waves of a and of b: no products are needed.
     assert card.neuron_surrogate == "neurons, order 1" and card.delta_2 == 0
     assert card.turned == 1.0 and card.lacking == ()
@@ -48,7 +56,7 @@ def test_a_planted_circuit_is_explained_as_what_it_is(kind: str) -> None:
 
 def test_interventions_on_a_planted_circuit_do_all_or_nothing() -> None:
     found = analyses.causal(Circuit(planted(P, clocks=KEYS)))
-    assert found.turns == P * (P - 1) and found.draws == 20
+    assert found.turns == 20_000 and found.draws == 100 and found.pairs == P * P and not found.are_held_out
     for site in ("embedding", "pre-activations", "logits"):
         keep, remove = found.effect(site, "keep only"), found.effect(site, "remove")
         assert keep is not None and keep.value == 1.0 and keep.same.beaten and keep.as_large.beaten
@@ -101,7 +109,7 @@ def test_several_layers_get_the_parts_that_apply() -> None:
     assert card.how is not True and all(f.lawful is None for f in card.frequencies)
 
 
-def test_a_deep_circuit_is_named_unchecked_and_its_phase_law_cannot_be_said() -> None:
+def test_a_deep_circuit_is_named_unchecked_and_its_phase_law_is_not_asked_for() -> None:
     """Its last layer is a planted clock, and all of it is measured; but last neurons of a deep network need not obey a law."""
     flat = Circuit(planted(P, clocks=KEYS))
     deep = Circuit(deepened(planted(P, clocks=KEYS)))
@@ -110,8 +118,8 @@ def test_a_deep_circuit_is_named_unchecked_and_its_phase_law_cannot_be_said() ->
     assert [(each.verdict, each.sureness) for each in verdicts] == [("clock", "clear"), ("clock", "unchecked")]
     assert verdicts[0].specialisation == verdicts[1].specialisation
     card = analyses.explanation(deep)
-    assert (card.is_explained, card.what, card.how, card.why) == (None, True, None, True)
-    assert "the phase law is about neurons that read the embeddings" in card.reason and "the last of 2 layers" in card.reason
+    assert (card.is_explained, card.what, card.how, card.why) == (True, True, True, True) and card.rung == 1
+    assert any("these are the last of 2 layers" in part for part in card.lacking)
     assert all(f.lawful is None and f.R > 0.95 for f in card.frequencies)
 
 
@@ -123,7 +131,7 @@ def test_what_was_not_measured_is_neither_yes_nor_no() -> None:
     assert card.verdict() == "cannot be said" and card.table().title == "Explained: cannot be said"
     assert [row[-1] for row in card.table().rows[:3]] == [True, None, None]
     assert all(f.lawful is None for f in card.frequencies)
-    assert "how cannot be said: needs neurons" in card.reason and "why cannot be said: the embedding" in card.reason
+    assert "how cannot be said: phase_law: needs neurons" in card.reason and "why cannot be said: the embedding" in card.reason
     assert any("embedding" in part for part in card.lacking)
     # What fails, fails all the same.
     wrong = interp.from_logits(Circuit(planted(P, clocks=KEYS)).logits.roll(1, -1))
@@ -141,7 +149,7 @@ def test_what_was_not_measured_is_neither_yes_nor_no() -> None:
     ],
 )
 def test_all_parts_hold_unless_one_does_not_or_cannot_be_said(parts: list[bool | None], all_of_them: bool | None) -> None:
-    assert _all(parts) is all_of_them
+    assert all_hold(parts) is all_of_them
 
 
 @pytest.fixture(scope="module")
@@ -192,78 +200,89 @@ def test_the_explanation_does_not_depend_on_how_the_network_is_written_down(
 
 def test_an_explanation_needs_every_part(clock: Network, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each of the criterion's parts, taken away alone, makes the network unexplained, and is named."""
-    module = sys.modules["analyses.trials.explanation"]
     circuit = Circuit(clock)
     assert analyses.explanation(circuit).is_explained
-    law, effects, scores = analyses.phase_law(circuit), analyses.causal(circuit), analyses.surrogate(circuit)
-    unlawful = dataclasses.replace(law.frequencies[0], R=0.94)
-    by_chance = dataclasses.replace(law.frequencies[0], null_most=0.9999)
-    idle = tuple(
-        dataclasses.replace(e, same=dataclasses.replace(e.same, beaten=False)) if e.edit == "turn" else e
-        for e in effects.effects
-    )
-    weak = tuple(dataclasses.replace(s, explained=0.949) for s in scores.closed_forms)
-    wrong = tuple(dataclasses.replace(s, agreement=0.98) for s in scores.closed_forms)
+    law, effects, rungs = analyses.phase_law(circuit), analyses.causal(circuit), analyses.ladder(circuit)
+    scores = analyses.surrogate(circuit)
+    strongest = max(range(len(law.frequencies)), key=lambda i: analyses.amplitude_profile(circuit).profiles[i].share)
+
+    def of_law(**changes: Any) -> PhaseLaw:
+        each = list(law.frequencies)
+        each[strongest] = dataclasses.replace(each[strongest], **changes)
+        return dataclasses.replace(law, frequencies=tuple(each))
+
+    def of_ladder(**changes: Any) -> Ladder:
+        return dataclasses.replace(
+            rungs, rungs=tuple(dataclasses.replace(r, score=dataclasses.replace(r.score, **changes)) for r in rungs.rungs)
+        )
+
+    def of_effects(site: str, edit: str, **changes: Any) -> Causal:
+        return dataclasses.replace(
+            effects,
+            effects=tuple(
+                dataclasses.replace(e, **changes) if (e.site, e.edit) == (site, edit) else e for e in effects.effects
+            ),
+        )
+
+    idle = dataclasses.replace(effects.effects[0].same, beaten=False)
     lost = tuple(dataclasses.replace(s, agreement=0.98) for s in scores.neurons)
-    small = tuple(
-        dataclasses.replace(e, as_large=dataclasses.replace(e.as_large, beaten=False))
-        if (e.site, e.edit) == ("embedding", "remove")
-        else e
-        for e in effects.effects
-    )
-    elsewhere = tuple(
-        dataclasses.replace(e, same=dataclasses.replace(e.same, beaten=False))
-        if (e.site, e.edit) == ("logits", "remove")
-        else e
-        for e in effects.effects
-    )
-    for name, finding, reason in (
-        ("causal", dataclasses.replace(effects, effects=small), "why: remove, embedding, does not beat its null"),
-        ("causal", dataclasses.replace(effects, effects=elsewhere), "why: remove, logits, does not beat its null"),
-        ("phase_law", dataclasses.replace(law, frequencies=(unlawful, *law.frequencies[1:])), "how: the phase law"),
-        ("phase_law", dataclasses.replace(law, frequencies=(by_chance, *law.frequencies[1:])), "how: the phase law"),
-        ("causal", dataclasses.replace(effects, effects=idle), "why: turn, embedding, does not beat its null"),
-        ("surrogate", dataclasses.replace(scores, closed_forms=weak), "what: "),
-        ("surrogate", dataclasses.replace(scores, closed_forms=wrong), "what: "),
-        ("surrogate", dataclasses.replace(scores, neurons=lost), "how: no neuron surrogate"),
+    no_answers = {"surrogate": dataclasses.replace(scores, neurons=lost), "ladder": _without_neurons(rungs)}
+    for changed, reason in (
+        ({"causal": of_effects("embedding", "remove", same=idle)}, "why: remove, embedding, does not beat its null"),
+        ({"causal": of_effects("embedding", "remove", as_large=idle)}, "why: remove, embedding, does not beat its null"),
+        (
+            {"causal": of_effects("embedding", "remove", value=0.51)},
+            "why: remove, embedding, does not make half of the answers",
+        ),
+        ({"causal": of_effects("logits", "remove", same=idle)}, "why: remove, logits, does not beat its null"),
+        ({"causal": of_effects("embedding", "turn", same=idle)}, "why: turn, embedding, does not beat its null"),
+        ({"causal": of_effects("embedding", "turn", value=0.49)}, "why: turn, embedding, does not make half of the answers"),
+        ({"phase_law": of_law(R=0.94)}, "how: the phase law"),
+        ({"phase_law": of_law(null_most=0.9999)}, "how: the phase law"),
+        ({"ladder": of_ladder(explained=0.949)}, "what: "),
+        ({"ladder": of_ladder(agreement=0.989)}, "what: "),
+        ({"ladder": of_ladder(recovered=0.989)}, "what: "),
+        (no_answers, "how: no neuron surrogate"),
     ):
-        with monkeypatch.context() as patch:
-            # The other two are not computed anew.
-            for part_name, found in (("phase_law", law), ("causal", effects), ("surrogate", scores)):
-                patch.setattr(module, part_name, lambda _, value=finding if part_name == name else found: value)
-            card = analyses.explanation(Circuit(clock))
-        assert card.is_explained is False and card.reason.startswith(reason), (name, card.reason)
-    # Without key frequencies there are no cards, and so no law that could hold.
-    with monkeypatch.context() as patch:
-        replaced: list[tuple[str, Any]] = [("phase_law", law), ("causal", effects), ("surrogate", scores), ("_cards", ())]
-        for part_name, found in replaced:
-            patch.setattr(module, part_name, lambda *_, value=found: value)
-        card = analyses.explanation(Circuit(clock))
-    assert card.how is False and card.is_explained is False and card.reason.startswith("how: the phase law does not hold")
+        found = {"phase_law": law, "causal": effects, "ladder": rungs, "surrogate": scores, **changed}
+        card = _with(monkeypatch, found, clock)
+        assert card.is_explained is False and card.reason.startswith(reason), (changed.keys(), card.reason)
+    # What an explanation does not ask for may fail.
+    for fine in (of_effects("logits", "remove", as_large=idle), of_effects("embedding", "keep only", same=idle)):
+        assert _with(monkeypatch, {"phase_law": law, "causal": fine, "ladder": rungs, "surrogate": scores}, clock).is_explained
     # Without interventions why cannot be said, and without those at the embedding neither.
     at_embedding = tuple(e for e in effects.effects if e.site != "embedding")
     for left in ((), at_embedding):
-        with monkeypatch.context() as patch:
-            value = dataclasses.replace(effects, effects=left, lacking=("turn: impossible",))
-            for part_name, found in (("phase_law", law), ("causal", value), ("surrogate", scores)):
-                patch.setattr(module, part_name, lambda _, value=found: value)
-            card = analyses.explanation(Circuit(clock))
+        value = dataclasses.replace(effects, effects=left, lacking=("turn: impossible",))
+        card = _with(monkeypatch, {"phase_law": law, "causal": value, "ladder": rungs, "surrogate": scores}, clock)
         assert card.why is None and card.is_explained is None and card.reason.startswith("why cannot be said: ")
 
 
-def test_draws_are_as_many_as_large_and_elsewhere() -> None:
-    drawn = random_draws(KEYS, P, count=20, seed=0)
-    assert len({tuple(sorted(draw.frequencies)) for draw in drawn}) == 20
-    x = torch.randn(P, 5, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
-    for draw in drawn:
-        assert len(set(draw.frequencies)) == 3 and not set(draw.frequencies) & set(KEYS)
-        control = as_large(x, KEYS, draw)
-        assert control.norm().item() == pytest.approx(part(x, KEYS).norm().item())
-        assert (part(control, draw.frequencies) - control).abs().max() < 1e-9
-    with pytest.raises(interp.InterpError, match="needs 20 different sets of 3 frequencies that are not key, of 3"):
-        random_draws((1, 2, 3), 13, count=20, seed=0)
-    with pytest.raises(interp.InterpError, match="needs key frequencies"):
-        random_draws((), 13, count=20, seed=0)
+def _without_neurons(rungs: Ladder) -> Ladder:
+    return dataclasses.replace(rungs, rungs=tuple(each for each in rungs.rungs if each.number < 3))
+
+
+def _with(monkeypatch: pytest.MonkeyPatch, findings: dict[str, Any], network: Network) -> Explanation:
+    """The card that follows from these findings."""
+    module = sys.modules["analyses.trials.explanation"]
+    with monkeypatch.context() as patch:
+        for name, found in findings.items():
+            patch.setattr(module, name, lambda _, value=found: value)
+        return analyses.explanation(Circuit(network))
+
+
+@pytest.mark.parametrize(
+    ("shares", "holds"),
+    [
+        ([(0.5, True), (0.45, True), (0.05, False)], True),
+        ([(0.5, True), (0.44, True), (0.06, False)], False),
+        ([(0.19, True), (0.01, None)], True),
+        ([(0.2, False)], False),
+        ([], False),
+    ],
+)
+def test_the_law_has_to_hold_where_the_output_is(shares: list[tuple[float, bool | None]], holds: bool) -> None:
+    assert law_holds(shares) is holds
 
 
 def test_products_are_needed_where_attention_multiplies(clock: Network) -> None:

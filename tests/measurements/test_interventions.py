@@ -9,11 +9,14 @@ from planted import planted
 from torch import Tensor
 
 import analyses
-from analyses.tools.ablation import Draw, Site, embedding_site, logit_site, neuron_site
+from analyses.tools.ablation import Draw, Site, as_large, embedding_site, logit_site, neuron_site, part, random_draws
 from analyses.tools.last_layer import last_neurons
-from analyses.trials.causal import _elsewhere, _keep_and_remove, _knock_out, _null, _turns
+from analyses.tools.pairs import Pairs, held_out
+from analyses.tools.turning import Turning
+from analyses.trials.causal import _elsewhere, _keep_and_remove, _knock_out, _null
 from interp import fourier
 from interp.circuit import Circuit
+from interp.errors import InterpError
 from interp.networks.config import NetworkConfig
 from interp.networks.initialisation import initialise
 from interp.networks.model import Unavailable
@@ -65,25 +68,24 @@ def test_an_edited_network_is_the_one_that_is_intervened_on(name: str, noisy: Ci
     assert keep is not None and remove is not None and turn is not None
     assert keep.value == accuracy(circuit.with_embedding(E.mean(0) + at(E, KEYS)).logits)
     assert remove.value == accuracy(circuit.with_embedding(E - at(E, KEYS)).logits)
-    whole = [accuracy_of_row(circuit, a, delta) for a, delta in turns(20)]
-    assert turn.value == pytest.approx(sum(whole) / len(whole), abs=1e-12)
+    generator = torch.Generator().manual_seed(0)
+    torch.randperm(P * P, generator=generator)  # the pairs of the null
+    turning = Turning.of(circuit, held_out(circuit), 20 * P, generator)
+    assert turn.value == pytest.approx(turned_share(turning), abs=1e-12)
     assert 0.5 < turn.value < 0.9
 
 
-def turns(count: int) -> list[tuple[int, int]]:
-    """The (a, Δ) that are turned, which are drawn after the rows of the null."""
-    generator = torch.Generator().manual_seed(0)
-    torch.randperm(P, generator=generator)
-    order = torch.randperm(P * (P - 1), generator=generator)[:count]
-    return [(int(i) // (P - 1), int(i) % (P - 1) + 1) for i in order]
-
-
-def accuracy_of_row(circuit: Circuit, a: int, delta: int) -> float:
-    """How often is the answer (a + Δ) + b, over all b, when the key part of every number's embedding is that of Δ more?"""
-    E_a, E_b = circuit.tables
+def turned_share(turning: Turning) -> float:
+    """How often is the answer (a + Δ) + b when the key part of every number's embedding is that of Δ more? One by one."""
+    E_a, E_b = turning.circuit.tables
     hand = at(E_a, KEYS)
-    logits = circuit.with_tables((E_a - hand + hand.roll(-delta, 0), E_b)).logits
-    return sum(int(logits[a, b].argmax()) == (a + delta + b) % P for b in range(P)) / P
+    logits = {
+        delta: turning.circuit.with_tables((E_a - hand + hand.roll(-delta, 0), E_b)).logits
+        for delta in turning.delta.unique().tolist()
+    }
+    inputs = zip(*(x.tolist() for x in turning.shown), turning.delta.tolist(), strict=True)
+    moved = [int(logits[delta][(there - delta) % P, b].argmax()) == (there + b) % P for there, b, delta in inputs]
+    return sum(moved) / len(moved)
 
 
 def test_pre_activations_are_run_on_where_the_edit_lies_before_them_and_not_behind(noisy: Circuit) -> None:
@@ -116,7 +118,9 @@ SMALL, MINE = 13, (2, 5)
 DRAW = Draw((1, 6), ((0.3, 1.1), (2.0, -0.7)))
 """Other frequencies, and phases for a and for b."""
 SITES = {"embedding": embedding_site, "pre-activations": neuron_site, "logits": logit_site}
-ROWS = torch.tensor([0, 4, 5, 11])
+SOME = torch.tensor([0, 4, 4, 11, 5, 12]), torch.tensor([7, 7, 0, 1, 12, 3])
+"""Some pairs."""
+EVERYWHERE = torch.arange(SMALL * SMALL) // SMALL, torch.arange(SMALL * SMALL) % SMALL
 
 
 @pytest.fixture(scope="module")
@@ -165,30 +169,36 @@ def large(name: str, circuit: Circuit) -> Tensor:
 
 @pytest.mark.parametrize("name", SITES)
 def test_a_site_has_its_parts_where_they_are_and_its_controls_as_large(name: str, anything: Circuit) -> None:
-    site, each, everywhere = site_of(name, anything), parts(name, anything), torch.arange(SMALL)
+    site, each = site_of(name, anything), parts(name, anything)
+
+    def of(values: Tensor, pairs: Pairs) -> Tensor:
+        return values if name == "embedding" else values[pairs]
+
     for k in fourier.frequencies(SMALL):
-        assert torch.allclose(site.part([k], everywhere), each[k])
-    assert torch.allclose(site.part(MINE, everywhere), each[2] + each[5])
-    control = site.as_large(DRAW, everywhere)
-    assert torch.allclose(control, large(name, anything))
-    assert control.norm().item() == pytest.approx(site.part(MINE, everywhere).norm().item())
-    assert torch.allclose(site.part(MINE, ROWS), (each[2] + each[5])[slice(None) if name == "embedding" else ROWS])
-    whole = site.whole(everywhere)
+        assert torch.allclose(site.part([k], EVERYWHERE), of(each[k], EVERYWHERE))
+    assert torch.allclose(site.part(MINE, EVERYWHERE), of(each[2] + each[5], EVERYWHERE))
+    control = site.as_large(DRAW, EVERYWHERE)
+    assert torch.allclose(control, of(large(name, anything), EVERYWHERE))
+    assert control.norm().item() == pytest.approx(site.part(MINE, EVERYWHERE).norm().item())
+    assert torch.allclose(site.part(MINE, SOME), of(each[2] + each[5], SOME))
+    whole = site.whole(EVERYWHERE)
     if name == "pre-activations":  # products of different frequencies are no part of any
-        assert torch.allclose(site.constant, whole.mean((0, 1)))
+        assert torch.allclose(site.constant, whole.mean(0))
         assert all(part.mean((0, 1)).abs().max() < 1e-12 for part in each.values())
     else:
-        assert torch.allclose(site.constant + sum(each.values()), whole)
+        assert torch.allclose(site.constant + of(sum(each.values()), EVERYWHERE), whole)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("name", SITES)
 def test_keeping_and_removing_are_their_definitions(name: str, anything: Circuit) -> None:
     """The answers of a random network are few and far between: hardly any two of these accuracies are the same."""
     site, each, control = site_of(name, anything), parts(name, anything), large(name, anything)
-    whole, constant = site.whole(torch.arange(SMALL)), site.constant
+    whole = {"embedding": anything.embedding, "logits": anything.centred_logits}.get(name)
+    whole = last_neurons(anything).pre if whole is None else whole
+    constant = whole.mean((0, 1)) if name == "pre-activations" else whole - sum(each.values())
     mine, theirs = each[2] + each[5], each[1] + each[6]
 
-    def right(value: Tensor, rows: Tensor) -> float:
+    def right(value: Tensor, pairs: Pairs) -> float:
         match name:
             case "embedding":
                 logits = anything.with_embedding(value).logits
@@ -196,17 +206,16 @@ def test_keeping_and_removing_are_their_definitions(name: str, anything: Circuit
                 logits = value
             case _:
                 logits = anything.with_activation("blocks.0.mlp.hook_pre", value[:, :, None]).logits
-        count = sum(int(logits[a, b].argmax()) == (a + b) % SMALL for a in rows.tolist() for b in range(SMALL))
-        return count / (len(rows) * SMALL)
+        answered = [int(logits[a, b].argmax()) == (a + b) % SMALL for a, b in zip(*(x.tolist() for x in pairs), strict=True)]
+        return sum(answered) / len(answered)
 
-    keep, remove = _keep_and_remove(site, MINE, [DRAW], ROWS, SMALL)
-    everywhere = torch.arange(SMALL)
+    keep, remove = _keep_and_remove(site, MINE, [DRAW], EVERYWHERE, SOME)
     found = [keep.value, remove.value, keep.same.least, keep.as_large.least, remove.same.least, remove.as_large.least]
     expected = [
-        right(constant + mine, everywhere), right(whole - mine, everywhere), right(constant + theirs, ROWS),
-        right(constant + control, ROWS), right(whole - theirs, ROWS), right(whole - theirs + control, ROWS),
+        right(constant + mine, EVERYWHERE), right(whole - mine, EVERYWHERE), right(constant + theirs, SOME),
+        right(constant + control, SOME), right(whole - theirs, SOME), right(whole - theirs + control, SOME),
     ]  # fmt: skip
-    assert found == expected
+    assert found == pytest.approx(expected, abs=1e-12)
     assert (keep.site, keep.edit, remove.site, remove.edit) == (name, "keep only", name, "remove")
 
 
@@ -219,7 +228,7 @@ def test_knocking_out_takes_the_products_away_at_each_neuron_s_own_frequency(any
         own = products(x, max(shares, key=shares.__getitem__))
         alone = own.mean(1, keepdim=True) + own.mean(0, keepdim=True) - own.mean((0, 1), keepdim=True)
         rest[..., n : n + 1] -= own - alone  # waves of a and of b stay
-    effect = _knock_out(anything, [DRAW], ROWS)
+    effect = _knock_out(anything, [DRAW], EVERYWHERE, SOME)
     assert effect.value == accuracy(anything.with_activation("blocks.0.mlp.hook_pre", rest[:, :, None]).logits)
     assert (effect.site, effect.edit) == ("pre-activations", "knock out") and effect.same == effect.as_large
 
@@ -234,11 +243,22 @@ def test_knocked_out_elsewhere_is_never_where_it_was(p: int) -> None:
     assert len({each[1] for each in drawn}) == p // 2 - 1  # and everywhere else
 
 
-def test_every_hand_is_turned_once_by_every_distance_but_none() -> None:
-    a, delta = _turns(7, 42, torch.Generator().manual_seed(0))
-    assert sorted(zip(a.tolist(), delta.tolist(), strict=True)) == [(i, d) for i in range(7) for d in range(1, 7)]
-    some = _turns(7, 5, torch.Generator().manual_seed(0))
-    assert torch.equal(some[0], a[:5]) and torch.equal(some[1], delta[:5])
+def test_hands_are_turned_at_pairs_that_were_not_trained_on(anything: Circuit) -> None:
+    """Where the split is not known, or leaves nothing, at all pairs."""
+    trained = torch.arange(SMALL * SMALL).reshape(SMALL, SMALL)[:, :-2].flatten()
+    circuit = Circuit(anything.network, train_pairs=trained)
+    assert set(held_out(circuit)[1].tolist()) == {SMALL - 2, SMALL - 1} and len(held_out(circuit)[0]) == 2 * SMALL
+    turning = Turning.of(circuit, held_out(circuit), 400, torch.Generator().manual_seed(0))
+    assert set(turning.shown[1].tolist()) == {SMALL - 2, SMALL - 1} and set(turning.shown[0].tolist()) == set(range(SMALL))
+    assert set(turning.delta.tolist()) == set(range(1, SMALL))
+    found = analyses.causal(circuit, draws=1, turned_inputs=40)
+    assert (found.pairs, found.are_held_out) == (2 * SMALL, True)
+    wrong = [int(circuit.logits[a, b].argmax()) != (a + b) % SMALL for a in range(SMALL) for b in (SMALL - 2, SMALL - 1)]
+    assert found.accuracy == pytest.approx(1 - sum(wrong) / len(wrong))
+    for known in (None, torch.arange(SMALL * SMALL)):
+        everything = Circuit(anything.network, train_pairs=known)
+        assert len(held_out(everything)[0]) == SMALL * SMALL
+        assert not analyses.causal(everything, draws=1, turned_inputs=40).are_held_out
 
 
 def test_a_null_is_beaten_only_beyond_every_draw() -> None:
@@ -249,3 +269,19 @@ def test_a_null_is_beaten_only_beyond_every_draw() -> None:
         assert null.beaten and (null.least, null.median, null.most) == pytest.approx((0.2, 0.3, 0.5))
         for tie in (0.2, 0.35, 0.5):
             assert not _null(edit, tie, drawn).beaten  # type: ignore[arg-type]
+
+
+def test_draws_are_as_many_as_large_and_elsewhere() -> None:
+    drawn = random_draws(KEYS, P, count=100, least=20, seed=0)
+    assert len({tuple(sorted(draw.frequencies)) for draw in drawn}) == 100
+    x = torch.randn(P, 5, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
+    for draw in drawn:
+        assert len(set(draw.frequencies)) == 3 and not set(draw.frequencies) & set(KEYS)
+        control = as_large(x, KEYS, draw)
+        assert control.norm().item() == pytest.approx(part(x, KEYS).norm().item())
+        assert (part(control, draw.frequencies) - control).abs().max() < 1e-9
+    assert len(random_draws((1, 2), 17, count=100, least=15, seed=0)) == 15  # all that there are
+    with pytest.raises(InterpError, match="needs 20 different sets of 3 frequencies that are not key, of 3"):
+        random_draws((1, 2, 3), 13, count=100, least=20, seed=0)
+    with pytest.raises(InterpError, match="needs key frequencies"):
+        random_draws((), 13, count=100, least=20, seed=0)

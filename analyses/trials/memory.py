@@ -1,0 +1,154 @@
+"""Does the network remember the pairs that it was trained on, beside what its formula gives?"""
+
+import math
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+from torch.nn import functional
+
+from analyses.evidence.key_frequencies import key_frequencies
+from analyses.findings.drawing import finish
+from analyses.findings.finding import ONLY_DRAWN, Finding
+from analyses.findings.measurement import measurement
+from analyses.findings.palette import QUIET, STRONG
+from analyses.findings.table import Table
+from analyses.tools.closed_form import closed_forms, logits
+from interp.circuit import Circuit
+from interp.networks.model import Unavailable
+
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
+
+SPLITS = 200
+"""Number of random splits of the pairs, of the same size, in the null."""
+LEAST_WORTH = 0.001
+"""Least part of ln p, the loss of guessing, by which a memory's removal closes the gap between held-out and trained loss."""
+
+
+@dataclass(frozen=True)
+class Memory(Finding):
+    """What the measured profiles leave of the logits, on the pairs that were trained on against all others.
+
+    A memory is what raises the right answers of the pairs that the network was shown, and of no others: without it the loss on
+    them is no better than on others. Energy alone says little: a network that only remembers answers all other pairs too, as
+    loudly and wrongly.
+    """
+
+    energy_ratio: float
+    """Energy of the rest per trained pair over that per held-out pair: above 1 where the rest is a table that is silent on all
+    other pairs; near 1 without a memory, and also in a network that is nothing but one. NaN where there is no rest."""
+    lift: float
+    """How much more the rest raises the right answer of trained pairs than of held-out ones, in standard deviations of the
+    centred logits."""
+    lift_share: float
+    """Share of the centred logits' variance that a lift of this size on the trained pairs carries, [0, 1]."""
+    lift_beyond_chance: bool
+    """Is the lift larger than in every one of 200 random splits of the pairs?"""
+    trained_loss: float
+    """Loss on the trained pairs, nats."""
+    held_out_loss: float
+    """Loss on the held-out pairs, nats."""
+    trained_loss_without: float
+    """Loss on the trained pairs when the rest is removed, nats: much more where the rest is a memory of them."""
+    held_out_loss_without: float
+    """Loss on the held-out pairs when the rest is removed, nats: less where a memory answers them wrongly."""
+    found: bool
+    """Is there a memory: a lift beyond chance, whose removal closes the gap between the losses on held-out and on trained pairs
+    by at least a thousandth of ln p, the loss of guessing?"""
+    lifts_of_splits: tuple[float, ...] = field(metadata=ONLY_DRAWN)
+    """The lift in each of the random splits."""
+
+    @property
+    def worth(self) -> float:
+        """How much of the gap between the losses on held-out and on trained pairs goes away with the rest, nats."""
+        return (self.held_out_loss - self.trained_loss) - (self.held_out_loss_without - self.trained_loss_without)
+
+    def in_words(self) -> str:
+        """What is said of memory in one line."""
+        if not self.found:
+            return "no memory of trained pairs is seen"
+        return f"it remembers trained pairs: the rest makes {self.worth:.2g} nats of the gap between held-out and trained loss"
+
+    def table(self) -> Table:
+        beyond = "beyond all random splits" if self.lift_beyond_chance else "within random splits"
+        rows = (
+            ("energy per pair, trained / held out", self.energy_ratio, "above 1: a table beside the circuit"),
+            ("lift of trained pairs' right answers, deviations", self.lift, beyond),
+            ("share of variance that the lift carries", self.lift_share, ""),
+            ("loss on trained pairs", self.trained_loss, f"{self.trained_loss_without:.3g} without the rest"),
+            ("loss on held-out pairs", self.held_out_loss, f"{self.held_out_loss_without:.3g} without the rest"),
+            ("gap of the two that goes with the rest, nats", self.worth, ""),
+        )
+        note = f"The rest: what {self.words.formula} leaves of the logits. In words: {self.in_words()}"
+        return Table("Memory: the rest on trained and on held-out pairs", ("what", "value", "beside"), rows, note)
+
+    def figure(self) -> "go.Figure":
+        import plotly.graph_objects as go
+
+        figure = go.Figure(go.Histogram(x=self.lifts_of_splits, name=f"{SPLITS} random splits", marker_color=QUIET))
+        figure.add_vline(x=self.lift, line_color=STRONG, annotation_text="the network's own split")
+        said = self.in_words()
+        return finish(
+            figure,
+            said[0].upper() + said[1:],
+            "What the formula leaves of the logits: how much more it raises the right answer of the pairs that were trained on "
+            "than of all others. A memory lies to the right of random splits of the pairs. Loss without it: "
+            f"{self.trained_loss_without:.2g} on trained pairs (with it {self.trained_loss:.2g}), "
+            f"{self.held_out_loss_without:.2g} on held-out ones ({self.held_out_loss:.2g}).",
+            xaxis_title="lift of trained pairs' right answers (standard deviations of the logits)",
+            yaxis_title="random splits",
+        )
+
+
+@measurement(place=145, slow=True)
+def memory(circuit: Circuit) -> Memory:
+    """Does the network remember the pairs that it was trained on, beside what its formula gives?
+
+    The rest, what Σ_k A_k(a-b) cos w_k(a+b-c) with measured A_k leaves of the centred logits, on trained and on held-out pairs:
+    its energy, how much it raises the right answer, and what removing it does to the loss; each beside random splits of the
+    pairs where that makes sense. Raises Unavailable where the training pairs are not known, and where they are all pairs.
+
+    Source: this project.
+    """
+    p, trained = circuit.p, circuit.train_numbers
+    if trained is None or not 0 < len(trained) < p * p:
+        raise Unavailable("needs to know which pairs the network was trained on, and others beside them")
+    profiles, _ = closed_forms(circuit, key_frequencies(circuit).frequencies)["measured profiles"]
+    formula = logits(profiles, p)
+    rest = (circuit.centred_logits - formula).flatten(0, 1)
+    answers = circuit.answers.flatten()
+    mine = torch.zeros(p * p, dtype=torch.bool).index_fill(0, trained, True)
+    generator = torch.Generator().manual_seed(0)
+    # Not by randperm: a network's own split may be one of its permutations.
+    orders = torch.rand(SPLITS, p * p, generator=generator).argsort(dim=1)[:, : len(trained)]
+    splits = torch.cat([mine[None], torch.zeros(SPLITS, p * p, dtype=torch.bool).scatter(1, orders, True)]).double()
+    energy, of_right = rest.square().sum(-1), rest.gather(-1, answers[:, None])[:, 0]
+    total = circuit.centred_logits.square().sum().item()
+    energies, lifts = _means(energy, splits), _means(of_right, splits)
+    lift = lifts[0] - lifts[1]
+    deviation = math.sqrt(total / p**3)
+    losses = [
+        functional.cross_entropy(each.flatten(0, 1), answers, reduction="none") for each in (circuit.centred_logits, formula)
+    ]
+    found = Memory(
+        energy_ratio=(energies[0, 0] / energies[1, 0]).item() if energies[1, 0] > 0 else math.nan,
+        lift=lift[0].item() / deviation if total else math.nan,
+        lift_share=lift[0].item() ** 2 * len(trained) / total if total else math.nan,
+        lift_beyond_chance=bool(lift[0] > lift[1:].max()),
+        trained_loss=losses[0][mine].mean().item(),
+        held_out_loss=losses[0][~mine].mean().item(),
+        trained_loss_without=losses[1][mine].mean().item(),
+        held_out_loss_without=losses[1][~mine].mean().item(),
+        found=False,
+        lifts_of_splits=tuple((lift[1:] / deviation).tolist()) if total else (),
+    )
+    return replace(found, found=found.lift_beyond_chance and found.worth >= LEAST_WORTH * math.log(p))
+
+
+def _means(values: Float[Tensor, " pair"], splits: Float[Tensor, "split pair"]) -> Float[Tensor, "side split"]:
+    """The means of the values over the pairs of each split, and over all other pairs."""
+    inside, count = splits @ values, splits.sum(1)
+    return torch.stack([inside / count, (values.sum() - inside) / (len(values) - count)])
