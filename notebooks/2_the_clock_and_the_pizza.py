@@ -27,9 +27,10 @@ from plotly.subplots import make_subplots
 
 import analyses
 import interp
-from analyses.evidence.amplitude_profile import amplitudes, coordinates
 from analyses.findings.drawing import finish
 from analyses.tools.ablation import part
+from analyses.tools.amplitudes import amplitudes
+from analyses.tools.closed_form import mixture
 from interp import fourier
 
 checkpoints = Path("checkpoints") if Path("checkpoints").is_dir() else Path("../checkpoints")
@@ -79,12 +80,12 @@ finish(both, "The same three frequencies, two circuits", "Grey: an ideal pizza a
 # %%
 for circuit, expected in ((pizza, "pizza"), (clock, "clock")):
     profiles = analyses.amplitude_profile(circuit).profiles
-    print({each.k: f"{each.verdict}, variation {each.variation:.2f}" for each in profiles})
+    print({each.k: f"{each.verdict}, coordinate {each.coordinate:.2f}" for each in profiles})
     assert all(each.verdict == expected for each in profiles)
 
 # %% [markdown]
-# The *variation* is the standard deviation of such a curve over its mean: 0 for an ideal clock and .48 for an ideal
-# pizza. Below .2 a frequency is called a clock, above .4 a pizza.
+# Such a curve is written as the best mixture of the two ideal ones. Its *coordinate* is the pizza's share: 0 is a clock, 1 a
+# pizza. A frequency within .25 of 0 is called a clock, within .25 of 1 a pizza, and a mixture between.
 #
 # ## The pizza hides
 #
@@ -95,9 +96,9 @@ for circuit, expected in ((pizza, "pizza"), (clock, "clock")):
 for k in analyses.key_frequencies(pizza).frequencies:
     doubled = fourier.fold(2 * k, pizza.p)
     without = pizza.with_embedding(fourier.without(pizza.embedding, doubled))
-    (as_it_is, _), (uncovered, _) = coordinates(amplitudes(pizza, k)), coordinates(amplitudes(without, k))
-    print(f"k = {k}: variation {as_it_is:.2f} as it is, {uncovered:.2f} without {doubled}")
-    assert as_it_is < 0.2 and uncovered > 0.4
+    as_it_is, uncovered = (mixture(amplitudes(circuit, k), k).coordinate for circuit in (pizza, without))
+    print(f"k = {k}: coordinate {as_it_is:.2f} as it is, {uncovered:.2f} without {doubled}")
+    assert as_it_is < 0.25 and uncovered > 0.75
 
 # %% [markdown]
 # As it stands, the purest pizza there is passes for a clock! Look at its embedding: there are circles at twice the key
@@ -149,23 +150,23 @@ verdict
 print("published criterion:", verdict.published_criterion)
 print("frequency by frequency:", verdict.verdict, "-", verdict.reason)
 assert verdict.published_criterion == "clock" and verdict.verdict == "hybrid"
-assert dict(verdict.frequencies) == {14: "clock", 35: "between", 41: "pizza", 42: "clock", 52: "clock"}
+assert dict(verdict.frequencies) == {14: "clock", 35: "mixture", 41: "pizza", 42: "clock", 52: "clock"}
 
 # %%
 analyses.amplitude_profile(nanda)
 
 # %% [markdown]
 # By the published criterion it is a clock. Frequency by frequency it is a **hybrid**: 14, 42 and 52 are clocks, 41 is a
-# pizza, and 35 lies between.
+# pizza, and 35 is a mixture of both.
 #
 # ### Why the average does not show it
 #
 # Distance irrelevance is one number for the sum of five waves. Take the logits apart and measure it on each wave alone;
-# and beside it, how strong that wave is, and its variation with and without 2k.
+# and beside it, how strong that wave is, and its coordinate with and without 2k.
 
 # %%
 p, keys = nanda.p, analyses.key_frequencies(nanda).frequencies
-variation = {each.k: each.variation for each in analyses.amplitude_profile(nanda).profiles}
+coordinates = {each.k: each.coordinate for each in analyses.amplitude_profile(nanda).profiles}
 over_c = nanda.centred_logits.flatten(0, 1).T  # [c, pair]
 alone = {k: analyses.distance_irrelevance(interp.from_logits(part(over_c, [k]).T.unflatten(0, (p, p)))).correct for k in keys}
 
@@ -174,7 +175,7 @@ for k in keys:
     A = amplitudes(nanda, k)
     print(
         f"k = {k}: distance irrelevance {alone[k]:.3f}, mean amplitude {A.mean():4.1f}, "
-        f"variation {coordinates(A)[0]:.2f} as it is, {variation[k]:.2f} without {fourier.fold(2 * k, p)}"
+        f"coordinate {mixture(A, k).coordinate:.2f} as it is, {coordinates[k]:.2f} without {fourier.fold(2 * k, p)}"
     )
 
 assert min(alone, key=alone.get) == 41 and alone[41] < 0.6 < min(alone[k] for k in keys if k != 41)
@@ -190,12 +191,12 @@ print("accompanying:", analyses.key_frequencies(nanda).accompanying)
 assert analyses.key_frequencies(nanda).accompanying == (31,)
 
 # %% [markdown]
-# The cut-offs were chosen after seeing 14 published networks. That is why coordinates and margins are always shown
-# beside the label.
+# The cut-offs are a convention. That is why the coordinate is always shown beside the label, with its range: the least and
+# the most of it on ten parts of the pairs.
 #
 # ## Try
 #
 # 1. Freeze the attention of `nanda`. Which of its frequencies changes its verdict, which does not?
-# 2. 35 lies between. What happens to its variation if the circle at 70 ≡ 43 is left in?
+# 2. 35 is a mixture. What happens to its coordinate if the circle at 70 ≡ 43 is left in?
 # 3. `analyses.one_pair(nanda, a=17, b=30)` shows a pizza's dial among clocks'. Find two numbers where the pizza's hand
 #    is short.

@@ -19,7 +19,7 @@ else:
     MeasurementName = Literal[tuple(in_order())]
 
 DESCRIPTION = f"""\
-Say which key frequencies a network trained on arithmetic uses, and which circuit: clock, pizza or a hybrid.
+Say which key frequencies a network trained on arithmetic uses, and which circuit: clock, pizza, both, or a mixture.
 
 The first three lines are the answer: does it generalise, at which frequencies, which circuit and how sure.
 The tables after them are the evidence. Several files, or a directory, get one row each.
@@ -34,7 +34,7 @@ Examples:
   interp-analyze model.pt --json | jq .circuit
   interp-analyze model.pt --html page.html            a page to look at and play with
   interp-analyze runs/quick-p113-seed0                the timeline of a run
-  interp-analyze model.pt --explain                   is it explained, how much is left, and where that lives
+  interp-analyze model.pt --explain                   is it explained, by what, and where the rest of its output lives
   interp-analyze theirs.pt --task subtraction         what a file of another project has to compute
   interp-analyze model.pt --expect-circuit clock --expect-frequencies 14 35 41 42 52     in CI
 
@@ -57,8 +57,8 @@ class Options:
     only: Annotated[tuple[MeasurementName, ...], tyro.conf.arg(metavar="MEASUREMENT ...", help_behavior_hint="")] = ()
     """After the files: the measurements that follow the answer (one file, or --json)."""
     explain: bool = False
-    """Is the network explained? The card (what it computes, how, why we believe it, what is left) and its evidence; seconds
-    per file."""
+    """Is the network explained, and on which rung? The card (what it computes, how, why we believe it, where the rest lives)
+    and its evidence; seconds per file (docs/explained.md)."""
     html: Annotated[Path | None, tyro.conf.arg(metavar="PAGE.html")] = None
     """Write a page: the answer, the circles, two sliders that compute, the evidence, all measurements; one file that needs no
     network. Of a run directory its timeline too; several files are put side by side."""

@@ -20,7 +20,7 @@ from interp.files.checkpoint import Assumption, Checkpoint
 from interp.files.formats.facts import Facts
 from interp.networks.model import Unavailable
 
-SCHEMA = 2
+SCHEMA = 3
 """Version of the JSON that ``to_dict`` makes; docs/json.md documents it."""
 
 
@@ -96,6 +96,12 @@ class Answer:
         card = self.findings.get("explanation")
         return card.is_explained if isinstance(card, Explanation) else None
 
+    @property
+    def rung(self) -> int | None:
+        """The rung that an explained network stands on, 1 to 4; None where it is not explained, or that was not asked."""
+        card = self.findings.get("explanation")
+        return card.rung if isinstance(card, Explanation) and card.is_explained else None
+
     def to_dict(self) -> dict[str, Any]:
         """The answer as JSON values, the headline first."""
         keys, found, task = self.key_frequencies, self.clock_or_pizza, self.circuit.task
@@ -113,10 +119,13 @@ class Answer:
             "generalises": self.performance.generalises,
             "key_frequencies": None if keys is None else list(keys.frequencies),
             "circuit": None if found is None else found.verdict,
+            "circuit_in_words": None if found is None else found.reason,
+            "coordinate": None if found is None or math.isnan(found.coordinate) else found.coordinate,
             "sureness": None if found is None else found.sureness,
             "margin": None if found is None else found.margin,
             "unexplained": None if math.isnan(unexplained) else unexplained,
             "is_explained": self.is_explained,
+            "rung": self.rung,
             "notes": list(self.circuit.notes),
             "assumed": None if self.otherwise is None else self.otherwise.to_dict(),
             "findings": {name: finding.to_dict() for name, finding in self.findings.items()},

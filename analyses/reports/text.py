@@ -19,8 +19,14 @@ def headline(answer: Answer) -> list[str]:
     notes = [f"Read as: {'; '.join(answer.circuit.notes)}"] if answer.circuit.notes else []
     explained = [_line_explained(answer)] if "explanation" in answer.findings else []
     otherwise = [] if answer.otherwise is None else [f"Assumed, not stored: {answer.otherwise.says()}; --activation decides"]
-    words = [f"In words: {told}"] if (told := in_words(answer.clock_or_pizza)) else []
-    return [_line_network(answer), _line_frequencies(answer), verdict(answer), *explained, *notes, *otherwise, *words]
+    circuit, *words = in_large(answer)
+    return [_line_network(answer), _line_frequencies(answer), circuit, *explained, *notes, *otherwise, *words]
+
+
+def in_large(answer: Answer) -> list[str]:
+    """What a page shows larger than the rest of the headline: the verdict, and what a network with a circuit does."""
+    told = in_words(answer.clock_or_pizza)
+    return [verdict(answer), *([f"In words: {told}"] if told else [])]
 
 
 def overview(answers: Sequence[Answer]) -> Table:
@@ -41,7 +47,7 @@ def overview(answers: Sequence[Answer]) -> Table:
             answer.key_frequencies.listed if answer.key_frequencies else "–",
             answer.clock_or_pizza.verdict + _unsure(answer.clock_or_pizza) if answer.clock_or_pizza else answer.lacking,
             round(answer.clock_or_pizza.unexplained, 4) if answer.clock_or_pizza else None,
-            *([answer.is_explained] if asked else []),
+            *([_explained_cell(answer)] if asked else []),
             *([answer.otherwise.says() if answer.otherwise else ""] if assumed else []),
         )
         for answer in answers
@@ -92,6 +98,11 @@ def _line_explained(answer: Answer) -> str:
     return f"Explained: {card.verdict()} ({card.reason})"
 
 
+def _explained_cell(answer: Answer) -> str | bool | None:
+    """For a table: the rung of an explained network, else no, or nothing where it cannot be said."""
+    return f"rung {answer.rung}" if answer.rung else answer.is_explained
+
+
 def _unsure(found: ClockOrPizza) -> str:
     """What to say beside the name of a circuit that is not clear."""
     return f", {found.sureness}" if found.sureness in ("narrow", "unchecked") else ""
@@ -111,23 +122,25 @@ def verdict(answer: Answer) -> str:
     return f"Circuit: {found.verdict} ({found.reason}; {how_sure}); {shares}"
 
 
-CLOCK = "adds their angles, as one turns the hand of a clock on"
-PIZZA = "takes the point halfway between them and reads in which slice it lies, as of a pizza"
+CLOCK = "adds the angles of a and {b}, as one turns the hand of a clock on"
+PIZZA = "takes the point halfway between a and {b} and reads in which slice it lies, as of a pizza"
+"""What the two circuits do; {b} is to be replaced by what stands for the second number."""
 
 
 def in_words(found: ClockOrPizza | None) -> str:
     """What a network does, for a reader who has never heard of clocks and pizzas; empty where no circuit is named."""
     if found is None or found.verdict not in NAMED:
         return ""
-    does = {"clock": CLOCK, "pizza": PIZZA, "mixture": "does something between the two"}
+    clock, pizza = (each.format(b=found.words.b) for each in (CLOCK, PIZZA))
+    does = {"clock": clock, "pizza": pizza, "mixture": "does something between the two"}
     counts = {name: sum(verdict == name for _, verdict in found.frequencies) for name in does}
     if not counts["clock"] + counts["pizza"]:
-        does["mixture"] = f"does something of both: it {CLOCK}, and it {PIZZA}"
+        does["mixture"] = f"does something of both: it {clock}, and it {pizza}"
     there = [(count, does[name]) for name, count in counts.items() if count]
     circles = sum(counts.values())
     start = f"The network places the numbers on {circles} circle" + ("s" if circles > 1 else "")
     if len(there) == 1:
-        told = f"{start}. Given two numbers it {there[0][1]}" + (", on every circle" if circles > 1 else "")
+        told = f"{start}. Given a and b it {there[0][1]}" + (", on every circle" if circles > 1 else "")
     else:
-        told = f"{start}. Given two numbers, " + "; ".join(f"on {count} of the circles it {what}" for count, what in there)
+        told = f"{start}. Given a and b, " + "; ".join(f"on {count} of the circles it {what}" for count, what in there)
     return f"{told}. The answer is the number on which all circles agree." if circles > 1 else f"{told}."

@@ -13,7 +13,7 @@ from analyses.evidence.key_frequencies import key_frequencies
 from analyses.findings.drawing import finish
 from analyses.findings.finding import ONLY_DRAWN, Finding
 from analyses.findings.measurement import measurement
-from analyses.findings.palette import QUIET, STRONG
+from analyses.findings.palette import MADE, QUIET, STRONG
 from analyses.findings.table import Table
 from analyses.tools.closed_form import closed_forms, logits
 from interp.circuit import Circuit
@@ -68,9 +68,16 @@ class Memory(Finding):
 
     def in_words(self) -> str:
         """What is said of memory in one line."""
-        if not self.found:
-            return "no memory of trained pairs is seen"
-        return f"it remembers trained pairs: the rest makes {self.worth:.2g} nats of the gap between held-out and trained loss"
+        if self.found:
+            return (
+                f"it remembers trained pairs: the rest makes {self.worth:.2g} nats of the gap between held-out and trained loss"
+            )
+        if self.lift_beyond_chance:
+            return (
+                f"next to no memory: right answers of trained pairs are raised by {self.lift:.2g} deviations, worth "
+                f"{self.worth:.1g} nats"
+            )
+        return "no memory of trained pairs is seen"
 
     def table(self) -> Table:
         beyond = "beyond all random splits" if self.lift_beyond_chance else "within random splits"
@@ -88,18 +95,23 @@ class Memory(Finding):
     def figure(self) -> "go.Figure":
         import plotly.graph_objects as go
 
-        figure = go.Figure(go.Histogram(x=self.lifts_of_splits, name=f"{SPLITS} random splits", marker_color=QUIET))
-        figure.add_vline(x=self.lift, line_color=STRONG, annotation_text="the network's own split")
+        figure, sides = go.Figure(), ["held-out pairs", "trained pairs"]
+        losses = [(self.held_out_loss, self.held_out_loss_without), (self.trained_loss, self.trained_loss_without)]
+        for side, both in zip(sides, losses, strict=True):
+            figure.add_scatter(x=both, y=[side, side], mode="lines", line={"color": QUIET, "dash": "dot"}, showlegend=False)
+        for index, (name, colour, symbol) in enumerate((("as it is", STRONG, "circle"), ("without the rest", MADE, "diamond"))):
+            marker = {"size": 13, "color": colour, "symbol": symbol}
+            figure.add_scatter(x=[both[index] for both in losses], y=sides, mode="markers", name=name, marker=marker)
         said = self.in_words()
         return finish(
             figure,
             said[0].upper() + said[1:],
-            "What the formula leaves of the logits: how much more it raises the right answer of the pairs that were trained on "
-            "than of all others. A memory lies to the right of random splits of the pairs. Loss without it: "
-            f"{self.trained_loss_without:.2g} on trained pairs (with it {self.trained_loss:.2g}), "
-            f"{self.held_out_loss_without:.2g} on held-out ones ({self.held_out_loss:.2g}).",
-            xaxis_title="lift of trained pairs' right answers (standard deviations of the logits)",
-            yaxis_title="random splits",
+            "The loss of the network, and when what the formula leaves of its logits is removed. A memory is good for the "
+            "pairs that were trained on, and bad for all others: without it the two losses meet. Random splits of the pairs "
+            f"raise right answers by at most {max(self.lifts_of_splits, default=math.nan):.2g} deviations, the network's own "
+            f"by {self.lift:.2g}.",
+            xaxis={"title": "loss (nats, logarithmic)", "type": "log", "exponentformat": "power"},
+            height=330,
         )
 
 

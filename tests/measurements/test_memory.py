@@ -42,7 +42,7 @@ def test_a_table_of_other_pairs_and_no_table_are_no_memory() -> None:
     others = torch.rand(P * P, generator=torch.Generator().manual_seed(9)).argsort()[:400]
     for each in (circuit(0.0), circuit(2.0, at=others), circuit(0.0, noise=0.0)):
         found = analyses.memory(each)
-        assert not found.found and "no memory" in found.in_words()
+        assert not found.found and not found.lift_beyond_chance and "no memory" in found.in_words()
     everywhere = analyses.memory(circuit(2.0, at=torch.arange(P * P)))
     assert not everywhere.found
 
@@ -55,6 +55,7 @@ def test_a_network_that_only_remembers_has_as_much_energy_everywhere() -> None:
         if remembers:
             assert found.lift > 0.5 and found.worth > 3 and found.trained_loss_without > 100 * found.trained_loss
         else:
+            assert "next to no memory" in found.in_words()  # beyond chance, and worth nothing
             assert found.lift < 0.05 and found.worth < 1e-5 and found.trained_loss_without < found.trained_loss
 
 

@@ -90,8 +90,9 @@ class _Writing:
         return {
             "name": subject.name,
             "answer": answer,
+            "in_words": text.in_words(answer.clock_or_pizza),
             "verdict": text.verdict(answer),
-            "headline": [line for line in text.headline(answer) if line != text.verdict(answer)],
+            "headline": [line for line in text.headline(answer) if line not in text.in_large(answer)],
             "training": answer.checkpoint and training_command(answer.checkpoint),
             "not_said": answer.checkpoint and not_said(answer.checkpoint),
             "analysis": analysis_command(subject.path) if answer.checkpoint else "analyses.report(circuit).page()",
