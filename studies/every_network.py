@@ -1,6 +1,6 @@
 """An explanation for every network: trains the study's networks, explains each, makes the table and the picture.
 
-    python studies/every_network.py train       networks into runs/every-network (most of an hour on one core)
+    python studies/every_network.py train       networks into runs/every-network (hours; --study fast: the other study's)
     python studies/every_network.py explain     a row per network into studies/every_network.parquet (seconds each)
     python studies/every_network.py show        docs/every_network.md and studies/phase_diagram.svg, from the Parquet file
 
@@ -13,7 +13,7 @@ import json
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
 import torch
 import tyro
@@ -49,14 +49,14 @@ def train(planned: list[Planned], folder: Path, workers: int) -> None:
     work_all(missing, workers=workers, report=report)
 
 
-def explain(planned: list[Planned], folder: Path) -> list[Row]:
-    """The row of every network that has been trained; computed once, and kept beside its weights."""
+def explain(study: Study, folder: Path) -> list[Row]:
+    """The row of every network of a study that has been trained; computed once, and kept beside its weights."""
     rows = []
-    there = [each for each in planned if (folder / f"{each.name}.pt").exists()]
+    there = [each for each in every_network(study) if (folder / f"{each.name}.pt").exists()]
     for number, each in enumerate(there, start=1):
         path = folder / f"{each.name}.json"
         if not path.exists():
-            path.write_text(json.dumps(row(each, folder / f"{each.name}.pt")))
+            path.write_text(json.dumps(row(study, each, folder / f"{each.name}.pt")))
             explained = json.loads(path.read_text())["explained"]
             print(f"{number} of {len(there)} {each.name}: explained {explained}", file=sys.stderr, flush=True)
         rows.append(json.loads(path.read_text()))
@@ -78,9 +78,9 @@ class Options:
     what: Annotated[Literal["train", "explain", "show"], tyro.conf.Positional]
     """Train the networks, explain them, or show what came of it."""
     study: Study = "published"
-    """Which networks: by the published recipe, or by one with five times its learning rate (plan.py)."""
+    """Networks to train: by the published recipe, or by one with five times its learning rate (plan.py)."""
     weights: Path = WEIGHTS
-    """Where the networks are."""
+    """Directory of the networks, with one directory for each of the two studies."""
     workers: int = 1
     """How many networks are trained at once."""
 
@@ -89,13 +89,13 @@ def main() -> None:
     options = tyro.cli(Options, description=__doc__)
     torch.set_num_threads(1)
     if options.what == "train":
-        train(list(every_network(options.study)), options.weights, options.workers)
+        train(list(every_network(options.study)), options.weights / options.study, options.workers)
         return
     import pyarrow
     import pyarrow.parquet
 
     if options.what == "explain":
-        rows = explain(list(every_network(options.study)), options.weights)
+        rows = [row for study in get_args(Study) for row in explain(study, options.weights / study)]
         pyarrow.parquet.write_table(pyarrow.Table.from_pylist(rows), TABLE, compression="zstd")
         print(f"{TABLE}: {len(rows)} networks")
     else:

@@ -7,27 +7,30 @@ from typing import Any
 
 from analyses.findings.palette import VERDICT_COLOURS
 
-WIDTH, HEIGHT, MARGIN = 300, 300, 58
+WIDTH, HEIGHT, MARGIN, GAP = 300, 260, 58, 60
 LOW, HIGH = -0.25, 1.5
 """Coordinates shown; those beyond are drawn at the border."""
 
 
 def phase_diagram(rows: Sequence[dict[str, Any]]) -> str:
-    """Clock–pizza coordinate of every key frequency against the attention rate, one panel per width (p = 59).
+    """Clock–pizza coordinate of every key frequency against the attention rate, one panel per width and activation (p = 59).
 
     The area of a mark is the frequency's share of the logits' variance; the frequencies of one network are joined.
     """
     shown = [row for row in rows if row["kind"] == "trained" and row["generalises"] and row["p"] == 59]
-    widths = sorted({row["width"] for row in shown})
-    panels = [_panel([row for row in shown if row["width"] == width], width, i) for i, width in enumerate(widths)]
-    total = MARGIN + len(widths) * (WIDTH + 24)
+    widths, activations = ([*dict.fromkeys(sorted(row[key] for row in shown))] for key in ("width", "activation"))
+    panels = [
+        _panel([r for r in shown if (r["width"], r["activation"]) == (width, kind)], f"{kind}, width {width}", x, y)
+        for y, kind in enumerate(reversed(activations))
+        for x, width in enumerate(widths)
+    ]
+    size = f"0 0 {MARGIN + len(widths) * (WIDTH + 24)} {70 + len(activations) * (HEIGHT + GAP)}"
     marks = " ".join(f'<tspan fill="{color}">● {name}</tspan>' for name, color in VERDICT_COLOURS.items())
-    size = f'viewBox="0 0 {total} {HEIGHT + 110}" font-family="sans-serif" font-size="12"'
     title = "Clock or pizza, frequency by frequency, against the attention rate"
     key = f'{marks} <tspan fill="#555">· area: share of the logits · lines join the frequencies of one network</tspan>'
     return "\n".join(
         [
-            f'<svg xmlns="http://www.w3.org/2000/svg" {size}>',
+            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="{size}" font-family="sans-serif" font-size="12">',
             '<rect width="100%" height="100%" fill="white"/>',
             f'<text x="{MARGIN}" y="20" font-size="15">{title}</text>',
             f'<text x="{MARGIN}" y="38">{key}</text>',
@@ -37,8 +40,8 @@ def phase_diagram(rows: Sequence[dict[str, Any]]) -> str:
     )
 
 
-def _panel(rows: Sequence[dict[str, Any]], width: int, number: int) -> str:
-    left, top = MARGIN + number * (WIDTH + 24), 70
+def _panel(rows: Sequence[dict[str, Any]], name: str, column: int, line: int) -> str:
+    left, top = MARGIN + column * (WIDTH + 24), 70 + line * (HEIGHT + GAP)
 
     def x(rate: float) -> float:
         return round(left + rate * WIDTH, 1)
@@ -49,13 +52,16 @@ def _panel(rows: Sequence[dict[str, Any]], width: int, number: int) -> str:
 
     parts = [
         f'<rect x="{left}" y="{top}" width="{WIDTH}" height="{HEIGHT}" fill="none" stroke="#999"/>',
-        f'<text x="{left + WIDTH / 2}" y="{top - 6}" text-anchor="middle">width {width}</text>',
+        f'<text x="{left + WIDTH / 2}" y="{top - 6}" text-anchor="middle">{name}</text>',
         f'<text x="{left + WIDTH / 2}" y="{top + HEIGHT + 34}" text-anchor="middle">attention rate α</text>',
     ]
-    for level, name in ((0.0, "clock 0"), (0.5, ".5"), (1.0, "pizza 1")):
+    for cut in (0.25, 0.75):
+        across = f'y1="{y(cut)}" y2="{y(cut)}"'
+        parts.append(f'<line x1="{left}" x2="{left + WIDTH}" {across} stroke="#bbb" stroke-dasharray="3 3"/>')
+    for level, label in ((0.0, "clock 0"), (0.5, ".5"), (1.0, "pizza 1")):
         parts.append(f'<line x1="{left}" x2="{left + WIDTH}" y1="{y(level)}" y2="{y(level)}" stroke="#ddd"/>')
-        if number == 0:
-            parts.append(f'<text x="{left - 4}" y="{y(level) + 4}" text-anchor="end">{name}</text>')
+        if column == 0:
+            parts.append(f'<text x="{left - 4}" y="{y(level) + 4}" text-anchor="end">{label}</text>')
     for rate in (0.0, 0.2, 0.4, 0.6, 0.8, 1.0):
         parts.append(f'<text x="{x(rate)}" y="{top + HEIGHT + 16}" text-anchor="middle">{rate:g}</text>')
     for row in rows:

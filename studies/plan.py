@@ -26,7 +26,7 @@ NEAR_MISS = (0.5, 0.95)
 """Accuracies on all pairs between which a network is a near miss."""
 STILL_FROM, STILL_EVERY = 2_000, 500
 """Steps from which, and in which, a network is asked whether it still changes."""
-Study = Literal["fast", "published"]
+Study = Literal["published", "fast"]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from plan import Planned
+from plan import Planned, Study
 
 import analyses
 import interp
@@ -12,13 +12,14 @@ from analyses.evidence.clock_or_pizza import NAMED
 Row = dict[str, Any]
 
 
-def row(planned: Planned, path: Path) -> Row:
+def row(study: Study, planned: Planned, path: Path) -> Row:
     """The explanation of a trained network as a row of plain values; frequencies as lists, in ascending order."""
     circuit, config = interp.load(path), planned.recipe.config
     card, verdict = analyses.explanation(circuit), analyses.clock_or_pizza(circuit)
     rungs, interventions = analyses.ladder(circuit), analyses.causal(circuit)
     remembered = analyses.memory(circuit) if circuit.train_pairs is not None else None
     values: Row = {
+        "study": study,
         "name": planned.name,
         "kind": planned.kind,
         "recipe": planned.recipe_name,

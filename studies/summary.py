@@ -1,80 +1,135 @@
 """What came of the study of every network, as Markdown: every number that docs/every_network.md says of it."""
 
 import statistics
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 
 from rows import Row
 from timelines import markdown
 
-PARTS = ("what", "how", "why", "explained")
+PARTS = ("generalises", "what", "how", "why", "explained")
 MARK = "<!-- All below is written by python studies/every_network.py show -->\n"
+STUDIES = {"published": "published recipe", "fast": "fast recipe"}
+RUNGS = {1: "1 formula", 2: "2 quadrature", 3: "3 neurons of one key frequency", 4: "4 crosstalk"}
+CIRCULAR = 0.995
+"""Circularity from which Zhong et al. 2023 call a network circular, and look at it at all."""
 
 
 def summary(rows: Sequence[Row]) -> str:
     """The tables of the document, from the rows of the Parquet file."""
     trained = [each for each in rows if each["kind"] == "trained" and each["generalises"]]
-    return "\n\n".join([*_counts(rows), *_parts(trained), *_memorised(trained), *_not_explained(trained)]) + "\n"
+    parts = [*_counts(rows), *_rungs(trained), *_named(trained), *_parts(trained), *_memory(trained), *_not_explained(trained)]
+    return "\n\n".join(parts) + "\n"
+
+
+def _of_studies(rows: Sequence[Row]) -> Iterator[tuple[str, list[Row]]]:
+    for study, name in STUDIES.items():
+        those = [each for each in rows if each["study"] == study]
+        if those:
+            yield name, those
 
 
 def _counts(rows: Sequence[Row]) -> Iterator[str]:
-    groups: dict[str, list[Row]] = {}
-    for each in rows:
-        name = f"trained, p = {each['p']}" if each["kind"] == "trained" else each["kind"]
-        groups.setdefault(name, []).append(each)
-    keys = ("generalises", "explained", "named")
-    lines = [
-        (name, len(those), *(sum(bool(each[key]) for each in those) for key in keys), _spread([r["accuracy"] for r in those]))
-        for name, those in groups.items()
-    ]
-    yield markdown(("networks", "trained", "generalise", "explained", "called clock, pizza or hybrid", "accuracy"), lines)
-    controls = [each for each in rows if each["kind"] != "trained"]
-    passing = ", ".join(f"{part} in {sum(bool(each[part]) for each in controls)}" for part in PARTS[:3])
-    yield f"Of the {len(controls)} negative controls, what the criterion asks for holds: {passing}."
-
-
-def _parts(trained: Sequence[Row]) -> Iterator[str]:
-    groups: list[tuple[str, Callable[[Row], bool]]] = [("all that generalise", lambda each: True)]
-    for key in ("width", "activation"):
-        for value in sorted({each[key] for each in trained if each["p"] == 59}):
-            groups.append((f"p = 59, {key} {value}", lambda each, key=key, value=value: each["p"] == 59 and each[key] == value))  # type: ignore[misc]
     lines = []
-    for name, belongs in groups:
-        those = [each for each in trained if belongs(each)]
-        lines.append((name, len(those), *(sum(bool(each[part]) for each in those) for part in PARTS)))
-    yield markdown(("networks", "how many", *PARTS), lines)
-    short = [each for each in trained if not each["what"]]
+    for study, those in _of_studies(rows):
+        for kind in dict.fromkeys(each["kind"] for each in those):
+            mine = [each for each in those if each["kind"] == kind]
+            sums = [sum(bool(each[part]) for each in mine) for part in (*PARTS, "named")]
+            lines.append((f"{study}: {kind}", len(mine), *sums, _spread([each["accuracy"] for each in mine])))
+    yield "### Networks and controls"
+    yield markdown(("networks", "how many", *PARTS, "circuit named", "accuracy: median (least to most)"), lines)
+
+
+def _rungs(trained: Sequence[Row]) -> Iterator[str]:
+    lines: list[tuple[object, ...]] = []
+    for study, those in _of_studies(trained):
+        carried = Counter(each["rung"] if each["explained"] else None for each in those)
+        so_far = 0
+        for number, name in RUNGS.items():
+            mine = [each for each in those if each["explained"] and each["rung"] == number]
+            so_far += carried[number]
+            numbers = statistics.median([each["carried_numbers"] for each in mine]) if mine else None
+            lines.append((study, name, carried[number], f"{so_far / len(those):.1%}", numbers and f"{numbers:g}"))
+        lines.append((study, "not explained", carried[None], "", None))
+    yield "### The rung that explained networks stand on"
+    yield markdown(("networks", "first rung that carries them", "how many", "explained so far", "numbers (median)"), lines)
+
+
+def _named(trained: Sequence[Row]) -> Iterator[str]:
+    """The table that answers the 40%."""
+    lines = []
+    rules: list[tuple[str, Callable[[Row], str]]] = [
+        ("published criterion (gradient symmetry, distance irrelevance)", lambda each: str(each["published"])),
+        (
+            f"the same, of circular networks only (circularity ≥ {CIRCULAR})",
+            lambda each: str(each["published"]) if each["circularity"] >= CIRCULAR else "not circular",
+        ),
+        ("this project", lambda each: str(each["circuit"])),
+    ]
+    for study, those in _of_studies(trained):
+        for name, rule in rules:
+            found = Counter(rule(each) for each in those)
+            named = sum(found[circuit] for circuit in ("clock", "pizza", "hybrid", "mixture"))
+            said = ", ".join(f"{circuit} {count}" for circuit, count in sorted(found.items(), key=lambda item: -item[1]))
+            lines.append((study, name, f"{named} of {len(those)} ({named / len(those):.0%})", said))
+    yield "### How many are deciphered"
+    yield markdown(("networks", "by", "named", "as what"), lines)
+    fitted = [x for each in trained for x in each["fitted"]]
     yield (
-        f"Where *what* falls short, in {len(short)} networks, the measured profiles explain "
-        f"{_spread([each['measured_explained'] for each in short])} of the variance and give "
-        f"{_spread([each['measured_agreement'] for each in short])} of the network's answers (median, least to most)."
+        f"Of all {len(fitted)} key frequencies, a mixture fits {_spread(fitted)} of the profile's squares (median, least to "
+        f"most); {sum(x < 0.95 for x in fitted)} of them below .95."
     )
 
 
-def _memorised(trained: Sequence[Row]) -> Iterator[str]:
+def _parts(trained: Sequence[Row]) -> Iterator[str]:
+    groups: list[tuple[str, Callable[[Row], bool]]] = []
+    for key in ("width", "activation"):
+        for value in sorted({each[key] for each in trained if each["p"] == 59}):
+            groups.append((f"p = 59, {key} {value}", lambda each, key=key, value=value: each["p"] == 59 and each[key] == value))  # type: ignore[misc]
+    groups.append(("p = 113", lambda each: each["p"] == 113))
     lines = []
-    for name, explained in (("explained", True), ("not explained", False)):
-        those = [each for each in trained if each["explained"] is explained]
-        lines.append((name, len(those), *(_spread([each[key] for each in those]) for key in ("memorised", "unexplained"))))
-    yield markdown(("networks", "how many", "memorised: median (least to most)", "unexplained variance"), lines)
-    both = [[float(each[key]) for each in trained] for key in ("memorised", "unexplained")]
-    yield f"Correlation of the two over all {len(trained)}: {statistics.correlation(*both):.2f}."
+    for study, rows in _of_studies(trained):
+        for name, belongs in groups:
+            if those := [each for each in rows if belongs(each)]:
+                rungs = Counter(each["rung"] for each in those if each["explained"])
+                lines.append((f"{study}, {name}", len(those), *(sum(bool(each[part]) for each in those) for part in PARTS[1:]),
+                              ", ".join(f"{count} on {rung}" for rung, count in sorted(rungs.items()))))  # fmt: skip
+    yield "### By width and activation"
+    yield markdown(("networks that generalise", "how many", *PARTS[1:], "rungs"), lines)
+
+
+def _memory(trained: Sequence[Row]) -> Iterator[str]:
+    lines = [
+        (
+            study,
+            len(those),
+            sum(bool(each["memory_found"]) for each in those),
+            _spread([each["memory_energy_ratio"] for each in those]),
+            _spread([each["memory_lift"] for each in those]),
+            f"{max(each['memory_worth'] for each in those):.1g}",
+        )
+        for study, those in _of_studies(trained)
+    ]
+    yield "### Memory beside the formula"
+    columns = ("networks that generalise", "how many", "memory found", "energy, trained / held out", "lift (deviations)",
+               "worth at most (nats)")  # fmt: skip
+    yield markdown(columns, lines)
 
 
 def _not_explained(trained: Sequence[Row]) -> Iterator[str]:
     lines = [
         (
             each["name"],
-            f"{each['measured_explained']:.4f}",
-            f"{each['measured_agreement']:.4f}",
+            each["circuit"],
+            f"{each['carried_explained']:.4f}",
+            f"{each['carried_agreement']:.4f}",
             each["reason"].replace("|", "\\|"),
-            ", ".join(f"{part} {share:.3f}" for part, share in zip(each["lives"][:2], each["lives_share"][:2], strict=True)),
-            f"{each['memorised']:.3f}",
         )
         for each in trained
         if not each["explained"]
     ]
-    yield "Every network that generalises and is not explained:"
-    yield markdown(("network", "profiles explain", "agreement", "missing", "largest parts of the rest", "memorised"), lines)
+    yield "### Networks that generalise and are not explained"
+    yield markdown(("network", "circuit", "best rung explains", "agreement", "missing"), lines)
 
 
 def _spread(values: Sequence[float]) -> str:

@@ -2,6 +2,7 @@
 
 import re
 import sys
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ import torch
 import analyses
 import interp
 from analyses.commands.analyze import main
-from analyses.tools.closed_form import closed_forms, logits
+from interp.circuit import Circuit
 
 ROOT = Path(__file__).parent.parent.parent
 README = (ROOT / "README.md").read_text()
@@ -65,18 +66,39 @@ def test_the_map_and_the_study_are_what_would_be_written_today() -> None:
     assert written == f"\n{summary(rows)}", "python studies/every_network.py show"
 
 
-def test_what_profiles_leave_is_not_on_the_training_pairs() -> None:
-    """A memorised table would put its energy there."""
-    ratios = {}
-    for name in ("quick-113", "nanda-113", "zhong-59-rate-0", "zhong-59-rate-1"):
-        circuit = interp.load(ROOT / "checkpoints" / f"{name}.pt")
-        profiles, _ = closed_forms(circuit, analyses.key_frequencies(circuit).frequencies)["measured profiles"]
-        rest = (circuit.centred_logits - logits(profiles, circuit.p)).square().sum(-1).flatten()
-        assert circuit.train_pairs is not None
-        trained = torch.zeros(len(rest), dtype=torch.bool).index_fill(0, circuit.train_pairs, True)
-        ratios[name] = (rest[trained].mean() / rest[~trained].mean()).item()
+def test_what_is_said_of_the_rest_is_so() -> None:
+    """The numbers of docs/every_network.md, "What is beside the formula", measured again."""
     written = " ".join((ROOT / "docs" / "every_network.md").read_text().split())
-    assert (
-        f"the rest has {min(ratios.values()):.2f} to {max(ratios.values()):.2f} times as much energy per training pair"
-        in written
+
+    def of(name: str) -> Circuit:
+        return interp.load(ROOT / "checkpoints" / f"{name}.pt")
+
+    nanda, quick, by_heart = (analyses.memory(of(name)) for name in ("nanda-113", "quick-113", "memorising-59"))
+    assert f"raises them by {nanda.lift:.3f} and {quick.lift:.3f} standard deviations" in written
+    assert all(each.trained_loss_without < each.trained_loss for each in (nanda, quick))
+    assert f"raises them by {by_heart.lift:.2g}" in written and f"the ratio is {by_heart.energy_ratio:.3f}" in written
+    assert f"from {by_heart.trained_loss:.2g} to {by_heart.trained_loss_without:.2g}" in written
+    found = {name: analyses.from_weights(of(name)) for name in ("quick-113", "zhong-59-rate-0", "zhong-59-rate-1", "nanda-113")}
+    quick_, pizza, clock, nanda_ = (f"{each.accounted:.0%}" for each in found.values())
+    assert f"{quick_} of those measured in `quick-113.pt`, {pizza} in `zhong-59-rate-0.pt` and {clock} in" in written
+    assert f"{nanda_} in `nanda-113.pt`" in written
+    assert f"at least {min(f.fitted for each in found.values() for f in each.frequencies):.1%} of its squares" in written
+    first, full, measured = (
+        [getattr(f, name) for f in found["zhong-59-rate-1"].frequencies] for name in ("first_waves", "predicted", "measured")
     )
+    assert all(_range(values) in written for values in (first, full, measured))
+    pizzas = [f.measured for f in found["zhong-59-rate-0"].frequencies]
+    assert f"{min(pizzas):.2f} to {max(pizzas):.2f} (`zhong-59-rate-0.pt`)" in written
+
+    def constants(x: torch.Tensor, times: float) -> torch.Tensor:
+        return x + times * x.mean((0, 1), keepdim=True)
+
+    for times, said in ((-1.0, "the coordinates are {:.2f}"), (1.0, "doubled {:.2f} to {:.2f}")):
+        edited = of("zhong-59-rate-0").with_activation("blocks.0.mlp.hook_pre", partial(constants, times=times))
+        coordinates = [each.coordinate for each in analyses.amplitude_profile(edited).profiles]
+        assert said.format(min(coordinates), max(coordinates)) in written
+
+
+def _range(values: list[float]) -> str:
+    """Numbers below 1 as the document has them: .10 to .19."""
+    return f"{min(values):.2f} to {max(values):.2f}".replace("0.", ".")

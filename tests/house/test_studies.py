@@ -45,19 +45,19 @@ def test_a_shuffled_network_learns_other_answers_and_its_row_says_it_is_not_expl
     path = tmp_path / "shuffled.pt"
     torch.manual_seed(0)
     checkpoint.save(path, planned.network())
-    values = row(planned, path)
+    values = row("fast", planned, path)
     assert values["accuracy"] < 0.1 and not values["explained"] and not values["named"]
     assert not any(key.startswith("memory") for key in values)  # it was not saved which pairs have which answers
 
 
 def test_the_picture_shows_every_frequency_of_what_generalises() -> None:
     def network(name: str, **values: object) -> dict[str, object]:
-        usual = {"kind": "trained", "generalises": True, "p": 59, "width": 64, "rate": 0.5, "k": [3, 5],
+        usual = {"kind": "trained", "generalises": True, "p": 59, "width": 64, "activation": "relu", "rate": 0.5, "k": [3, 5],
                  "verdict": ["clock", "pizza"], "coordinate": [0.1, 9.0], "share": [0.4, 0.5]}  # fmt: skip
         return {"name": name, **usual, **values}
 
     picture = phase_diagram([network("<a>"), network("b", generalises=False), network("c", width=128)])
-    assert picture.count("<circle") == 4 and "width 64" in picture and "width 128" in picture
+    assert picture.count("<circle") == 4 and "relu, width 64" in picture and "relu, width 128" in picture
     assert "&lt;a&gt;: k = 5, pizza, coordinate 9.00" in picture and "<a>" not in picture
 
 
