@@ -123,7 +123,7 @@ def verdict(answer: Answer) -> str:
 
 
 CLOCK = "adds the angles of a and {b}, as one turns the hand of a clock on"
-PIZZA = "takes the point halfway between a and {b} and reads in which slice it lies, as of a pizza"
+PIZZA = "takes the point halfway between a and {b} and reads in which slice of the circle it lies, as of a pizza"
 """What the two circuits do; {b} is to be replaced by what stands for the second number."""
 
 
@@ -140,7 +140,7 @@ def in_words(found: ClockOrPizza | None) -> str:
     circles = sum(counts.values())
     start = f"The network places the numbers on {circles} circle" + ("s" if circles > 1 else "")
     if len(there) == 1:
-        told = f"{start}. Given a and b it {there[0][1]}" + (", on every circle" if circles > 1 else "")
+        told = f"{start}. On {'each of them' if circles > 1 else 'it'} it {there[0][1]}"
     else:
-        told = f"{start}. Given a and b, " + "; ".join(f"on {count} of the circles it {what}" for count, what in there)
+        told = f"{start}: " + "; ".join(f"on {count} it {what}" for count, what in there)
     return f"{told}. The answer is the number on which all circles agree." if circles > 1 else f"{told}."

@@ -1,6 +1,7 @@
 """What the README and the documents say is so: their examples run, their tables are those of today."""
 
 import re
+import subprocess
 import sys
 from functools import partial
 from pathlib import Path
@@ -34,18 +35,38 @@ def test_the_python_examples_run(monkeypatch: pytest.MonkeyPatch) -> None:
     assert isinstance(logits, torch.Tensor) and logits.shape == (113 * 113, 3, 114)
 
 
-@pytest.mark.parametrize("arguments", [["checkpoints/quick-113.pt", "--only", "clock_or_pizza"], ["checkpoints"]])
+@pytest.mark.parametrize(
+    ("arguments", "begins"),
+    [
+        (["checkpoints/zhong-59-rate-0.pt", "--only", "explanation"], "a"),  # trained twice as long as the demo's
+        (["checkpoints/quick-113.pt", "--only", "clock_or_pizza"], "Circuit:"),
+        (["checkpoints"], "checkpoints:"),
+    ],
+)
 def test_the_answers_shown_are_those_of_today(
-    arguments: list[str], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    arguments: list[str], begins: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(ROOT)
     assert main(arguments) == 0
     printed = " ".join(capsys.readouterr().out.split())
-    shown = [block for block in blocks(README) if block.split()[0] in ("a", "Circuit:", "checkpoints:")]
-    mine = [block for block in shown if block[:40] in printed]
-    assert len(mine) == (1 if arguments == ["checkpoints"] else 2)
-    for block in mine:
-        assert block in printed
+    (mine,) = [block for block in blocks(README) if block.split()[0] == begins]
+    assert mine in printed
+
+
+@pytest.mark.slow
+def test_the_demo_ends_as_the_readme_says(tmp_path: Path) -> None:
+    """Its commands are the Makefile's."""
+    recipe = (ROOT / "Makefile").read_text().split("\ndemo:")[1].split("\n\n")[0]
+    commands = [line.strip().replace("$(BIN)", str(Path(sys.executable).parent)) for line in recipe.splitlines()[2:]]
+    assert len(commands) == 2 and "--threads 1" in commands[0]
+    *_, last = (
+        subprocess.run(command.split(), cwd=tmp_path, capture_output=True, text=True, check=True) for command in commands
+    )
+    (mine,) = [block for block in blocks(README) if block.split()[0] == "a"]
+    assert mine in " ".join(last.stdout.split())
+    assert (
+        "On each of them it takes the point halfway between a and b" in (tmp_path / "runs" / "demo" / "page.html").read_text()
+    )
 
 
 def test_the_readme_is_short_and_what_it_links_to_is_there() -> None:
