@@ -137,7 +137,7 @@ def of_order(waves: Float[Tensor, "*choice 3 3 neuron"], order: Order) -> Float[
 
 def three_rows(k: int, p: int) -> Float[Tensor, "3 p"]:
     """The constant, cosine and sine of frequency k, orthonormal; at k = p/2 there is no sine, and its row is 0."""
-    rows = torch.cat([fourier.basis(p)[:1], fourier.rows(k, p)])
+    rows = torch.cat([torch.full((1, p), 1 / math.sqrt(p), dtype=torch.float64), fourier.rows(k, p)])
     return torch.cat([rows, rows.new_zeros(3 - len(rows), p)])
 
 

@@ -2,12 +2,14 @@
 
 import math
 from dataclasses import dataclass
+from functools import cached_property
 
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 from torch.nn import functional
 
+from analyses.tools.last_layer import Order, last_neurons
 from analyses.tools.pairs import held_out
 from interp.circuit import Circuit
 
@@ -54,13 +56,24 @@ def score(circuit: Circuit, logits: Float[Tensor, "a b c"], *, name: str, number
         name=name,
         numbers=numbers,
         explained=(1 - off / variance).item() if variance else math.nan,
-        divergence=(ours.logarithms.exp() * (ours.logarithms - theirs.logarithms)).sum(-1).mean().item(),
+        divergence=(ours.probabilities * (ours.logarithms - theirs.logarithms)).sum(-1).mean().item(),
         margin_correlation=(spread.prod(0).sum() / spread.norm(dim=1).prod()).item() if varies else math.nan,
         agreement=agrees.double().mean().item(),
         error_agreement=agrees[wrong].double().mean().item(),
         accuracy=(theirs.answer == circuit.answers).double().mean().item(),
         recovered=gained / could_gain if could_gain > 0 else math.nan,
     )
+
+
+def score_of_fit(circuit: Circuit, *, order: Order) -> Score:
+    """How well does the network, run on from neurons of one frequency each (``LastNeurons.fit``), stand in for itself?"""
+
+    def compute() -> Score:
+        neurons = last_neurons(circuit)
+        numbers = {1: 5, 2: 9}[order] * neurons.pre.shape[-1]
+        return score(circuit, neurons.logits(neurons.fitted(order=order)), name=f"neurons, order {order}", numbers=numbers)
+
+    return circuit.remember(("score of fit", order), compute)
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,6 +90,11 @@ class _Sides:
     """The right answer's logit less the largest wrong one, nats."""
     held_out_loss: float
     """Cross-entropy loss on the held-out pairs, on all where these are not known, nats."""
+
+    @cached_property
+    def probabilities(self) -> Float[Tensor, "a b c"]:
+        """The answers' probabilities."""
+        return self.logarithms.exp()
 
     @staticmethod
     def of(circuit: Circuit, logits: Float[Tensor, "a b c"]) -> "_Sides":

@@ -42,8 +42,8 @@ DRAWS, LEAST_DRAWS = 100, 20
 """Number of random draws in the nulls of every intervention; and how many there must be where there are few frequencies."""
 DRAW_PAIRS = 100
 """Number of pairs that a draw is tried on: a standard error of at most .05."""
-TURNED = 20_000
-"""Number of inputs (a, Δ, b) whose hand is turned: a standard error of at most .0035."""
+TURNED = 10_000
+"""Number of inputs (a, Δ, b) whose hand is turned: a standard error of at most .005."""
 HALF = 0.5
 """Share of the right answers that the key frequencies have to make: what removing them takes, and turning them moves."""
 

@@ -95,7 +95,9 @@ class Explanation(Finding):
     unexplained: float
     """Share of the centred logits' variance that clock and pizza terms at the key frequencies leave unexplained."""
     memory: str
-    """What is said of a memory of trained pairs (memory)."""
+    """Memory of trained pairs beside the formula: found, next to none, none seen, or why that cannot be said (memory)."""
+    memory_worth: float
+    """How much of the gap between the losses on held-out and on trained pairs the memory makes, nats; NaN where not known."""
     lives: tuple[tuple[str, float], ...]
     """Where the unexplained variance lives: (part, share of the centred logits' variance), largest first (residual)."""
     delta_2: float
@@ -132,7 +134,9 @@ class Explanation(Finding):
             rows.append((f"k = {f.k}", kind, _round(f.share), neurons, f.lawful))
         for part, share in self.lives[:4]:
             rows.append(("beside the formula", part, _round(share), "", None))
-        rows.append(("memory", self.memory, None, "", None))
+        rows.append(
+            ("memory", self.memory, None, "" if math.isnan(self.memory_worth) else f"{self.memory_worth:.1g} nats", None)
+        )
         note = (
             "share: of the logits' variance; agrees: answers that are the network's own; loss: recovered on held-out pairs; R: "
             "of the phase law; turned: answers that follow the turned hand; coordinate: 0 a clock, 1 a pizza"
@@ -198,6 +202,7 @@ def explanation(circuit: Circuit) -> Explanation:
     how = all_hold([reproduced] if layers > 1 else [reproduced, lawful])
     why, why_not = why_holds(interventions)
     generalises, where = performance(circuit).generalises, residual(circuit)
+    remembered, worth = _memory(circuit)
     missing = [
         *([] if generalises else ["it does not generalise"]),
         *([] if first else [f"what: no rung carries it; {_best(best)}"]),
@@ -223,7 +228,8 @@ def explanation(circuit: Circuit) -> Explanation:
         turned=turn.value if turn else float("nan"),
         frequencies=cards,
         unexplained=where.unexplained,
-        memory=_memory(circuit),
+        memory=remembered,
+        memory_worth=worth,
         lives=tuple(sorted(where.parts().items(), key=lambda part: -part[1])),
         delta_2=law.delta_2 if law else float("nan"),
         lacking=(*lacking, *(interventions.lacking if interventions else ())),
@@ -239,11 +245,13 @@ def _shown(share: float) -> str:
     return "–" if math.isnan(share) else f"{share:.4f}"
 
 
-def _memory(circuit: Circuit) -> str:
+def _memory(circuit: Circuit) -> tuple[str, float]:
+    """What is said of memory in short, and what it is worth in nats."""
     try:
-        return memory(circuit).in_words()
-    except Unavailable as missing:
-        return f"cannot be said: {missing}"
+        found = memory(circuit)
+    except Unavailable:
+        return "cannot be said", math.nan
+    return found.in_short(), found.worth
 
 
 def _best(rung: Rung) -> str:

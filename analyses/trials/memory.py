@@ -66,6 +66,10 @@ class Memory(Finding):
         """How much of the gap between the losses on held-out and on trained pairs goes away with the rest, nats."""
         return (self.held_out_loss - self.trained_loss) - (self.held_out_loss_without - self.trained_loss_without)
 
+    def in_short(self) -> str:
+        """Is there a memory? In two or three words."""
+        return "found" if self.found else "next to none" if self.lift_beyond_chance else "none seen"
+
     def in_words(self) -> str:
         """What is said of memory in one line."""
         if self.found:

@@ -17,7 +17,7 @@ from analyses.findings.measurement import measurement
 from analyses.findings.table import Table
 from analyses.tools.last_layer import LastNeurons, last_neurons
 from analyses.tools.pairs import sums
-from analyses.tools.scoring import score
+from analyses.tools.scoring import score_of_fit
 from interp.circuit import Circuit
 
 if TYPE_CHECKING:
@@ -115,9 +115,8 @@ def phase_law(circuit: Circuit, *, permutations: int = PERMUTATIONS) -> PhaseLaw
 
     ``permutations``: how often the null deals φ_out out anew among the neurons of a frequency, seeded. Source: this project.
     """
-    neurons = last_neurons(circuit)
     phases = [_Phases.of(circuit, k) for k in key_frequencies(circuit).frequencies]
-    accuracies = [score(circuit, neurons.logits(neurons.fitted(order=order)), name="", numbers=0).accuracy for order in (1, 2)]
+    accuracies = [score_of_fit(circuit, order=order).accuracy for order in (1, 2)]
     return PhaseLaw(
         frequencies=tuple(each.law(permutations) for each in phases),
         delta_2=accuracies[1] - accuracies[0],

@@ -11,7 +11,7 @@ from analyses.findings.finding import Finding
 from analyses.findings.measurement import measurement
 from analyses.findings.table import Cell, Table
 from analyses.tools.last_layer import last_neurons
-from analyses.tools.scoring import Score, score
+from analyses.tools.scoring import Score, score, score_of_fit
 from analyses.trials.phase_law import lawful_map
 from interp.circuit import Circuit
 
@@ -94,8 +94,8 @@ def _of_neurons(circuit: Circuit) -> Iterator[Score]:
     def scored(logits: object, name: str, numbers: int) -> Score:
         return score(circuit, logits, name=name, numbers=numbers * n)  # type: ignore[arg-type]
 
-    yield scored(neurons.logits(neurons.fitted(order=1)), "neurons, order 1", 5)
-    yield scored(neurons.logits(neurons.fitted(order=2)), "neurons, order 2", 9)
+    yield score_of_fit(circuit, order=1)
+    yield score_of_fit(circuit, order=2)
     two = neurons.fitted(order=2, frequencies=2)
     yield scored(neurons.logits(two), "neurons, order 2, two frequencies", 17)
     yield scored(neurons.logits(two, W_L=lawful_map(neurons)), "the same, phase law", 18)

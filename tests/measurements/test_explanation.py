@@ -56,7 +56,7 @@ def test_a_planted_circuit_is_explained_as_what_it_is(kind: str) -> None:
 
 def test_interventions_on_a_planted_circuit_do_all_or_nothing() -> None:
     found = analyses.causal(Circuit(planted(P, clocks=KEYS)))
-    assert found.turns == 20_000 and found.draws == 100 and found.pairs == P * P and not found.are_held_out
+    assert found.turns == 10_000 and found.draws == 100 and found.pairs == P * P and not found.are_held_out
     for site in ("embedding", "pre-activations", "logits"):
         keep, remove = found.effect(site, "keep only"), found.effect(site, "remove")
         assert keep is not None and keep.value == 1.0 and keep.same.beaten and keep.as_large.beaten
@@ -171,7 +171,7 @@ def test_the_explanation_does_not_depend_on_how_the_network_is_written_down(
 ) -> None:
     """Tolerances on the coordinates: .05 under noise of 1% of each weight matrix, 1e-3 under all that changes nothing."""
     # A tenth of the hands is turned: five networks take half a minute with all.
-    monkeypatch.setattr(sys.modules["analyses.trials.explanation"], "causal", partial(analyses.causal, turned_inputs=20_000))
+    monkeypatch.setattr(sys.modules["analyses.trials.explanation"], "causal", partial(analyses.causal, turned_inputs=5_000))
     before = _coordinates(clock)
 
     noisy, generator = {}, torch.Generator().manual_seed(0)
