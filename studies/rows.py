@@ -17,7 +17,7 @@ def row(study: Study, planned: Planned, path: Path) -> Row:
     circuit, config = interp.load(path), planned.recipe.config
     card, verdict = analyses.explanation(circuit), analyses.clock_or_pizza(circuit)
     rungs, interventions = analyses.ladder(circuit), analyses.causal(circuit)
-    remembered = analyses.memory(circuit) if circuit.train_pairs is not None else None
+    remembered = analyses.memory(circuit)
     values: Row = {
         "study": study,
         "name": planned.name,
@@ -83,6 +83,8 @@ def row(study: Study, planned: Planned, path: Path) -> Row:
         name = f"rung {rung.number}: {rung.score.name}"
         values[f"{name}: explained"], values[f"{name}: agreement"] = rung.score.explained, rung.score.agreement
         values[f"{name}: recovered"], values[f"{name}: divergence"] = rung.score.recovered, rung.score.divergence
-    if remembered is not None:
-        values |= {f"memory_{name}": value for name, value in remembered.scalars().items()} | {"memory_worth": remembered.worth}
-    return values
+    return {
+        **values,
+        **{f"memory_{name}": value for name, value in remembered.scalars().items()},
+        "memory_worth": remembered.worth,
+    }

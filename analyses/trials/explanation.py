@@ -95,7 +95,7 @@ class Explanation(Finding):
     unexplained: float
     """Share of the centred logits' variance that clock and pizza terms at the key frequencies leave unexplained."""
     memory: str
-    """Memory of trained pairs beside the formula: found, next to none, none seen, or why that cannot be said (memory)."""
+    """Memory of trained pairs beside the formula: found, next to none, none seen, or cannot be said (memory)."""
     memory_worth: float
     """How much of the gap between the losses on held-out and on trained pairs the memory makes, nats; NaN where not known."""
     lives: tuple[tuple[str, float], ...]
@@ -202,7 +202,7 @@ def explanation(circuit: Circuit) -> Explanation:
     how = all_hold([reproduced] if layers > 1 else [reproduced, lawful])
     why, why_not = why_holds(interventions)
     generalises, where = performance(circuit).generalises, residual(circuit)
-    remembered, worth = _memory(circuit)
+    remembered = memory(circuit)
     missing = [
         *([] if generalises else ["it does not generalise"]),
         *([] if first else [f"what: no rung carries it; {_best(best)}"]),
@@ -228,8 +228,8 @@ def explanation(circuit: Circuit) -> Explanation:
         turned=turn.value if turn else float("nan"),
         frequencies=cards,
         unexplained=where.unexplained,
-        memory=remembered,
-        memory_worth=worth,
+        memory=remembered.in_short(),
+        memory_worth=remembered.worth,
         lives=tuple(sorted(where.parts().items(), key=lambda part: -part[1])),
         delta_2=law.delta_2 if law else float("nan"),
         lacking=(*lacking, *(interventions.lacking if interventions else ())),
@@ -243,15 +243,6 @@ def _round(share: float) -> float:
 
 def _shown(share: float) -> str:
     return "–" if math.isnan(share) else f"{share:.4f}"
-
-
-def _memory(circuit: Circuit) -> tuple[str, float]:
-    """What is said of memory in short, and what it is worth in nats."""
-    try:
-        found = memory(circuit)
-    except Unavailable:
-        return "cannot be said", math.nan
-    return found.in_short(), found.worth
 
 
 def _best(rung: Rung) -> str:

@@ -10,14 +10,13 @@ from torch import Tensor
 from torch.nn import functional
 
 from analyses.evidence.key_frequencies import key_frequencies
-from analyses.findings.drawing import finish
+from analyses.findings.drawing import finish, say
 from analyses.findings.finding import ONLY_DRAWN, Finding
 from analyses.findings.measurement import measurement
 from analyses.findings.palette import MADE, QUIET, STRONG
 from analyses.findings.table import Table
 from analyses.tools.closed_form import closed_forms, logits
 from interp.circuit import Circuit
-from interp.networks.model import Unavailable
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -45,8 +44,8 @@ class Memory(Finding):
     centred logits."""
     lift_share: float
     """Share of the centred logits' variance that a lift of this size on the trained pairs carries, [0, 1]."""
-    lift_beyond_chance: bool
-    """Is the lift larger than in every one of 200 random splits of the pairs?"""
+    lift_beyond_chance: bool | None
+    """Is the lift larger than in every one of 200 random splits of the pairs? None as ``found``."""
     trained_loss: float
     """Loss on the trained pairs, nats."""
     held_out_loss: float
@@ -55,9 +54,9 @@ class Memory(Finding):
     """Loss on the trained pairs when the rest is removed, nats: much more where the rest is a memory of them."""
     held_out_loss_without: float
     """Loss on the held-out pairs when the rest is removed, nats: less where a memory answers them wrongly."""
-    found: bool
+    found: bool | None
     """Is there a memory: a lift beyond chance, whose removal closes the gap between the losses on held-out and on trained pairs
-    by at least a thousandth of ln p, the loss of guessing?"""
+    by at least a thousandth of ln p, the loss of guessing? None where the training pairs are not known, or are all pairs."""
     lifts_of_splits: tuple[float, ...] = field(metadata=ONLY_DRAWN)
     """The lift in each of the random splits."""
 
@@ -68,10 +67,14 @@ class Memory(Finding):
 
     def in_short(self) -> str:
         """Is there a memory? In two or three words."""
+        if self.found is None:
+            return "cannot be said"
         return "found" if self.found else "next to none" if self.lift_beyond_chance else "none seen"
 
     def in_words(self) -> str:
         """What is said of memory in one line."""
+        if self.found is None:
+            return "of memory nothing can be said: which pairs were trained on, and which not, is not known"
         if self.found:
             return (
                 f"it remembers trained pairs: the rest makes {self.worth:.2g} nats of the gap between held-out and trained loss"
@@ -84,7 +87,7 @@ class Memory(Finding):
         return "no memory of trained pairs is seen"
 
     def table(self) -> Table:
-        beyond = "beyond all random splits" if self.lift_beyond_chance else "within random splits"
+        beyond = {None: "", True: "beyond all random splits", False: "within random splits"}[self.lift_beyond_chance]
         rows = (
             ("energy per pair, trained / held out", self.energy_ratio, "above 1: a table beside the circuit"),
             ("lift of trained pairs' right answers, deviations", self.lift, beyond),
@@ -107,6 +110,8 @@ class Memory(Finding):
             marker = {"size": 13, "color": colour, "symbol": symbol}
             figure.add_scatter(x=[both[index] for both in losses], y=sides, mode="markers", name=name, marker=marker)
         said = self.in_words()
+        if self.found is None:
+            say(figure, said)
         return finish(
             figure,
             said[0].upper() + said[1:],
@@ -125,13 +130,14 @@ def memory(circuit: Circuit) -> Memory:
 
     The rest, what Σ_k A_k(a-b) cos w_k(a+b-c) with measured A_k leaves of the centred logits, on trained and on held-out pairs:
     its energy, how much it raises the right answer, and what removing it does to the loss; each beside random splits of the
-    pairs where that makes sense. Raises Unavailable where the training pairs are not known, and where they are all pairs.
+    pairs where that makes sense. All is NaN where the training pairs are not known, or are all pairs.
 
     Source: this project.
     """
     p, trained = circuit.p, circuit.train_numbers
     if trained is None or not 0 < len(trained) < p * p:
-        raise Unavailable("needs to know which pairs the network was trained on, and others beside them")
+        nan = math.nan
+        return Memory(nan, nan, nan, None, nan, nan, nan, nan, found=None, lifts_of_splits=())
     profiles, _ = closed_forms(circuit, key_frequencies(circuit).frequencies)["measured profiles"]
     formula = logits(profiles, p)
     rest = (circuit.centred_logits - formula).flatten(0, 1)
@@ -161,7 +167,7 @@ def memory(circuit: Circuit) -> Memory:
         found=False,
         lifts_of_splits=tuple((lift[1:] / deviation).tolist()) if total else (),
     )
-    return replace(found, found=found.lift_beyond_chance and found.worth >= LEAST_WORTH * math.log(p))
+    return replace(found, found=bool(found.lift_beyond_chance and found.worth >= LEAST_WORTH * math.log(p)))
 
 
 def _means(values: Float[Tensor, " pair"], splits: Float[Tensor, "split pair"]) -> Float[Tensor, "side split"]:

@@ -35,7 +35,7 @@ def test_the_first_three_lines_are_the_answer(capsys: pytest.CaptureFixture[str]
         "a + b mod 59, a one-layer transformer: generalises, 3481 of 3481 pairs right; held out: accuracy 1.0000"
     )
     assert frequencies.startswith("Key frequencies: 21 24 29 ")
-    assert circuit.startswith("Circuit: clock (clock at 21 24 29; clear, 0.1")
+    assert circuit.startswith("Circuit: clock (a clock at 21, 24 and 29; clear, 0.1")
     assert "variance explained, 1.0% not" in circuit
     assert "Gradient symmetry (pizza > .98)" in "\n".join(tables)
 
@@ -73,11 +73,19 @@ def test_only_restricts_the_evidence_not_the_answer(capsys: pytest.CaptureFixtur
 def test_explain_adds_the_card_and_says_where_it_is(capsys: pytest.CaptureFixture[str]) -> None:
     assert main([str(CLOCK), "--explain"]) == 0
     captured = capsys.readouterr()
-    *_, explained, empty = captured.out.splitlines()[:5]
-    assert explained == "Explained: yes (clock or pizza, 3 numbers)" and empty == ""
-    for title in ("Surrogates", "Phase law", "Interventions at the key frequencies", "Where the output lives"):
+    *_, explained, words, empty = captured.out.splitlines()[:6]
+    assert explained == "Explained: yes (rung 1, formula, clock or pizza, 3 numbers)" and empty == ""
+    assert words.startswith("In words: The network places the numbers on 3 circles. On each of them it adds the angles")
+    for title in (
+        "The ladder",
+        "Memory",
+        "Surrogates",
+        "Phase law",
+        "Interventions at the key frequencies",
+        "Where the output lives",
+    ):
         assert title in captured.out
-    parts = ["residual", "causal", "phase_law", "surrogate", "explanation"]
+    parts = ["memory", "residual", "causal", "phase_law", "surrogate", "ladder", "explanation"]
     assert captured.err.splitlines() == [f"interp-analyze: {CLOCK} (1 of 1): {part}" for part in parts]
 
 

@@ -92,8 +92,8 @@ def test_without_scripts_all_text_and_numbers_are_there(both: Path) -> None:
         whole = tab.locator("body").text_content()
     for line in (
         "How do these 2 networks compute?",
-        "Circuit: pizza (pizza at 21 24 29; clear",
-        "Circuit: clock (clock at 21 24 29; clear",
+        "Circuit: pizza (a pizza at 21, 24 and 29; clear",
+        "Circuit: clock (a clock at 21, 24 and 29; clear",
         "interp-train --recipe zhong-2023 --seed 0 --steps 5000 --network.attention-rate 0.0",
         "The file does not say the device and the number of threads: others round the sums in another order",
         "11 + 19 mod 59: the network answers 30",

@@ -78,17 +78,25 @@ def test_every_table_of_a_report_fits() -> None:
     written = _in_terminal("checkpoints/quick-113.pt", "--explain", "--only", *in_order(slow=False))
     text = _plain(written)
     assert "a + b mod 113, a one-layer transformer: generalises, 12769 of 12769 pairs right;\nheld out" in text
-    for title in ("Explained: yes", "Surrogates", "Phase law", "Interventions at the key", "Where the output lives"):
+    for title in (
+        "Explained: yes",
+        "The ladder",
+        "Memory",
+        "Surrogates",
+        "Phase law",
+        "Interventions at the key",
+        "Where the output lives",
+    ):
         assert title in text
     # All of a table's columns stand side by side, and what they say is whole.
     for title, columns in (
         ("Interventions at the key frequencies", ["site", "edit", "share", "same", "edit", "beaten", "as", "large", "beaten"]),
         ("Surrogates", ["surrogate", "numbers", "variance", "agrees", "right", "KL", "margin"]),
-        ("Explained: yes", ["finding", "share", "evidence", "holds"]),
+        ("Explained: yes, rung 1, formula", ["finding", "share", "evidence", "holds"]),
     ):
         assert _rows(text, title)[0].split() == columns
     assert re.search(r"^k = 11  pizza, coordinate 1.10  +0.4032  148 neurons, R 0.9978, disc +yes$", text, re.MULTILINE)
-    assert re.search(r"^pre-activations  knock out +0.994\d  0.991–0.999  no +0.991–0.999  no *$", text, re.MULTILINE)
+    assert re.search(r"^pre-activations  knock out +0.994\d  0.970–1.000  no +0.970–1.000  no *$", text, re.MULTILINE)
     # Spectra: one block per frequency, the key ones high; the pizza's profile falls to nothing half way round, a clock's not.
     t = next(line for line in text.splitlines() if line.startswith("t_k  ")).removeprefix("t_k  ")
     assert len(t) == 56 and [k for k, block in enumerate(t, start=1) if block > "▃"] == [6, 7, 11, 38]
