@@ -34,7 +34,6 @@ def row(study: Study, planned: Planned, path: Path) -> Row:
         "circuit": verdict.verdict,
         "network_coordinate": verdict.coordinate,
         "sureness": verdict.sureness,
-        "circuit_reason": verdict.reason,
         "published": verdict.published_criterion,
         "circularity": analyses.circularity(circuit).circularity,
         "gradient_symmetry": verdict.gradient_symmetry,

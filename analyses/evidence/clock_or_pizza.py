@@ -240,18 +240,19 @@ def _of_frequencies(profiles: Sequence[FrequencyProfile]) -> tuple[Verdict, str]
     if carried > MOST_UNDECIDED:
         return "undecided", "; ".join(f"at {each.k} {each.reason}" for each in unclear)
     ks = {name: [each.k for each in profiles if each.verdict == name] for name in ("clock", "pizza")}
-    mixed = [f"a mixture at {each.k} ({each.coordinate:.0%} pizza)" for each in profiles if each.verdict == "mixture"]
+    mixed = [f"{each.k} ({each.coordinate:.0%} pizza)" for each in profiles if each.verdict == "mixture"]
     beside = [f"undecided at {each.k} ({each.reason})" for each in unclear]
-    parts = [*(f"a {name} at {listed(those)}" for name, those in ks.items() if those), *mixed, *beside]
+    mixtures = [f"{'mixtures' if len(mixed) > 1 else 'a mixture'} at {listed(mixed)}"] if mixed else []
+    parts = [*(f"a {name} at {listed(those)}" for name, those in ks.items() if those), *mixtures, *beside]
     both = bool(ks["clock"] and ks["pizza"])
     name: Verdict = "hybrid" if both else "mixture" if mixed else "clock" if ks["clock"] else "pizza"
     lead = {"hybrid": "both clock and pizza: ", "mixture": "between clock and pizza: "}.get(name, "")
     return name, lead + ", ".join(parts)
 
 
-def listed(frequencies: Sequence[int]) -> str:
-    """Frequencies as one writes them: 7, 11 and 38."""
-    *first, last = map(str, frequencies)
+def listed(several: Sequence[int | str]) -> str:
+    """Several things as one writes them: 7, 11 and 38."""
+    *first, last = map(str, several)
     return f"{', '.join(first)} and {last}" if first else last
 
 

@@ -60,7 +60,7 @@ def test_a_planted_mixture_has_the_coordinate_that_was_planted(strength: float) 
         assert profile.verdict == "mixture" and profile.is_clear
     verdict = analyses.clock_or_pizza(circuit)
     assert verdict.verdict == "mixture" and verdict.sureness == "clear"
-    assert f"a mixture at 3 ({profiles[0].coordinate:.0%} pizza)" in verdict.reason
+    assert f"mixtures at 3 ({profiles[0].coordinate:.0%} pizza), 15 (" in verdict.reason
     assert strength != 1 or analyses.explanation(circuit).is_explained
 
 

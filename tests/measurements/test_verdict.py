@@ -45,7 +45,7 @@ def _verdict(monkeypatch: pytest.MonkeyPatch, *coordinates: float, shares: tuple
         ((0.1, 1.1, 0.0), "hybrid", "clear", "both clock and pizza: a clock at 1 and 3, a pizza at 2"),
         ((0.1, 1.1, 0.5), "hybrid", "clear", "both clock and pizza: a clock at 1, a pizza at 2, a mixture at 3 (50% pizza)"),
         ((0.1, 0.61), "mixture", "clear", "between clock and pizza: a clock at 1, a mixture at 2 (61% pizza)"),
-        ((0.61, 0.74), "mixture", "narrow", "between clock and pizza: a mixture at 1 (61% pizza), a mixture at 2 (74% pizza)"),
+        ((0.61, 0.74), "mixture", "narrow", "between clock and pizza: mixtures at 1 (61% pizza) and 2 (74% pizza)"),
         ((0.1, 1.5), "undecided", "none", "at 2 it is odd"),
     ],
 )
