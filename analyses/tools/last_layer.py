@@ -3,7 +3,7 @@
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Literal
 
 import torch
@@ -135,8 +135,12 @@ def of_order(waves: Float[Tensor, "*choice 3 3 neuron"], order: Order) -> Float[
     return waves
 
 
+@lru_cache(maxsize=512)
 def three_rows(k: int, p: int) -> Float[Tensor, "3 p"]:
-    """The constant, cosine and sine of frequency k, orthonormal; at k = p/2 there is no sine, and its row is 0."""
+    """The constant, cosine and sine of frequency k, orthonormal; at k = p/2 there is no sine, and its row is 0.
+
+    Not to be changed in place: the same tensor is given out again.
+    """
     rows = torch.cat([torch.full((1, p), 1 / math.sqrt(p), dtype=torch.float64), fourier.rows(k, p)])
     return torch.cat([rows, rows.new_zeros(3 - len(rows), p)])
 

@@ -133,13 +133,14 @@ class Explanation(Finding):
             kind, neurons = f"{f.verdict}, coordinate {f.coordinate:.2f}", f"{f.neurons} neurons, R {_shown(f.R)}, {f.shape}"
             rows.append((f"k = {f.k}", kind, _round(f.share), neurons, f.lawful))
         for part, share in self.lives[:4]:
-            rows.append(("beside the formula", part, _round(share), "", None))
+            rows.append(("rest", part, _round(share), "", None))
         rows.append(
             ("memory", self.memory, None, "" if math.isnan(self.memory_worth) else f"{self.memory_worth:.1g} nats", None)
         )
         note = (
             "share: of the logits' variance; agrees: answers that are the network's own; loss: recovered on held-out pairs; R: "
-            "of the phase law; turned: answers that follow the turned hand; coordinate: 0 a clock, 1 a pizza"
+            "of the phase law; turned: answers that follow the turned hand; coordinate: 0 a clock, 1 a pizza; rest: what "
+            "measured profiles leave"
         )
         title = f"Explained: {self.verdict()}" + (f", {rung}, {RUNGS[self.rung]}" if self.is_explained and self.rung else "")
         columns = ("", "finding", "share", "evidence", "holds")

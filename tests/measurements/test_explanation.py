@@ -56,7 +56,7 @@ def test_a_planted_circuit_is_explained_as_what_it_is(kind: str) -> None:
 
 def test_interventions_on_a_planted_circuit_do_all_or_nothing() -> None:
     found = analyses.causal(Circuit(planted(P, clocks=KEYS)))
-    assert found.turns == 10_000 and found.draws == 100 and found.pairs == P * P and not found.are_held_out
+    assert found.turns == 5_000 and found.draws == 100 and found.pairs == P * P and not found.are_held_out
     for site in ("embedding", "pre-activations", "logits"):
         keep, remove = found.effect(site, "keep only"), found.effect(site, "remove")
         assert keep is not None and keep.value == 1.0 and keep.same.beaten and keep.as_large.beaten

@@ -11,7 +11,7 @@ from torch import Tensor
 import analyses
 from analyses.tools.ablation import Draw, Site, as_large, embedding_site, logit_site, neuron_site, part, random_draws
 from analyses.tools.last_layer import last_neurons
-from analyses.tools.pairs import Pairs, held_out
+from analyses.tools.pairs import Pairs, held_out, some_of
 from analyses.tools.turning import Turning
 from analyses.trials.causal import _elsewhere, _keep_and_remove, _knock_out, _null
 from interp import fourier
@@ -69,8 +69,9 @@ def test_an_edited_network_is_the_one_that_is_intervened_on(name: str, noisy: Ci
     assert keep.value == accuracy(circuit.with_embedding(E.mean(0) + at(E, KEYS)).logits)
     assert remove.value == accuracy(circuit.with_embedding(E - at(E, KEYS)).logits)
     generator = torch.Generator().manual_seed(0)
-    torch.randperm(P * P, generator=generator)  # the pairs of the null
-    turning = Turning.of(circuit, held_out(circuit), 20 * P, generator)
+    pairs = some_of(held_out(circuit), P * P, generator)  # all, in the order in which they are drawn
+    some_of(pairs, 100, generator)
+    turning = Turning.of(circuit, pairs, 20 * P, generator)
     assert turn.value == pytest.approx(turned_share(turning), abs=1e-12)
     assert 0.5 < turn.value < 0.9
 
