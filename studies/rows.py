@@ -84,6 +84,6 @@ def row(study: Study, planned: Planned, path: Path) -> Row:
         values[f"{name}: recovered"], values[f"{name}: divergence"] = rung.score.recovered, rung.score.divergence
     return {
         **values,
-        **{f"memory_{name}": value for name, value in remembered.scalars().items()},
+        **{f"memory_{name}": value for name, value in remembered.to_dict().items()},
         "memory_worth": remembered.worth,
     }
