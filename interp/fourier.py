@@ -42,9 +42,14 @@ def basis(p: int) -> Float[Tensor, "p p"]:
     return _basis(p).clone()
 
 
+def row_numbers(k: int, p: int) -> range:
+    """Which rows of the basis are those of one frequency: cosine and sine, or at k = p/2 the cosine alone."""
+    return range(2 * k - 1, min(2 * k + 1, p))
+
+
 def rows(k: int, p: int) -> Float[Tensor, "row p"]:
     """The basis rows of one frequency: cosine and sine, or at k = p/2 the cosine alone."""
-    return _basis(p)[2 * k - 1 : min(2 * k + 1, p)].clone()
+    return _basis(p)[[*row_numbers(k, p)]]
 
 
 def waves(k: int, p: int) -> Float[Tensor, "2 p"]:
@@ -86,7 +91,7 @@ def pair_energies(x: Float[Tensor, "p p n"]) -> Float[Tensor, "freq n"]:
     over_a = (_basis(p) @ x.double().flatten(1)).unflatten(1, x.shape[1:])
     energies = []
     for k in frequencies(p):
-        index = [0, *range(2 * k - 1, min(2 * k + 1, p))]
+        index = [0, *row_numbers(k, p)]
         products = torch.einsum("jb,ibn->ijn", _basis(p)[index], over_a[index])
         energies.append(products.square().sum((0, 1)) - products[0, 0].square())
     return torch.stack(energies)

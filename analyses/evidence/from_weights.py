@@ -1,11 +1,11 @@
 """What should the key frequencies' neurons add up to, by what each of them reads and writes, and is it what they do?"""
 
 import math
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import torch
-from jaxtyping import Complex, Float, Int
+from jaxtyping import Complex, Int
 from torch import Tensor
 
 from analyses.evidence.amplitude_profile import FrequencyProfile, amplitude_profile
@@ -14,6 +14,7 @@ from analyses.findings.finding import ONLY_DRAWN, Finding
 from analyses.findings.measurement import measurement
 from analyses.findings.table import Table
 from analyses.tools import predicted
+from analyses.tools.amplitudes import at_frequency
 from analyses.tools.angles import cut_down, harmonics
 from analyses.tools.closed_form import mixture
 from analyses.tools.last_layer import LastNeurons, last_neurons
@@ -129,33 +130,24 @@ def from_weights(circuit: Circuit) -> FromWeights:
     Source: this project.
     """
     neurons, profiles = last_neurons(circuit), amplitude_profile(circuit).profiles
-    variance = circuit.centred_logits.square().sum().item()
-    found, missed, total = [], 0.0, 0.0
-    for profile in profiles:
-        without = circuit.with_embedding(fourier.without(circuit.embedding, profile.removed))
-        mine = (neurons.fit.frequencies[0] == profile.k).nonzero()[:, 0]
-        each = _prediction(neurons, last_neurons(without), profile, mine)
-        beside = [_beside(z, profile.k) for z in (_at(circuit.centred_logits, profile.k), _written(neurons, profile.k, mine))]
-        # A wave of amplitude |z| in c has squares that sum to p |z|² / 2, and to p |z|² at k = p/2.
-        size = circuit.p / (1 if 2 * profile.k == circuit.p else 2) / variance
-        measured, predicted_, off = (size * z.abs().square().sum().item() for z in (*beside, beside[0] - beside[1]))
-        missed, total = missed + off, total + measured
-        accounted = 1 - off / measured if measured else math.nan
-        found.append(replace(each, beside_measured=measured, beside_predicted=predicted_, accounted=accounted))
+    found = [_prediction(circuit, profile, neurons.working_at(profile.k)) for profile in profiles]
+    total = sum(f.beside_measured for f in found)
+    missed = sum(f.beside_measured * (1 - f.accounted) for f in found if f.beside_measured)
     return FromWeights(frequencies=tuple(found), accounted=1 - missed / total if total else math.nan)
 
 
-def _prediction(
-    intact: LastNeurons, neurons: LastNeurons, measured: FrequencyProfile, mine: Int[Tensor, " neuron"]
-) -> FrequencyPrediction:
-    """The profile that is predicted from ``neurons``, those of the network without frequency 2k; all else is still to come."""
-    k, A, count = measured.k, torch.tensor(measured.profile, dtype=torch.float64), harmonics(neurons.p)
-    pre = neurons.pre[..., mine]
+def _prediction(circuit: Circuit, measured: FrequencyProfile, mine: Int[Tensor, " neuron"]) -> FrequencyPrediction:
+    """What the neurons ``mine`` should write at their frequency, beside what is measured."""
+    k, A, count = measured.k, torch.tensor(measured.profile, dtype=torch.float64), harmonics(circuit.p)
+    intact = last_neurons(circuit)
+    pre = last_neurons(circuit.with_embedding(fourier.without(circuit.embedding, measured.removed))).pre[..., mine]
     constant, read = pre.mean((0, 1)), cut_down(pre, k, count)
     profiles = [
         predicted.profile(predicted.written_at(intact, k, mine, each), k)
         for each in (read, cut_down(pre, k, min(count, 1)), read - constant)
     ]
+    beside, theory = (_beside(z, k) for z in (at_frequency(circuit.centred_logits, k), _written(intact, k, mine)))
+    beside_measured, beside_predicted, missed = (_share(circuit, z, k) for z in (beside, theory, beside - theory))
     weight = intact.output_waves_at(k)[:, mine].norm(dim=0)
     thresholds = (constant / (read - constant).amax((0, 1))).double()
     along = measured.along_the_arch()
@@ -168,9 +160,9 @@ def _prediction(
         without_constants=mixture(profiles[2], k).coordinate,
         threshold=((weight * thresholds).sum() / weight.sum()).item(),
         fitted=(1 - (A - profiles[0]).square().sum() / A.square().sum()).item(),
-        beside_measured=math.nan,
-        beside_predicted=math.nan,
-        accounted=math.nan,
+        beside_measured=beside_measured,
+        beside_predicted=beside_predicted,
+        accounted=1 - missed / beside_measured if beside_measured else math.nan,
         measured_profile=tuple(A[along].tolist()),
         predicted_profile=tuple(profiles[0][along].tolist()),
     )
@@ -179,14 +171,14 @@ def _prediction(
 def _written(neurons: LastNeurons, k: int, mine: Int[Tensor, " neuron"]) -> Complex[Tensor, "a b"]:
     """What the neurons of k write at k if each reads its own angles only, and what goes past the neurons."""
     read = cut_down(neurons.pre[..., mine], k, harmonics(neurons.p))
-    return predicted.written_at(neurons, k, mine, read) + _at(neurons.bypass.double(), k)
+    return predicted.written_at(neurons, k, mine, read) + at_frequency(neurons.bypass.double(), k)
 
 
-def _at(logits: Float[Tensor, "a b c"], k: int) -> Complex[Tensor, "a b"]:
-    """What logits hold at frequency k of c: z(a, b), which stands for Re z e^{-i w_k c}."""
-    p = len(logits)
-    cosine, sine = fourier.waves(k, p)
-    return torch.complex(logits @ cosine, logits @ sine) * (1 if 2 * k == p else 2) / p
+def _share(circuit: Circuit, z: Complex[Tensor, "a b"], k: int) -> float:
+    """The share of the centred logits' variance that z stands for."""
+    # A wave of amplitude |z| in c has squares that sum to p |z|² / 2, and to p |z|² at k = p/2.
+    squares = z.abs().square().sum() * circuit.p / (1 if 2 * k == circuit.p else 2)
+    return (squares / circuit.centred_logits.square().sum()).item()
 
 
 def _beside(z: Complex[Tensor, "a b"], k: int) -> Complex[Tensor, "a b"]:

@@ -2,10 +2,11 @@
 
 from collections.abc import Sequence
 
-from jaxtyping import Float
+import torch
+from jaxtyping import Complex, Float
 from torch import Tensor
 
-from analyses.tools.pairs import by_distance
+from analyses.tools.pairs import by_distance, sums
 from interp import fourier
 from interp.circuit import Circuit
 
@@ -25,13 +26,20 @@ def amplitudes(circuit: Circuit, k: int) -> Float[Tensor, " d"]:
 
     Nothing is removed from the network first: a circle at 2k may hide a pizza at k (see amplitude_profile).
     """
-    return amplitudes_of_pairs(circuit, k).mean(-1)
+    return along_the_sum(at_frequency(circuit.centred_logits, k), k).mean(-1)
 
 
-def amplitudes_of_pairs(circuit: Circuit, k: int) -> Float[Tensor, "d a"]:
-    """The amplitude of cos w_k(a+b-c) in the logits of every pair: one row per distance d = a - b, one column per a."""
-    p, logits = circuit.p, circuit.centred_logits
-    cosine, sine = fourier.waves(k, p)
-    # Σ_c L cos w(a+b-c) = cos w(a+b) Σ_c L cos wc + sin w(a+b) Σ_c L sin wc
-    of_pairs = cosine[circuit.answers] * (logits @ cosine) + sine[circuit.answers] * (logits @ sine)
-    return by_distance(of_pairs) * (1 if 2 * k == p else 2) / p
+def at_frequency(logits: Float[Tensor, "a b c"], k: int) -> Complex[Tensor, "a b"]:
+    """What logits hold at frequency k of c: z(a, b), which stands for Re z e^{-i w_k c}."""
+    p = len(logits)
+    return torch.view_as_complex(logits @ fourier.waves(k, p).T) * (1 if 2 * k == p else 2) / p
+
+
+def along_the_sum(z: Complex[Tensor, "a b"], k: int) -> Float[Tensor, "d a"]:
+    """The amplitude of cos w_k(a+b-c) in what z stands for: one row per distance d = a - b, one column per a."""
+    return by_distance((z * turned_by_the_sum(k, len(z)).conj()).real)
+
+
+def turned_by_the_sum(k: int, p: int) -> Complex[Tensor, "a b"]:
+    """e^{i w_k (a+b)} for every pair, which stands for cos w_k(a+b-c)."""
+    return torch.complex(*fourier.waves(k, p))[sums(p)]

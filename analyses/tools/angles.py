@@ -25,7 +25,7 @@ class Angles:
 
     coefficients: Float[Tensor, "row row neuron"]
     """Coefficients of the pre-activations on products of waves of a and waves of b, at ``rows`` of the Fourier basis."""
-    rows: Int[Tensor, " row"]
+    rows: list[int]
     """Rows of the real Fourier basis: the constant and all harmonics of all key frequencies."""
     of_key: Bool[Tensor, "key row row"]
     """Products that are functions of the two angles of one key frequency, for each of them."""
@@ -45,18 +45,16 @@ class Angles:
             raise Unavailable("needs key frequencies, and this network has none")
         if not count:
             raise Unavailable(f"needs a modulus at which functions of two angles are few, and {p} is too small")
-        each = [[0, *(row for k in _multiples(key, p, count) for row in _rows(k, p))] for key in keys]
+        each = [_rows(key, p, count) for key in keys]
         rows = sorted({row for those in each for row in those})
-        basis = fourier.basis(p)[rows].to(neurons.pre.dtype)
-        over_a = einsum(basis, neurons.pre, "i a, a b neuron -> i b neuron")
-        coefficients = einsum(over_a, basis, "i b neuron, j b -> i j neuron")
+        coefficients = _coefficients(neurons.pre, rows)
         member = torch.tensor([[row in those for row in rows] for those in each])
         of_key = member[:, :, None] & member[:, None, :]
         energy = coefficients.double().square()
         energy[0, 0] = 0
         return Angles(
             coefficients=coefficients,
-            rows=torch.tensor(rows),
+            rows=rows,
             of_key=of_key,
             own=einsum(energy, of_key.double(), "i j neuron, key i j -> key neuron").argmax(0),
             harmonics=count,
@@ -65,25 +63,18 @@ class Angles:
     def own_frequency(self, p: int) -> tuple[Float[Tensor, "a b neuron"], int]:
         """Every pre-activation as a function of the two angles of its own key frequency, and how many numbers that takes."""
         mask = self.of_key[self.own]
-        return self._values(self.coefficients * mask.permute(1, 2, 0), p), int(mask.sum())
+        return _values(self.coefficients * mask.permute(1, 2, 0), self.rows, p), int(mask.sum())
 
     def all_frequencies(self, p: int) -> tuple[Float[Tensor, "a b neuron"], int]:
         """Every pre-activation as a sum of such functions, one for each key frequency, and how many numbers that takes."""
         mask = self.of_key.any(0)
-        return self._values(self.coefficients * mask[..., None], p), int(mask.sum()) * self.coefficients.shape[-1]
-
-    def _values(self, coefficients: Float[Tensor, "row row neuron"], p: int) -> Float[Tensor, "a b neuron"]:
-        basis = fourier.basis(p)[self.rows].to(coefficients.dtype)
-        over_a = einsum(basis, coefficients, "i a, i j neuron -> a j neuron")
-        return einsum(over_a, basis, "a j neuron, j b -> a b neuron")
+        return _values(self.coefficients * mask[..., None], self.rows, p), int(mask.sum()) * self.coefficients.shape[-1]
 
 
 def cut_down(pre: Float[Tensor, "a b neuron"], k: int, count: int) -> Float[Tensor, "a b neuron"]:
     """The pre-activations as functions of the angles k a and k b with ``count`` harmonics: what is nearest to them."""
-    p = len(pre)
-    basis = fourier.basis(p)[[0, *(row for each in _multiples(k, p, count) for row in _rows(each, p))]].to(pre.dtype)
-    coefficients = einsum(einsum(basis, pre, "i a, a b neuron -> i b neuron"), basis, "i b neuron, j b -> i j neuron")
-    return einsum(einsum(basis, coefficients, "i a, i j neuron -> a j neuron"), basis, "a j neuron, j b -> a b neuron")
+    rows = _rows(k, len(pre), count)
+    return _values(_coefficients(pre, rows), rows, len(pre))
 
 
 def harmonics(p: int) -> int:
@@ -91,10 +82,19 @@ def harmonics(p: int) -> int:
     return max(count for count in range(MOST_HARMONICS + 1) if count == 0 or (2 * count + 1) ** 2 <= MOST_NUMBERS * p**2)
 
 
-def _multiples(key: int, p: int, count: int) -> list[int]:
-    return sorted({fourier.fold(j * key, p) for j in range(1, count + 1)} - {0})
+def _rows(key: int, p: int, count: int) -> list[int]:
+    """The rows of the real Fourier basis that functions of one angle consist of: the constant and the harmonics of ``key``."""
+    multiples = {fourier.fold(j * key, p) for j in range(1, count + 1)} - {0}
+    return [0, *(row for k in sorted(multiples) for row in fourier.row_numbers(k, p))]
 
 
-def _rows(k: int, p: int) -> list[int]:
-    """The rows of the real Fourier basis at frequency k: cosine and sine; at k = p/2 there is no sine."""
-    return [2 * k - 1, 2 * k] if 2 * k < p else [2 * k - 1]
+def _coefficients(pre: Float[Tensor, "a b neuron"], rows: Sequence[int]) -> Float[Tensor, "row row neuron"]:
+    """What a and b have at these rows of the basis."""
+    basis = fourier.basis(len(pre))[[*rows]].to(pre.dtype)
+    return einsum(einsum(basis, pre, "i a, a b neuron -> i b neuron"), basis, "i b neuron, j b -> i j neuron")
+
+
+def _values(coefficients: Float[Tensor, "row row neuron"], rows: Sequence[int], p: int) -> Float[Tensor, "a b neuron"]:
+    """The functions of a and b that have these coefficients at these rows of the basis."""
+    basis = fourier.basis(p)[[*rows]].to(coefficients.dtype)
+    return einsum(einsum(basis, coefficients, "i a, i j neuron -> a j neuron"), basis, "a j neuron, j b -> a b neuron")

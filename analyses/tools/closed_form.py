@@ -33,7 +33,7 @@ class Mixture:
 
 def closed_forms(circuit: Circuit, keys: Sequence[int]) -> dict[str, tuple[Profiles, int]]:
     """Every closed form by name: its profiles, from measured to most compressed, and how many numbers they take."""
-    measured = {k: amplitudes(circuit, k) for k in keys}
+    measured = measured_profiles(circuit, keys)
     p, K = circuit.p, len(measured)
 
     def fitted(*parts: str) -> Profiles:
@@ -48,6 +48,11 @@ def closed_forms(circuit: Circuit, keys: Sequence[int]) -> dict[str, tuple[Profi
         "clocks": (clocks, K),
         "pizzas": (pizzas, K),
     }
+
+
+def measured_profiles(circuit: Circuit, keys: Sequence[int]) -> Profiles:
+    """The amplitude profiles of these frequencies as they are."""
+    return {k: amplitudes(circuit, k) for k in keys}
 
 
 def mixture(A: Float[Tensor, " d"], k: int) -> Mixture:

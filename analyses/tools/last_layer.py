@@ -64,10 +64,14 @@ class LastNeurons:
             waves=torch.cat([each.waves for each in fits], -1),
         )
 
+    def working_at(self, k: int) -> Int[Tensor, " mine"]:
+        """Which neurons have k as the frequency that fits them best."""
+        return (self.fit.frequencies[0] == k).nonzero()[:, 0]
+
     def waves_at(self, k: int) -> Float[Tensor, "3 3 neuron"]:
         """Each pre-activation's coefficients on {1, cos, sin} of a × {1, cos, sin} of b at frequency k (orthonormal)."""
         p = self.p
-        index = [0, *range(2 * k - 1, min(2 * k + 1, p))]
+        index = [0, *fourier.row_numbers(k, p)]
         waves = einsum(three_rows(k, p), self.waves_of_a[index], "j b, i b neuron -> i j neuron")
         return torch.cat([waves, waves.new_zeros(3 - len(index), 3, waves.shape[-1])])
 
@@ -181,7 +185,7 @@ def _fit(x: Float[Tensor, "a b neuron"]) -> Fit:
 def _block(coefficients: Float[Tensor, "p p neuron"], k: int) -> Float[Tensor, "3 3 neuron"]:
     """Each neuron's coefficients on {1, cos, sin} of a × {1, cos, sin} of b at frequency k, that of the constant set to 0."""
     p = len(coefficients)
-    index = [0, *range(2 * k - 1, min(2 * k + 1, p))]
+    index = [0, *fourier.row_numbers(k, p)]
     block = coefficients.new_zeros(3, 3, coefficients.shape[-1])
     block[: len(index), : len(index)] = coefficients[index][:, index]
     block[0, 0] = 0

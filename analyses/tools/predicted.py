@@ -12,8 +12,8 @@ import torch
 from jaxtyping import Complex, Float, Int
 from torch import Tensor
 
+from analyses.tools.amplitudes import along_the_sum, turned_by_the_sum
 from analyses.tools.last_layer import LastNeurons
-from analyses.tools.pairs import by_distance, sums
 from interp import fourier
 
 Written = dict[int, Complex[Tensor, "a b"]]
@@ -27,8 +27,7 @@ def written(neurons: LastNeurons, keys: Sequence[int], pre: Float[Tensor, "a b n
 
     A neuron's frequency is the one that fits it best (``LastNeurons.fit``).
     """
-    best = neurons.fit.frequencies[0]
-    return {k: written_at(neurons, k, (best == k).nonzero()[:, 0], pre[..., best == k]) for k in keys}
+    return {k: written_at(neurons, k, mine := neurons.working_at(k), pre[..., mine]) for k in keys}
 
 
 def written_at(
@@ -42,7 +41,7 @@ def written_at(
 
 def profile(z: Complex[Tensor, "a b"], k: int) -> Float[Tensor, " d"]:
     """The amplitude A_k(d) of cos w_k(a+b-c) in what is written, d = a - b = 0..p-1, in logits."""
-    return by_distance((z * _turned(k, len(z)).conj()).real).mean(-1)
+    return along_the_sum(z, k).mean(-1)
 
 
 def beside_the_profile(z: Complex[Tensor, "a b"], k: int) -> Complex[Tensor, "a b"]:
@@ -52,16 +51,10 @@ def beside_the_profile(z: Complex[Tensor, "a b"], k: int) -> Complex[Tensor, "a 
     """
     p, z = len(z), z - z.mean()
     residues = torch.arange(p)
-    return z - profile(z, k)[(residues[:, None] - residues) % p] * _turned(k, p)
+    return z - profile(z, k)[(residues[:, None] - residues) % p] * turned_by_the_sum(k, p)
 
 
 def as_logits(z: Complex[Tensor, "a b"], k: int) -> Float[Tensor, "a b c"]:
     """Re z(a, b) e^{-i w_k c}."""
     cosine, sine = fourier.waves(k, len(z))
     return z.real[..., None] * cosine + z.imag[..., None] * sine
-
-
-def _turned(k: int, p: int) -> Complex[Tensor, "a b"]:
-    """e^{i w_k (a+b)} for every pair."""
-    cosine, sine = fourier.waves(k, p)
-    return torch.complex(cosine, sine)[sums(p)]

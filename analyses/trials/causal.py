@@ -82,6 +82,12 @@ class Effect:
     as_large: Null
     """Null of an intervention of equal size, made at as many other frequencies; for knock out it equals ``same``."""
 
+    def asked(self) -> tuple[Null, ...]:
+        """The nulls that an explanation asks to be beaten: of remove and turn, and at the embedding those as large as well."""
+        if self.edit not in ("remove", "turn"):
+            return ()
+        return (self.same, self.as_large) if self.site == "embedding" else (self.same,)
+
 
 @dataclass(frozen=True)
 class Causal(Finding):
@@ -290,5 +296,4 @@ def _range(null: Null) -> str:
 
 def _beaten(effect: Effect, null: Null) -> Cell:
     """Is this null beaten? For a table: True where it is; else False where an explanation needs it, elsewhere the word no."""
-    needed = effect.edit in ("remove", "turn") and (null is effect.same or effect.site == "embedding")
-    return null.beaten if needed or null.beaten else "no"
+    return null.beaten if null.beaten or any(null is each for each in effect.asked()) else "no"

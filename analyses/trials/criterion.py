@@ -51,12 +51,12 @@ def why_holds(interventions: Causal | None) -> tuple[bool | None, str]:
     if interventions is None or not interventions.effects:
         lacking = "" if interventions is None else ", ".join(interventions.lacking)
         return None, lacking or "no intervention could be compared with a null"
-    needed = [each for each in interventions.effects if each.edit in ("remove", "turn")]
     failing = [
         f"{each.edit}, {each.site}, {what}"
-        for each in needed
+        for each in interventions.effects
+        if (nulls := each.asked())
         for what, holds in (
-            ("does not beat its null", each.same.beaten and (each.site != "embedding" or each.as_large.beaten)),
+            ("does not beat its null", all(null.beaten for null in nulls)),
             ("does not make half of the answers", interventions.takes_half(each)),
         )
         if not holds

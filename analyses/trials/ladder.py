@@ -11,7 +11,7 @@ from analyses.findings.measurement import measurement
 from analyses.findings.table import Cell, Table
 from analyses.tools import predicted
 from analyses.tools.angles import Angles
-from analyses.tools.closed_form import closed_forms, logits
+from analyses.tools.closed_form import Profiles, closed_forms, logits
 from analyses.tools.last_layer import last_neurons
 from analyses.tools.scoring import Score, score
 from interp.circuit import Circuit
@@ -130,28 +130,26 @@ def ladder(circuit: Circuit) -> Ladder:
     Source: this project; the formulas after Nanda et al. 2023, arXiv 2301.05217, and Zhong et al. 2023, arXiv 2306.17844.
     """
     keys = key_frequencies(circuit).frequencies
-    forms = sorted(closed_forms(circuit, keys).items(), key=lambda form: form[1][1])
+    forms = closed_forms(circuit, keys)
     formulas = [
-        Rung(1, score(circuit, logits(profiles, circuit.p), name=name, numbers=numbers)) for name, (profiles, numbers) in forms
+        Rung(1, score(circuit, logits(profiles, circuit.p), name=name, numbers=numbers))
+        for name, (profiles, numbers) in sorted(forms.items(), key=lambda form: form[1][1])
     ]
     try:
-        return Ladder(rungs=(*formulas, *_of_neurons(circuit, keys)), harmonics=_angles(circuit, keys).harmonics, lacking="")
+        angles = Angles.of(last_neurons(circuit), keys)
+        others = _of_neurons(circuit, angles, *forms["measured profiles"])
+        return Ladder(rungs=(*formulas, *others), harmonics=angles.harmonics, lacking="")
     except Unavailable as missing:
         return Ladder(rungs=tuple(formulas), harmonics=0, lacking=f"Other rungs: {missing}")
 
 
-def _angles(circuit: Circuit, keys: tuple[int, ...]) -> Angles:
-    return circuit.remember(("angles", keys), lambda: Angles.of(last_neurons(circuit), keys))
-
-
-def _of_neurons(circuit: Circuit, keys: tuple[int, ...]) -> Iterator[Rung]:
-    neurons, angles, p = last_neurons(circuit), _angles(circuit, keys), circuit.p
-    profiles, numbers = closed_forms(circuit, keys)["measured profiles"]
-    with_quadrature = logits(profiles, p)
-    for k, z in predicted.written(neurons, keys, neurons.fitted(order=2)).items():
+def _of_neurons(circuit: Circuit, angles: Angles, measured: Profiles, numbers: int) -> Iterator[Rung]:
+    """The rungs from quadrature on; ``measured``: the measured profiles, and how many numbers they take."""
+    neurons, p = last_neurons(circuit), circuit.p
+    with_quadrature = logits(measured, p)
+    for k, z in predicted.written(neurons, list(measured), neurons.fitted(order=2)).items():
         with_quadrature += predicted.as_logits(predicted.beside_the_profile(z, k), k)
-    working = int(sum(int(k) in keys for k in neurons.fit.frequencies[0].tolist()))
-    numbers += predicted.NUMBERS * working
+    numbers += predicted.NUMBERS * sum(len(neurons.working_at(k)) for k in measured)
     yield Rung(2, score(circuit, with_quadrature, name=RUNGS[2], numbers=numbers))
     for number, (pre, count) in ((3, angles.own_frequency(p)), (4, angles.all_frequencies(p))):
         yield Rung(number, score(circuit, neurons.logits(pre), name=RUNGS[number], numbers=count))

@@ -15,7 +15,7 @@ from analyses.findings.finding import ONLY_DRAWN, Finding
 from analyses.findings.measurement import measurement
 from analyses.findings.palette import MADE, QUIET, STRONG
 from analyses.findings.table import Table
-from analyses.tools.closed_form import closed_forms, logits
+from analyses.tools.closed_form import logits, measured_profiles
 from interp.circuit import Circuit
 
 if TYPE_CHECKING:
@@ -138,8 +138,7 @@ def memory(circuit: Circuit) -> Memory:
     if trained is None or not 0 < len(trained) < p * p:
         nan = math.nan
         return Memory(nan, nan, nan, None, nan, nan, nan, nan, found=None, lifts_of_splits=())
-    profiles, _ = closed_forms(circuit, key_frequencies(circuit).frequencies)["measured profiles"]
-    formula = logits(profiles, p)
+    formula = logits(measured_profiles(circuit, key_frequencies(circuit).frequencies), p)
     rest = (circuit.centred_logits - formula).flatten(0, 1)
     answers = circuit.answers.flatten()
     mine = torch.zeros(p * p, dtype=torch.bool).index_fill(0, trained, True)
