@@ -25,9 +25,14 @@ class Turning:
 
     @staticmethod
     def of(circuit: Circuit, pairs: Pairs, count: int, generator: torch.Generator) -> "Turning":
-        """``count`` inputs at random, of which the key frequencies are shown these pairs."""
+        """``count`` inputs at random, of which the key frequencies are shown these pairs.
+
+        Of an edited network, which is run once for every Δ, inputs of one Δ lie together: the first few of them need few runs.
+        """
         chosen = torch.randint(len(pairs[0]), (count,), generator=generator)
         delta = torch.randint(1, circuit.p, (count,), generator=generator)
+        if circuit.edits:
+            delta = delta[torch.randperm(circuit.p, generator=generator)[delta].argsort()]
         return Turning(circuit, (pairs[0][chosen], pairs[1][chosen]), delta)
 
     def first(self, count: int) -> "Turning":
