@@ -38,7 +38,7 @@ def unequal(p: int = P) -> Circuit:
 # Clock, pizza and mixture
 
 
-@pytest.mark.parametrize("strength", [0.5, 2.0])
+@pytest.mark.parametrize("strength", [0.5, 1.0, 2.0])
 def test_a_planted_mixture_has_the_coordinate_that_was_planted(strength: float) -> None:
     """Neurons of both kinds at one frequency: their mean amplitudes add up, and so does the pizza's share of them."""
 
