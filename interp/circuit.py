@@ -15,14 +15,14 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from interp.errors import InterpError
-from interp.networks.hooks import Edit
+from interp.networks.hooks import Edit, EditOfHook, edit_of
 from interp.networks.model import Model, Tables, Unavailable, check_analysable
 from interp.tasks.addition import Addition
 from interp.tasks.task import UNDEFINED, Relabelling, Task
 
 T = TypeVar("T")
 
-Need = Literal["addition", "embedding", "neurons", "attention"]
+Need = Literal["addition", "embedding", "neurons", "attention", "layers"]
 """What a measurement can need of a circuit, and not every circuit has."""
 
 ROWS = 16
@@ -95,6 +95,8 @@ class Circuit:
                 self.network.neurons_name()
             case "attention":
                 self.network.pattern_name()
+            case "layers":
+                self.network.layers()
 
     @cached_property
     def tables(self) -> Tables:
@@ -204,9 +206,12 @@ class Circuit:
                 raise InterpError(f"expected embeddings of shape {list(old.shape)}, got {list(new.shape)}")
         return replace(self, replaced_tables=tables, _memory={})
 
-    def with_activation(self, name: str, replacement: Tensor | Edit) -> "Circuit":
-        """This circuit with one activation replaced: by a tensor of its shape, or by a function of it."""
-        edit = (lambda _: replacement) if isinstance(replacement, Tensor) else replacement
+    def with_activation(self, name: str, replacement: Tensor | Edit | EditOfHook) -> "Circuit":
+        """This circuit with one activation replaced: by a tensor of its shape, or by a function of it.
+
+        A function of two arguments is given the hook, too, whose ``name`` it can ask for: TransformerLens's (activation, hook).
+        """
+        edit = (lambda _: replacement) if isinstance(replacement, Tensor) else edit_of(replacement, name)
         return replace(self, edits={**self.edits, name: edit}, _memory={})
 
     def anew(self) -> "Circuit":
@@ -243,5 +248,9 @@ class Circuit:
 
     @torch.no_grad()
     def _run(self, record: Collection[str], a: Int[Tensor, " rows"]) -> tuple[Tensor, dict[str, Tensor]]:
-        E_a, E_b = self.tables
-        return self.run(E_a[a][:, None], E_b[None], record=record, edits=self.edits)
+        if self.replaced_tables is not None:
+            E_a, E_b = self.replaced_tables
+            return self.run(E_a[a][:, None], E_b[None], record=record, edits=self.edits)
+        symbols = self.numbers.a[a][:, None], self.numbers.b[None]
+        logits, activations = self.network.run_symbols(*symbols, record=record, edits=self.edits)
+        return self._relabelled(logits), activations

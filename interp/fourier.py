@@ -97,6 +97,24 @@ def pair_energies(x: Float[Tensor, "p p n"]) -> Float[Tensor, "freq n"]:
     return torch.stack(energies)
 
 
+def wave_energies(x: Float[Tensor, "p p n"], k: int) -> Float[Tensor, "4 n"]:
+    """How much of n functions of the pair (a, b) is waves of frequency k of a, of b, of a + b and of a - b?
+
+    Squares of the coefficients on the cosine and sine of each (orthonormal); their sum is what ``pair_energies`` has at k.
+    At k = p/2 waves of a + b and of a - b are the same, and count as waves of a + b.
+    """
+    p = x.shape[0]
+    index = [0, *row_numbers(k, p)]
+    rows = _basis(p)[index]
+    products = torch.einsum("ia,jb,abn->ijn", rows, rows, x.double())
+    if len(index) == 2:
+        plus, minus = products[1, 1].square(), torch.zeros_like(products[1, 1])
+    else:
+        (cc, cs), (sc, ss) = products[1:, 1:]
+        plus, minus = ((cc - ss).square() + (cs + sc).square()) / 2, ((cc + ss).square() + (sc - cs).square()) / 2
+    return torch.stack([products[1:, 0].square().sum(0), products[0, 1:].square().sum(0), plus, minus])
+
+
 def without(M: Float[Tensor, "p n"], k: int) -> Float[Tensor, "p n"]:
     """M with frequency k (folded; 0 removes nothing) projected out of its first axis; dtype kept."""
     p = M.shape[0]

@@ -1,18 +1,21 @@
 """Any network at all, from its logits or from the functions that compute them."""
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import torch
 from jaxtyping import Float, Int
-from torch import Tensor
+from torch import Tensor, nn
 
 from interp.circuit import Circuit
 from interp.errors import InterpError
 from interp.networks.config import MAX_P
 from interp.networks.hooks import Edit
+from interp.networks.lens import network_of
 from interp.networks.model import Model, Tables, Unavailable
+from interp.networks.modules.finding import module_network
+from interp.networks.modules.inputs import Tokens
 from interp.tasks import task_named
 
 FromPairs = Callable[[Int[Tensor, " pair"], Int[Tensor, " pair"]], Tensor]
@@ -35,6 +38,11 @@ class Function(Model):
 
     def describe(self) -> str:
         return "a network given by its logits" if self.from_embeddings is None else "a network given by a function"
+
+    @property
+    def parameters(self) -> dict[str, Tensor]:
+        """Weights by name: none are known."""
+        return {}
 
     def given_logits(self) -> Float[Tensor, "p p p"]:
         return self.logits
@@ -105,6 +113,56 @@ def from_function(
         if not off <= 1e-3 * max(1.0, logits.abs().max().item()):
             raise InterpError(f"function and from_embeddings disagree by up to {off:.3g} in the logits: not one network")
     return Circuit(model, task=task_named(task, p))
+
+
+def from_module(
+    module: nn.Module,
+    task: str = "addition",
+    *,
+    p: int | None = None,
+    tokens: Tokens | None = None,
+    embedding: str | Sequence[str] | None = None,
+    neurons: str | None = None,
+    attention: str | None = None,
+    unembedding: str | None = None,
+) -> Circuit:
+    """A circuit of any torch module, which is run by its own ``forward``, with hooks on its parts.
+
+    What is not named is found by running the module where that leaves no doubt; docs/formats.md says how. ``p``: number of
+    symbols. ``tokens``: function from a and b, vectors of symbols, to what the module reads (a tensor, a tuple of arguments, a
+    dict of named ones). The others are names of parts, as ``module.named_modules()`` has them, or ``NAME:input`` for what a
+    part is given: ``embedding`` gives the vectors of a and b (two parts where each has its own), ``neurons`` the activations of
+    the last layer's neurons, ``attention`` the last layer's attention weights, ``unembedding`` the logits, where the module's
+    own output does not.
+
+    Raises InterpError, one line that says what to name, where something named is not there or not what it is named for, and
+    where it cannot be said what the module reads and what of it are the logits. All else that is missing, the measurements say.
+    """
+    if not isinstance(module, nn.Module):
+        raise InterpError(f"expected a torch.nn.Module, got {type(module).__name__}: interp.from_function takes any function")
+    task_named(task, 2)
+    network, notes = module_network(
+        module,
+        lambda p: task_named(task, p).table(),
+        p=p,
+        tokens=tokens,
+        embedding=embedding,
+        neurons=neurons,
+        attention=attention,
+        unembedding=unembedding,
+    )
+    return Circuit(network, notes=notes, task=task_named(task, network.p))
+
+
+def from_transformer_lens(model: nn.Module, task: str = "addition", *, p: int | None = None) -> Circuit:
+    """A circuit of a live TransformerLens model, its hooks and edited weights included: the model itself is run.
+
+    Embeddings, neurons and attention are its ``hook_embed``, and ``mlp.hook_post`` and ``attn.hook_pattern`` of its last block.
+    ``p``: number of symbols, where several fit its vocabulary. Raises InterpError as ``from_module`` does.
+    """
+    task_named(task, 2)
+    network, notes = network_of(model, lambda p: task_named(task, p).table(), p)
+    return Circuit(network, notes=notes, task=task_named(task, network.p))
 
 
 def _residues(logits: Tensor, pairs: int, p: int) -> Tensor:

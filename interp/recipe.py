@@ -9,7 +9,7 @@
 import math
 from dataclasses import asdict, dataclass, fields, replace
 from types import MappingProxyType
-from typing import Any, get_args
+from typing import Any, get_args, get_origin
 
 from interp.errors import InterpError
 from interp.networks.config import MAX_P, Architecture, NetworkConfig, parameter_shapes
@@ -120,13 +120,16 @@ def from_plain(cls: type[Any], values: Any, what: str) -> Any:
         if field.name in values:
             _check_type(values[field.name], field.type, f"{field.name} of the {what}")
     try:
-        return cls(**values)
+        return cls(**{name: tuple(value) if isinstance(value, list) else value for name, value in values.items()})
     except TypeError as error:
         raise InterpError(f"the {what} is incomplete: {error}") from error
 
 
 def _check_type(value: Any, expected: Any, what: str) -> None:
-    if choices := get_args(expected):  # Literal["relu", "gelu"]
+    if get_origin(expected) is tuple:  # tuple[int, ...], a list in JSON
+        if not isinstance(value, tuple | list) or not all(type(each) is int for each in value):
+            raise InterpError(f"expected {what} to be whole numbers, got {value!r:.40}")
+    elif choices := get_args(expected):  # Literal["relu", "gelu"]
         if not isinstance(value, str) or value not in choices:
             raise InterpError(f"expected {what} to be {' or '.join(choices)}, got {value!r:.40}")
     elif type(value) is not expected and not (expected is float and type(value) is int):

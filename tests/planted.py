@@ -97,6 +97,27 @@ def deepened(network: Network) -> Network:
     return Network(config, {**W, **idle})
 
 
+def relayed(p: int, *, clocks: Sequence[int]) -> Network:
+    """A planted clock in the first of two layers, whose circles of a + b only the neurons of the second layer read.
+
+    These neurons write the circles again, to 2K more rows of the residual stream, from which the unembedding reads them.
+    """
+    flat, K = planted(p, clocks=clocks), len(clocks)
+    first = flat.config.d_model
+    config = replace(flat.config, n_layers=2, d_model=first + 2 * K)
+    W = {name: torch.zeros(shape, dtype=torch.float64) for name, shape in parameter_shapes(config).items()}
+    for name, tensor in flat.parameters.items():
+        W[name][tuple(slice(size) for size in tensor.shape)] = tensor
+    made, read = slice(6 * K, 8 * K), slice(first, first + 2 * K)
+    W["unembed.W_U"][read], W["unembed.W_U"][made] = W["unembed.W_U"][made].clone(), 0
+    for circle in range(K):
+        directions = torch.stack([_angles(1).cos(), _angles(1).sin()])
+        neurons, rows = slice(circle * DIRECTIONS, (circle + 1) * DIRECTIONS), slice(2 * circle, 2 * circle + 2)
+        W["blocks.1.mlp.W_in"][made][rows, neurons] = directions
+        W["blocks.1.mlp.W_out"][neurons, read][:, rows] = directions.T
+    return Network(config, W)
+
+
 def lookup(p: int, seed: int = 0) -> Network:
     """Right on every pair without any frequency: random features, and a readout fitted to them by least squares."""
     config = NetworkConfig(p=p, answers_equals=False, d_model=p * p + 20, n_heads=1, d_head=32, d_mlp=2 * p * p)

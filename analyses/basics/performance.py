@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 GENERALISES = 0.99
 """Accuracy on all pairs from which a network counts as generalising; below it no circuit is named."""
 
+BY_HEART = 0.5
+"""Accuracy on held-out pairs below which a network that is right on its training pairs has learned these by heart."""
+
 
 @dataclass(frozen=True)
 class Performance(Finding):
@@ -41,6 +44,9 @@ class Performance(Finding):
     """Mean cross-entropy on all but the training pairs, nats; NaN where the training pairs are not known."""
     generalises: bool
     """Is the accuracy on all pairs at least .99?"""
+    memorised: bool | None
+    """Is it right on at least .99 of the training pairs, and on less than half of the others? None where the training pairs are
+    not known."""
 
     def table(self) -> Table:
         rows = (
@@ -82,14 +88,16 @@ def performance(circuit: Circuit) -> Performance:
     is_train = nowhere if circuit.train_pairs is None else torch.isin(pairs, circuit.train_pairs)
     is_test = nowhere if circuit.train_pairs is None else ~is_train
     accuracy = right.double().mean().item()
+    train_accuracy, test_accuracy = (right[some].double().mean().item() for some in (is_train, is_test))
     return Performance(
         accuracy=accuracy,
         wrong=int((~right).sum()),
         pairs=len(pairs),
         loss=losses.mean().item(),
-        train_accuracy=right[is_train].double().mean().item(),
+        train_accuracy=train_accuracy,
         train_loss=losses[is_train].mean().item(),
-        test_accuracy=right[is_test].double().mean().item(),
+        test_accuracy=test_accuracy,
         test_loss=losses[is_test].mean().item(),
         generalises=accuracy >= GENERALISES,
+        memorised=None if circuit.train_pairs is None else train_accuracy >= GENERALISES and test_accuracy < BY_HEART,
     )

@@ -58,6 +58,11 @@ class Table:
         )
 
 
+def rounded(*numbers: float) -> tuple[float, ...]:
+    """Shares as a table shows them, to four digits after the point; none is -0."""
+    return tuple(round(number, 4) + 0.0 for number in numbers)
+
+
 def _text(cell: Cell) -> str:
     match cell:
         case None:

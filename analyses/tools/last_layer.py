@@ -22,7 +22,11 @@ Order = Literal[1, 2]
 
 @dataclass(frozen=True, eq=False)
 class LastNeurons:
-    """A network from its last neurons' pre-activations on: logits = activation(pre) W_L + what comes past the neurons."""
+    """A network from its last neurons' pre-activations on: logits = gain · activation(pre) W_L + what comes past the neurons.
+
+    Where a normalisation lies between these neurons and the logits, it goes on dividing every pair by what it divides it by in
+    the network itself, whatever the pre-activations: only then is the rest of the network a linear map. The gain is 1 without.
+    """
 
     pre: Float[Tensor, "a b neuron"]
     """Pre-activations of the last layer's neurons on all pairs."""
@@ -31,7 +35,9 @@ class LastNeurons:
     neuron_logit_map: Float[Tensor, "neuron c"]
     """W_L = W_out W_U: what each neuron adds to the logit of each answer."""
     bypass: Float[Tensor, "a b c"]
-    """Part of the logits that does not come from these neurons: logits - activation(pre) W_L."""
+    """Part of the logits that does not come from these neurons: logits - gain · activation(pre) W_L."""
+    gain: Float[Tensor, "a b 1"] | None = None
+    """By how much more than on average a pair's normalisations multiply what these neurons write; None without any."""
 
     @property
     def p(self) -> int:
@@ -46,8 +52,13 @@ class LastNeurons:
         W_L: Float[Tensor, "neuron c"] | None = None,
     ) -> Float[Tensor, "*pairs c"]:
         """The logits with other pre-activations, for all pairs or for those of ``at``; ``W_L``: another map to the logits."""
-        post = self.activation(pre.to(self.pre.dtype))
+        post = self.post(pre, at=at)
         return post @ (self.neuron_logit_map if W_L is None else W_L.to(post.dtype)) + self.bypass[... if at is None else at]
+
+    def post(self, pre: Float[Tensor, "*pairs neuron"], *, at: Pairs | None = None) -> Float[Tensor, "*pairs neuron"]:
+        """The activations of all pairs, or of those of ``at``, times the gain."""
+        post = self.activation(pre.to(self.pre.dtype))
+        return post if self.gain is None else post * self.gain[... if at is None else at]
 
     def fitted(self, *, order: Order, frequencies: Literal[1, 2] = 1) -> Float[Tensor, "a b neuron"]:
         """The pre-activations fitted by waves of one or two frequencies per neuron, in the network's own precision."""
@@ -150,21 +161,35 @@ def three_rows(k: int, p: int) -> Float[Tensor, "3 p"]:
 
 
 def _last_neurons(circuit: Circuit) -> LastNeurons:
-    name = circuit.network.neurons_name().replace("hook_post", "hook_pre")
+    name = circuit.network.pre_activations_name()
     post, W_L = circuit.neurons, circuit.neuron_logit_map
+    if varies := circuit.network.map_variation():
+        raise Unavailable(
+            "needs neurons that reach the logits by one linear map and normalisations alone: from these, a pair's own map "
+            f"differs by {varies:.1%}"
+        )
+    gain = circuit.network.gain()
+    if gain is not None and circuit.edits:  # which changes the sizes that are divided by
+        raise Unavailable("needs a network that is not edited, since a normalisation lies between its neurons and the logits")
     neurons = LastNeurons(
         pre=circuit.activation(name).select(-2, -1),
         activation=circuit.network.nonlinearity(),
         neuron_logit_map=W_L,
-        bypass=circuit.logits - post @ W_L,
+        bypass=circuit.logits - (post if gain is None else post * gain[..., None]) @ W_L,
+        gain=None if gain is None else gain[..., None],
     )
     if circuit.edits:
         # Every pair is given the pre-activations of another one: does the edited network answer them as it should?
         others = neurons.pre.roll(1, 0)
-        logits = circuit.with_activation(name, others.unsqueeze(-2)).logits
+        logits = circuit.with_activation(name, _at_last_position(others)).logits
         if not torch.allclose(logits, neurons.logits(others), rtol=1e-3, atol=1e-4 * float(logits.abs().max())):
             raise Unavailable("needs a network that is not edited behind its neurons")
     return neurons
+
+
+def _at_last_position(values: Float[Tensor, "*pairs neuron"]) -> Callable[[Tensor], Tensor]:
+    """An edit that puts values at the last position of an activation [*pairs, position, neuron]."""
+    return lambda old: torch.cat([old[..., :-1, :], values.unsqueeze(-2)], dim=-2)
 
 
 def _fit(x: Float[Tensor, "a b neuron"]) -> Fit:

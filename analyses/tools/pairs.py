@@ -32,10 +32,10 @@ def sums(p: int) -> Int[Tensor, "a b"]:
     return (residues[:, None] + residues) % p
 
 
-def by_sum(logits: Float[Tensor, "a b c"]) -> Float[Tensor, "s c"]:
-    """The logits as a function of s = a + b mod p alone: their means over the p pairs of each s, float64."""
-    p = len(logits)
-    return torch.zeros(p, p, dtype=torch.float64).index_add_(0, sums(p).flatten(), logits.double().flatten(0, 1)) / p
+def by_sum(values: Float[Tensor, "a b n"]) -> Float[Tensor, "s n"]:
+    """Logits or other values as a function of s = a + b mod p alone: their means over the p pairs of each s, float64."""
+    p, _, n = values.shape
+    return torch.zeros(p, n, dtype=torch.float64).index_add_(0, sums(p).flatten(), values.double().flatten(0, 1)) / p
 
 
 def by_distance(x: Float[Tensor, "a b"]) -> Float[Tensor, "d a"]:

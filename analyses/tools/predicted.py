@@ -34,7 +34,7 @@ def written_at(
     neurons: LastNeurons, k: int, mine: Int[Tensor, " neuron"], pre: Float[Tensor, "a b neuron"]
 ) -> Complex[Tensor, "a b"]:
     """What some of the neurons, ``mine``, write at frequency k with these pre-activations."""
-    post = neurons.activation(pre.to(neurons.pre.dtype))
+    post = neurons.post(pre)
     cosine, sine = (post @ neurons.output_waves_at(k)[:, mine].to(post.dtype).T).double().unbind(-1)
     return torch.complex(cosine, sine)
 

@@ -185,7 +185,7 @@ def lawful_map(neurons: LastNeurons, keys: tuple[int, ...] | None = None) -> Flo
     where it writes more; with ``keys``, one number per neuron for each of these frequencies.
     """
     p = neurons.p
-    post = neurons.activation(neurons.fitted(order=2, frequencies=2)).flatten(0, 1)
+    post = neurons.post(neurons.fitted(order=2, frequencies=2)).flatten(0, 1)
     by_sum = post.new_zeros(p, post.shape[1]).index_add_(0, sums(p).flatten(), post)
     fires, writes = (torch.fft.rfft(x, dim=0) for x in (by_sum.double(), neurons.neuron_logit_map.double().T))
     if keys is None:

@@ -2,14 +2,16 @@
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
+from functools import partial
+from itertools import pairwise
 from typing import Literal
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
-from torch.nn import functional
 
 from interp.errors import InterpError
+from interp.networks.activations import Activation, activation_named, check_activation
 from interp.networks.config import Parameters
 from interp.networks.hooks import Edit, Hooks
 from interp.networks.model import Model, Tables, check_parameters
@@ -21,9 +23,9 @@ Kind = Literal["alpha", "beta", "gamma", "delta"]
 class AttentionFreeConfig:
     """What must be known besides the weights to run a network without attention, which is of one of four kinds.
 
-    With x_a and x_b the embeddings, R = ReLU, l1 and l2 linear, the kinds are
+    With x_a and x_b the embeddings, R the activation (ReLU as published), l1 and l2 linear, the kinds are
     alpha R l1(x_a + x_b); beta R l2 R l1(x_a + x_b); gamma R l2 R(l1 x_a + l1 x_b); delta R l1[x_a, x_b];
-    each followed by a linear readout without bias.
+    each followed by a linear readout. Alpha and delta can have further hidden layers R l2, R l3, … before it.
     """
 
     p: int
@@ -38,6 +40,12 @@ class AttentionFreeConfig:
     """Have the linear layers l1 and l2 biases?"""
     separate_vocabularies: bool = False
     """Has b an embedding of its own, instead of sharing a's?"""
+    activation: Activation = "relu"
+    """Nonlinearity R of the neurons."""
+    unembed_bias: bool = False
+    """Has the readout a bias?"""
+    further_hidden: tuple[int, ...] = ()
+    """Widths of the hidden layers behind the first; of beta and gamma the second is d_hidden wide, and there is no third."""
 
     def __post_init__(self) -> None:
         if self.p < 2:
@@ -45,6 +53,16 @@ class AttentionFreeConfig:
         for name in ("d_embedding", "d_hidden"):
             if getattr(self, name) < 1:
                 raise InterpError(f"expected {name} of at least 1, got {getattr(self, name)}")
+        if min(self.further_hidden, default=1) < 1 or len(self.further_hidden) > 64:
+            raise InterpError(f"expected up to 64 further hidden layers of at least 1, got {self.further_hidden}")
+        if self.further_hidden and self.kind in ("beta", "gamma"):
+            raise InterpError(f"a network of kind {self.kind} has two hidden layers: no further_hidden")
+        check_activation(self.activation)
+
+    @property
+    def hidden(self) -> tuple[int, ...]:
+        """Widths of all hidden layers, l1 first."""
+        return (self.d_hidden, *(self.further_hidden or (self.d_hidden,) * (self.kind in ("beta", "gamma"))))
 
 
 def parameter_shapes(config: AttentionFreeConfig) -> dict[str, tuple[int, ...]]:
@@ -53,12 +71,13 @@ def parameter_shapes(config: AttentionFreeConfig) -> dict[str, tuple[int, ...]]:
     shapes: dict[str, tuple[int, ...]] = {"embed_a.W_E": (config.p, config.d_embedding)}
     if config.separate_vocabularies:
         shapes["embed_b.W_E"] = (config.p, config.d_embedding)
-    shapes["l1.W"] = (d_in, config.d_hidden)
-    if config.kind in ("beta", "gamma"):
-        shapes["l2.W"] = (config.d_hidden, config.d_hidden)
+    for number, (inputs, outputs) in enumerate(pairwise((d_in, *config.hidden)), start=1):
+        shapes[f"l{number}.W"] = (inputs, outputs)
     if config.biases:
-        shapes |= {name.replace("W", "b"): (config.d_hidden,) for name in list(shapes) if name.startswith("l")}
-    shapes["unembed.W_U"] = (config.d_hidden, config.p)
+        shapes |= {f"l{number}.b": (width,) for number, width in enumerate(config.hidden, start=1)}
+    shapes["unembed.W_U"] = (config.hidden[-1], config.p)
+    if config.unembed_bias:
+        shapes["unembed.b_U"] = (config.p,)
     return shapes
 
 
@@ -80,7 +99,7 @@ class AttentionFree(Model):
         return self.config.p
 
     def width(self) -> int:
-        return max(self.config.d_hidden, 2 * self.config.d_embedding)
+        return max(*self.config.hidden, 2 * self.config.d_embedding)
 
     def describe(self) -> str:
         return f"an attention-free network ({self.config.kind})"
@@ -94,16 +113,7 @@ class AttentionFree(Model):
     ) -> tuple[Float[Tensor, "*batch p"], dict[str, Tensor]]:
         hooks = Hooks(record, edits or {})
         W = self.parameters
-
-        def linear(x: Tensor, layer: str) -> Tensor:
-            bias = W.get(f"{layer}.b")
-            return x @ W[f"{layer}.W"] if bias is None else x @ W[f"{layer}.W"] + bias
-
-        def neurons(pre: Tensor, layer: str) -> Tensor:
-            (pre,) = hooks.positions(f"{layer}.hook_pre", [pre])
-            (post,) = hooks.positions(f"{layer}.hook_post", [functional.relu(pre)])
-            return post
-
+        linear, neurons = partial(_linear, W), partial(_neurons, hooks, self.nonlinearity())
         match self.config.kind:
             case "alpha" | "beta":
                 h = neurons(linear(E_a + E_b, "l1"), "l1")
@@ -111,22 +121,23 @@ class AttentionFree(Model):
                 h = neurons(linear(E_a, "l1") + linear(E_b, "l1"), "l1")
             case "delta":
                 h = neurons(linear(torch.cat(torch.broadcast_tensors(E_a, E_b), dim=-1), "l1"), "l1")
-        if "l2.W" in W:
-            h = neurons(linear(h, "l2"), "l2")
+        for number in range(2, self.layers_of_neurons() + 1):
+            h = neurons(linear(h, f"l{number}"), f"l{number}")
         hooks.check_all_met()
-        return h @ W["unembed.W_U"], hooks.activations
+        logits = h @ W["unembed.W_U"]
+        return logits + W["unembed.b_U"] if self.config.unembed_bias else logits, hooks.activations
 
     def weights(self) -> Parameters:
         return self.parameters
 
     def layers_of_neurons(self) -> int:
-        return 2 if "l2.W" in self.parameters else 1
+        return len(self.config.hidden)
 
     def neurons_name(self) -> str:
         return f"{self._last_layer}.hook_post"
 
     def nonlinearity(self) -> Callable[[Tensor], Tensor]:
-        return functional.relu
+        return activation_named(self.config.activation)
 
     def neuron_logit_map(self) -> Float[Tensor, "neuron p"]:
         return self.parameters["unembed.W_U"]
@@ -134,3 +145,14 @@ class AttentionFree(Model):
     @property
     def _last_layer(self) -> str:
         return f"l{self.layers_of_neurons()}"
+
+
+def _linear(W: Parameters, x: Tensor, layer: str) -> Tensor:
+    bias = W.get(f"{layer}.b")
+    return x @ W[f"{layer}.W"] if bias is None else x @ W[f"{layer}.W"] + bias
+
+
+def _neurons(hooks: Hooks, activation: Callable[[Tensor], Tensor], pre: Tensor, layer: str) -> Tensor:
+    (pre,) = hooks.positions(f"{layer}.hook_pre", [pre])
+    (post,) = hooks.positions(f"{layer}.hook_post", [activation(pre)])
+    return post

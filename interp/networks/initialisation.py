@@ -6,7 +6,7 @@ import torch
 from einops import rearrange
 from torch import Tensor
 
-from interp.networks.config import NetworkConfig
+from interp.networks.config import NetworkConfig, parameter_shapes
 from interp.networks.transformer import Network
 
 
@@ -15,7 +15,8 @@ def initialise(config: NetworkConfig, *, seed: int, W_in_fan: int | None = None,
 
     Standard normal draws in the order W_E, W_pos, then per layer W_K, W_Q, W_V, W_O, W_in, W_out, and last W_U, each
     in the layout of the published code, divided by √d_model; W_U by √d_vocab_out; W_in by √W_in_fan where given.
-    Biases are 0. All is drawn in float32 whatever the dtype, so that a seed is one network in every precision.
+    W_gate of gated neurons is drawn before W_in, as W_in is. Biases are 0, weights of normalisations 1. All is drawn in
+    float32 whatever the dtype, so that a seed is one network in every precision.
 
     Source: Nanda et al. 2023, arXiv 2301.05217 (released code); with W_in_fan = d_mlp, Zhong et al. 2023,
     arXiv 2306.17844 (released code).
@@ -37,6 +38,8 @@ def initialise(config: NetworkConfig, *, seed: int, W_in_fan: int | None = None,
             parameters[f"{attention}.W_{letter}"] = rearrange(W, "head d_head d_model -> head d_model d_head")
         W_O = normal(config.d_model, config.n_heads * config.d_head)
         parameters[f"{attention}.W_O"] = rearrange(W_O, "d_model (head d_head) -> head d_head d_model", head=config.n_heads)
+        if config.gated_mlp:
+            parameters[f"{mlp}.W_gate"] = normal(config.d_mlp, config.d_model, fan=W_in_fan or config.d_model).T
         parameters[f"{mlp}.W_in"] = normal(config.d_mlp, config.d_model, fan=W_in_fan or config.d_model).T
         parameters[f"{mlp}.W_out"] = normal(config.d_model, config.d_mlp).T
         if config.attention_biases:
@@ -46,7 +49,13 @@ def initialise(config: NetworkConfig, *, seed: int, W_in_fan: int | None = None,
         if config.mlp_biases:
             parameters[f"{mlp}.b_in"] = torch.zeros(config.d_mlp)
             parameters[f"{mlp}.b_out"] = torch.zeros(config.d_model)
+            if config.gated_mlp:
+                parameters[f"{mlp}.b_gate"] = torch.zeros(config.d_mlp)
+    for name, shape in parameter_shapes(config).items():
+        if name.rpartition(".")[0] in config.normalizations:
+            parameters[name] = torch.full(shape, float(name.endswith(".w")))
     parameters["unembed.W_U"] = normal(config.d_model, config.d_vocab_out, fan=config.d_vocab_out)
     if config.unembed_bias:
         parameters["unembed.b_U"] = torch.zeros(config.d_vocab_out)
-    return Network(config, {name: tensor.to(dtype).contiguous() for name, tensor in parameters.items()})
+    wanted = parameter_shapes(config)  # a network of attention alone draws its MLP, and does without it
+    return Network(config, {name: x.to(dtype).contiguous() for name, x in parameters.items() if name in wanted})

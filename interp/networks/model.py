@@ -5,7 +5,7 @@ from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor
 
 from interp.errors import InterpError, one_line
@@ -50,6 +50,18 @@ class Model(ABC):
         """
         raise Unavailable(f"needs a network that runs from embeddings, which {self.describe()} does not")
 
+    def run_symbols(
+        self,
+        a: Int[Tensor, "..."],
+        b: Int[Tensor, "..."],
+        *,
+        record: Collection[str] = (),
+        edits: Mapping[str, Edit] | None = None,
+    ) -> tuple[Float[Tensor, "*batch p"], dict[str, Tensor]]:
+        """Run on symbols, its own embeddings of a and b (batch axes broadcast); all else as in ``run``."""
+        E_a, E_b = self.tables()
+        return self.run(E_a[a], E_b[b], record=record, edits=edits)
+
     def given_logits(self) -> Float[Tensor, "p p p"] | None:
         """The logits on all pairs, where they are stored; None for a network whose logits come from ``run``."""
         return None
@@ -62,9 +74,17 @@ class Model(ABC):
         """Number of layers of neurons, one after the other; 0 where none are known."""
         return 0
 
+    def layers(self) -> int:
+        """Number of layers that write to a residual stream, one after the other. Raises Unavailable where there are none."""
+        raise Unavailable(f"needs the layers of a transformer, which {self.describe()} does not have")
+
     def neurons_name(self) -> str:
         """Name of the activation, [*batch, 1, neuron], of the last layer's neurons, which write the answer."""
         raise Unavailable(f"needs neurons, which {self.describe()} does not have")
+
+    def pre_activations_name(self) -> str:
+        """Name of the activation of the last layer's neurons before the nonlinearity."""
+        return self.neurons_name().replace("hook_post", "hook_pre")
 
     def nonlinearity(self) -> Callable[[Tensor], Tensor]:
         """The function from the pre-activations of the last layer's neurons to their activations."""
@@ -73,6 +93,19 @@ class Model(ABC):
     def neuron_logit_map(self) -> Float[Tensor, "neuron p"]:
         """What each neuron of the last layer adds to the logit of each symbol, per unit of its activation."""
         raise Unavailable(f"needs neurons, which {self.describe()} does not have")
+
+    def gain(self) -> Float[Tensor, "a b"] | None:
+        """By how much more than on average each pair's normalisations multiply what the last neurons write; None without any.
+
+        A pair's own map from neurons to logits is its gain times ``neuron_logit_map``, the mean over all pairs, while the
+        sizes that the normalisations divide by are held. The mean of all gains is 1.
+        """
+        return None
+
+    def map_variation(self) -> float:
+        """How much a pair's own map from neurons to logits differs from its gain times ``neuron_logit_map``: root mean square,
+        as a share of it; 0 where nothing but normalisations and linear maps lies between them."""
+        return 0.0
 
     def pattern_name(self) -> str:
         """Name of the activation, [*batch, head, 1, key], of the last layer's attention from the answering position."""

@@ -2,15 +2,17 @@
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
+from functools import cached_property, reduce
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from interp.networks.activations import activation_named
 from interp.networks.config import NetworkConfig, Parameters, parameter_shapes
-from interp.networks.forward import forward, nonlinearity
+from interp.networks.forward import forward
 from interp.networks.hooks import Edit
-from interp.networks.model import Model, Tables, check_parameters
+from interp.networks.model import Model, Tables, Unavailable, check_parameters
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,10 +53,12 @@ class Network(Model):
     def run(
         self, E_a: Tensor, E_b: Tensor, *, record: Collection[str] = (), edits: Mapping[str, Edit] | None = None
     ) -> tuple[Float[Tensor, "*batch p"], dict[str, Tensor]]:
+        config, W_E, batch = self.config, self.parameters["embed.W_E"], (1,) * (E_a.dim() - 1)
         embeddings = [E_a, E_b]
-        if self.config.equals_token:
-            equals = self.parameters["embed.W_E"][-1]
-            embeddings.append(equals.reshape((1,) * (E_a.dim() - 1) + equals.shape))
+        if config.operator_token:
+            embeddings.insert(1, W_E[-1 - config.equals_token].reshape(*batch, -1))
+        if config.equals_token:
+            embeddings.append(W_E[-1].reshape(*batch, -1))
         logits, activations = forward(self.config, self.parameters, embeddings, record=record, edits=edits)
         return logits[..., : self.p], activations
 
@@ -62,16 +66,54 @@ class Network(Model):
         return self.parameters
 
     def layers_of_neurons(self) -> int:
+        return self.config.n_layers if self.config.d_mlp else 0
+
+    def layers(self) -> int:
         return self.config.n_layers
 
     def neurons_name(self) -> str:
+        if not self.config.d_mlp:
+            raise Unavailable("needs neurons, which a transformer of attention alone does not have")
         return f"{self._last_block}.mlp.hook_post"
 
     def nonlinearity(self) -> Callable[[Tensor], Tensor]:
-        return nonlinearity(self.config)
+        if self.config.gated_mlp:
+            raise Unavailable("needs neurons that are a function of one input, which gated neurons are not")
+        return activation_named(self.config.activation)
 
     def neuron_logit_map(self) -> Float[Tensor, "neuron p"]:
-        return self.parameters[f"{self._last_block}.mlp.W_out"] @ self.parameters["unembed.W_U"][:, : self.p]
+        self.neurons_name()  # refuses a transformer of attention alone
+        written = self.parameters[f"{self._last_block}.mlp.W_out"]
+        for name in self.normalizations_behind_neurons:
+            if self.config.normalization == "layer":
+                written = written - written.mean(-1, keepdim=True)
+            if self.config.normalization_weights:
+                written = written * self.parameters[f"{name}.w"]
+        if (scales := self._scales_behind_neurons) is not None:
+            written = written * scales.mean()
+        return written @ self.parameters["unembed.W_U"][:, : self.p]
+
+    def gain(self) -> Float[Tensor, "a b"] | None:
+        scales = self._scales_behind_neurons
+        return None if scales is None else scales / scales.mean()
+
+    @property
+    def normalizations_behind_neurons(self) -> list[str]:
+        """Names of the normalisations between the last neurons and the logits."""
+        config = self.config
+        after = config.normalization != "none" and config.normalization_place == "after"
+        return [*([f"{self._last_block}.ln2"] if after else []), *(["ln_final"] if config.final_normalization else [])]
+
+    @cached_property
+    def _scales_behind_neurons(self) -> Float[Tensor, "a b"] | None:
+        """What the normalisations between the last neurons and the logits multiply by on every pair; None without any."""
+        hooks = [f"{name}.hook_scale" for name in self.normalizations_behind_neurons]
+        if not hooks:
+            return None
+        E_a, E_b = self.tables()
+        with torch.no_grad():
+            _, sizes = self.run(E_a[:, None], E_b[None], record=hooks)
+        return 1 / reduce(torch.mul, [sizes[hook][..., -1, 0] for hook in hooks])
 
     def pattern_name(self) -> str:
         return f"{self._last_block}.attn.hook_pattern"

@@ -56,7 +56,7 @@ class Snapshot:
 
 def batch(config: NetworkConfig, pairs: Int[Tensor, " pair"], labels: Int[Tensor, " pair"]) -> Batch:
     """Pairs, given by their indices a·p + b, and their labels, with the fastest exact loss for the network's architecture."""
-    return FastBatch(config, pairs, labels) if config.n_layers == 1 else PlainBatch(config, pairs, labels)
+    return FastBatch(config, pairs, labels) if config.is_plain and config.n_layers == 1 else PlainBatch(config, pairs, labels)
 
 
 def labelled(recipe: Recipe, pairs: Int[Tensor, " pair"]) -> Batch:

@@ -71,7 +71,7 @@ def test_accuracies_and_squared_weights_of_a_moment_are_counts_and_sums() -> Non
 
 def test_a_part_s_score_is_the_mean_of_what_it_adds_alone_and_last() -> None:
     """The Shapley value, v of a set of parts being what they take off the loss of the bias."""
-    losses = PartLosses(train=0.5, test=9.0, restricted=8.0, excluded=1.7, restricted_train=2.9, bias_train=3.4)
+    losses = PartLosses(whole=6.0, train=0.5, test=9.0, restricted=8.0, excluded=1.7, restricted_train=2.9, bias_train=3.4)
     worth = {"": 0.0, "G": 3.4 - 2.9, "M": 3.4 - 1.7, "GM": 3.4 - 0.5}
     generalising = ((worth["GM"] - worth["M"]) + (worth["G"] - worth[""])) / 2
     memorising = ((worth["GM"] - worth["G"]) + (worth["M"] - worth[""])) / 2

@@ -1,13 +1,24 @@
 """The same network in TransformerLens gives the same numbers, and its tools work on it."""
 
+from types import SimpleNamespace
+from typing import Any
+
 import pytest
 import torch
+from planted import planted
+from transformer_lens import HookedRootModule
+from transformer_lens.hook_points import HookPoint
 
+import analyses
+import interp
+from analyses.tools.last_layer import last_neurons
 from interp.circuit import Circuit
+from interp.errors import InterpError
 from interp.files.formats.export import native_state_dict
 from interp.networks.config import NetworkConfig
 from interp.networks.initialisation import initialise
 from interp.networks.lens import to_transformer_lens, tokens
+from interp.networks.model import Unavailable
 from interp.networks.transformer import Network
 
 CONFIGS = {
@@ -84,3 +95,78 @@ def test_hooks_patching_and_weights_work() -> None:
             fwd_hooks=[("blocks.0.hook_resid_post", lambda activation, hook: cache["blocks.0.hook_resid_post"])],
         )
     assert (patched[0, -1, :p] - circuit.logits.flatten(0, 1)[17]).abs().max() < 1e-4
+
+
+def test_a_live_model_is_a_circuit_with_the_hooks_and_weights_that_it_has() -> None:
+    known = interp.load("checkpoints/zhong-59-rate-0.pt")
+    assert isinstance(known.network, Network)
+    model = to_transformer_lens(known.network)
+    live = interp.from_transformer_lens(model)
+    assert live.notes == (
+        "input (a, b) (the one usual input that runs)",
+        "embedding hook_embed",
+        "neurons blocks.0.mlp.hook_post (relu)",
+    )
+    assert (live.logits - known.logits).abs().max() < 1e-4 and torch.equal(live.embedding, known.embedding)
+    assert (live.neurons - known.neurons).abs().max() < 1e-5 and (live.pattern - known.pattern).abs().max() < 1e-5
+    assert analyses.attention_pattern(live).attention_rate == 0 and live.network.map_variation() == 0
+    assert analyses.key_frequencies(live).frequencies == (21, 24, 29)
+    assert (last_neurons(live).pre - last_neurons(known).pre).abs().max() < 1e-4
+
+    heard: list[str] = []
+
+    # The same function of (activation, hook), in TransformerLens and here.
+    def patched(activation: torch.Tensor, hook: Any) -> torch.Tensor:
+        heard.append(hook.name)
+        return activation * (torch.arange(activation.shape[-1]) % 3 > 0)
+
+    name = "blocks.0.mlp.hook_post"
+    with torch.no_grad():
+        theirs = model.run_with_hooks(tokens(known.network.config), fwd_hooks=[(name, patched)])[:, -1].unflatten(0, (59, 59))
+    assert (live.with_activation(name, patched).logits - theirs).abs().max() < 1e-4
+    assert (known.with_activation(name, patched).logits - theirs).abs().max() < 1e-4
+    assert heard[1:] == [name, name]  # TransformerLens 4 has a name of its own for it
+    with pytest.raises(InterpError, match=r"called blocks\.0\.mlp\.hook_psot: nearest are .*blocks\.0\.mlp\.hook_post"):
+        _ = live.activation("blocks.0.mlp.hook_psot")
+
+    model.add_perma_hook(name, patched)
+    with torch.no_grad():
+        model.W_E[0] = model.W_E[1]
+    edited = interp.from_transformer_lens(model)
+    expected = known.with_activation(name, patched).with_embedding(known.embedding[[1, *range(1, 59)]])
+    assert (edited.logits - expected.logits).abs().max() < 1e-4 and (edited.logits - live.logits).abs().max() > 1
+
+
+def test_equals_is_told_from_an_operator_by_what_the_model_computes_and_by_its_context() -> None:
+    network = _network(CONFIGS["nanda"])
+    model = to_transformer_lens(network)
+    with pytest.raises(InterpError, match=r"\(a, b, =\) with p = 13, .* say p="):
+        interp.from_transformer_lens(model)
+    planted_one = to_transformer_lens(planted(11, clocks=[2]).to(torch.float32))
+    assert interp.from_transformer_lens(planted_one).notes[0].startswith("input (a, b, =) (the one of 2")
+
+
+def test_an_older_kind_of_model_will_do() -> None:
+    """HookedTransformer, which TransformerLens 4 no longer has, is such a module: hook points by name, a configuration."""
+
+    class Hooked(HookedRootModule):
+        def __init__(self) -> None:
+            super().__init__()
+            self.cfg = SimpleNamespace(n_layers=1, n_ctx=2, d_vocab=7)
+            self.W_E, self.W_in, self.W_U = (torch.nn.Parameter(torch.randn(*s)) for s in ((7, 6), (6, 20), (20, 7)))
+            self.hook_embed = HookPoint()
+            self.blocks = torch.nn.ModuleList([torch.nn.Module()])
+            self.blocks[0].mlp = torch.nn.Module()
+            self.blocks[0].mlp.hook_pre, self.blocks[0].mlp.hook_post = HookPoint(), HookPoint()
+            self.setup()
+
+        def forward(self, tokens: torch.Tensor) -> torch.Tensor:
+            mlp: Any = self.blocks[0].mlp
+            pre = mlp.hook_pre(self.hook_embed(self.W_E[tokens]) @ self.W_in)
+            return mlp.hook_post(pre.relu()).sum(1, keepdim=True) @ self.W_U
+
+    circuit = interp.from_transformer_lens(Hooked(), p=7)
+    assert circuit.notes[1:] == ("embedding hook_embed", "neurons blocks.0.mlp.hook_post (relu)")
+    assert circuit.network.pre_activations_name() == "blocks.0.mlp.hook_pre"
+    with pytest.raises(Unavailable, match="needs attention"):
+        _ = circuit.pattern

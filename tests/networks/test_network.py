@@ -1,5 +1,7 @@
 """Configurations and parameters that do not fit are refused, with the reason."""
 
+from typing import Any
+
 import pytest
 import torch
 
@@ -70,7 +72,7 @@ def test_names_and_shapes_are_transformer_lens_s(n_layers: int) -> None:
 
 @pytest.mark.parametrize("name", ["d_embedding", "d_hidden"])
 def test_an_attention_free_network_has_some_width(name: str) -> None:
-    start: dict[str, int] = {"p": 5, "d_embedding": 1, "d_hidden": 1}
+    start: dict[str, Any] = {"p": 5, "d_embedding": 1, "d_hidden": 1}
     assert AttentionFreeConfig(kind="alpha", biases=True, separate_vocabularies=False, **start).p == 5
     with pytest.raises(InterpError, match=f"{name} of at least 1, got 0"):
         AttentionFreeConfig(kind="alpha", biases=True, separate_vocabularies=False, **{**start, name: 0})
