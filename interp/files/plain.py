@@ -12,7 +12,13 @@ import torch
 from torch import Tensor
 
 from interp.errors import InterpError, one_line
+from interp.files import arrays
 from interp.files.pickled import plain_values
+
+ARRAYS = (".npy", ".npz")
+"""Endings of numpy's files."""
+ENDINGS = (".pt", ".pth", ".safetensors", *ARRAYS)
+"""Endings of the files that are looked for in a directory; a file that is named may be called anything."""
 
 MAX_BYTES = 256 << 20
 """Largest size in bytes of a file that is read, as it lies and unpacked: a mod-113 network is 1 MB."""
@@ -26,20 +32,23 @@ MAX_DEPTH = 8
 
 
 def read(path: Path) -> tuple[Any, dict[str, str]]:
-    """The values in a ``.pt`` or ``.safetensors`` file, told apart by content, and the metadata of a ``.safetensors``.
+    """The values in a file, and the metadata of a ``.safetensors``. The formats are told apart by content.
 
-    Raises InterpError, one line with the remedy, on a file that is missing, empty, too large, torn, altered (where it
-    carries checksums: ``.pt`` does) or holds anything but plain values.
+    Formats: ``.pt``, ``.safetensors``, and numpy's ``.npy`` and ``.npz``. Raises InterpError, one line with the remedy, on a
+    file that is missing, empty, too large, torn, altered (where it carries checksums: ``.pt`` and ``.npz`` do) or holds
+    anything but plain values.
     """
     raw = _bytes(path)
     if raw.startswith(b"PK"):
         return _checked(_read_archive(raw, _only_plain)), {}
+    if raw.startswith(arrays.MAGIC):
+        return _checked(arrays.read_npy(raw)), {}
     if len(raw) > 8 and raw[8:9] == b"{":
         return _read_safetensors(raw)
     if raw.startswith(b"version https://git-lfs"):
         raise InterpError("is a Git LFS pointer, which stands for the file in the repository: fetch the file with git lfs pull")
     raise InterpError(
-        "is neither a .pt archive (which torch.save writes since torch 1.6) nor a .safetensors file: "
+        "is neither a .pt archive (which torch.save writes since torch 1.6) nor a .safetensors, .npy or .npz file: "
         "re-save it with torch.save(model.state_dict(), path)"
     )
 
@@ -54,7 +63,8 @@ def read_without_objects(path: Path) -> tuple[Any, tuple[str, ...]]:
         raise InterpError(
             "is no .pt archive, which torch.save writes since torch 1.6: it holds no pickled objects to leave out"
         )
-    content, left = _read_archive(raw, plain_values)
+    loaded = _read_archive(raw, plain_values)
+    content, left = loaded if isinstance(loaded, tuple) else (loaded, ())  # arrays of numpy have nothing to leave out
     return _checked(content), left
 
 
@@ -62,7 +72,7 @@ def _bytes(path: Path) -> bytes:
     try:
         size = path.stat().st_size
         if path.is_dir():
-            raise InterpError("is a directory without checkpoints (.pt, .pth, .safetensors): name a file")
+            raise InterpError(f"is a directory without checkpoints ({', '.join(ENDINGS)}): name a file")
         if not path.is_file():
             raise InterpError("is not a regular file")
         if size > MAX_BYTES:
@@ -95,10 +105,12 @@ def _read_archive(raw: bytes, load: Callable[[bytes], Any]) -> Any:
             if sum(entry.file_size for entry in archive.infolist()) > MAX_BYTES:
                 raise InterpError(f"claims to unpack to more than {MAX_BYTES >> 20} MiB: refused")
             names = [entry.filename.rpartition("/")[2] for entry in archive.infolist()]
+            if arrays.is_npz(archive):
+                return arrays.read_npz(archive)
             if "constants.pkl" in names:
                 raise InterpError("is a TorchScript program: torch.save(model.state_dict(), path) writes what can be read")
             if "data.pkl" not in names:
-                raise InterpError("is a zip archive, but none that torch.save wrote")
+                raise InterpError("is a zip archive, but none that torch.save or numpy.savez wrote")
             if any(e.filename.endswith(".pkl") and e.file_size > MAX_PICKLE for e in archive.infolist()):
                 raise InterpError(f"holds more than {MAX_PICKLE >> 20} MiB that are not tensors: save the state dict alone")
             broken = archive.testzip()

@@ -22,9 +22,10 @@ from interp.networks.transformer import Network
         ({"modulus": "113"}, "modulus between 2"),
         ({"modulus": 1}, "modulus between 2"),
         ({"attention_rate": "1"}, "attention rate between 0 and 1"),
-        ({"activation": "silu"}, "activation relu or gelu"),
+        ({"activation": "tanh"}, "activation relu or gelu or gelu_tanh or silu or square"),
         ({"kind": "zeta"}, "kind alpha or beta"),
         ({"n_heads": 0}, "n heads between 1"),
+        ({"normalization": "batch"}, "normalization none or layer or rms"),
     ],
 )
 def test_impossible_facts_are_refused(facts: dict[str, Any], message: str) -> None:

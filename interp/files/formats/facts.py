@@ -1,16 +1,15 @@
-"""Facts that running a network needs and its state dict does not say: from options, its container, a JSON file beside it."""
+"""Facts that running a network needs and its state dict does not say, and how a configuration says them."""
 
-import json
 import re
-from dataclasses import asdict, dataclass, replace
-from pathlib import Path
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
 from typing import Any, Literal, get_args
 
 from interp.errors import InterpError, one_line
+from interp.files.formats.train_pairs import GivenPairs
+from interp.networks.activations import Activation
 from interp.networks.attention_free import Kind
 from interp.tasks import task_named, tasks
-
-MAX_JSON = 1 << 20
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,14 +24,26 @@ class Facts:
     """Attention rate, from 0 to 1: the α of an attention that is α·softmax + (1-α)·ones."""
     causal: bool | None = None
     """Does a position attend only to itself and earlier ones? This matters with more than one layer only."""
-    activation: Literal["relu", "gelu"] | None = None
-    """Nonlinearity of the neurons."""
+    activation: Activation | None = None
+    """Nonlinearity of the neurons, of the gate where they are gated."""
+    normalization: Literal["none", "layer", "rms"] | None = None
+    """Normalisation of the residual stream."""
+    normalization_epsilon: float | None = None
+    """Number added to what a normalisation divides by the root of."""
+    rotary_base: float | None = None
+    """Base of rotary positions."""
     separate_vocabularies: bool | None = None
     """Has b tokens of its own?"""
     n_heads: int | None = None
-    """Number of attention heads, where a layout merges them into one matrix."""
+    """Number of attention heads, where a file merges them into one matrix."""
     kind: Kind | None = None
     """Kind of a network without attention: alpha, beta, gamma or delta."""
+    names: dict[str, str] | None = None
+    """Names of tensors in the file, with the roles that they play (``formats.roles.ROLES``); "" for one that plays none."""
+    train_pairs: GivenPairs | None = None
+    """Pairs that the network was trained on."""
+    answers: Mapping[str, Any] | None = None
+    """Answers to all that the tensors leave open, decided on another checkpoint of the same run; empty for a known layout."""
 
     def __post_init__(self) -> None:
         if self.task is not None:
@@ -42,14 +53,19 @@ class Facts:
             if value is not None and (type(value) not in (kind, int) or not low <= value <= high):
                 said = name.replace("_", " ")
                 raise InterpError(f"expected {said} between {low} and {high:g}, got {one_line(repr(value), 40)}")
-        for name, choices in (("activation", ("relu", "gelu")), ("kind", get_args(Kind))):
+        for name, choices in (
+            ("activation", get_args(Activation)),
+            ("kind", get_args(Kind)),
+            ("normalization", ("none", "layer", "rms")),
+        ):
             value = getattr(self, name)
             if value is not None and value not in choices:
                 raise InterpError(f"expected {name} {' or '.join(choices)}, got {one_line(repr(value), 40)}")
 
     def known(self) -> dict[str, Any]:
         """The facts that are known, by name."""
-        return {name: value for name, value in asdict(self).items() if value is not None}
+        every = {each.name: getattr(self, each.name) for each in fields(self)}
+        return {name: value for name, value in every.items() if value is not None}
 
     def says(self) -> str:
         """The facts that are known, in words."""
@@ -64,20 +80,36 @@ class Facts:
         return replace(weaker, **self.known())
 
 
+def stated_scores(content: Any) -> dict[str, float]:
+    """The losses and accuracies of trained and of held-out pairs that a container states, by names as train_loss, val_acc."""
+    found: dict[str, float] = {}
+    for values in (content, content.get("metrics"), content.get("result")) if isinstance(content, dict) else ():
+        for name, value in values.items() if isinstance(values, dict) else ():
+            usable = isinstance(value, float | int) and not isinstance(value, bool) and value == value
+            if isinstance(name, str) and usable and _SCORE.fullmatch(name.lower()):
+                percent = "acc" in name and value > 1
+                found.setdefault(name.lower(), value / 100 if percent else float(value))
+    return found
+
+
+_SCORE = re.compile(r"(final_)?(train|test|val|valid|eval)(ing|idation)?_(loss|acc|accuracy)")
+
+
 def facts_within(content: Any) -> Facts:
-    """Facts that a training container states, itself or in configurations up to three levels deep; the shallower outranks."""
-    return _facts_of_all(content, "the file")
+    """Facts that a training container states, itself or in configurations at any depth in it; the shallower outranks."""
+    return facts_of_all(content, "the file")
 
 
-def _facts_of_all(values: Any, where: str) -> Facts:
+def facts_of_all(values: Any, where: str) -> Facts:
     """The facts of a mapping and of the configurations in it, level by level."""
     facts, level, seen = Facts(), [(values, where)], set[int]()
-    for _ in range(4):
+    while level:
         mappings = [(each, place) for each, place in level if isinstance(each, dict) and id(each) not in seen]
         seen.update(id(each) for each, _ in mappings)
         for each, place in mappings:
-            # Only what is a number or a word can be a fact; a state dict holds tensors.
+            # Only what is a number or a word can be a fact; a state dict holds tensors. "${model.p}" stands for another value.
             plain = {key: value for key, value in each.items() if isinstance(value, str | int | float)}
+            plain = {key: value for key, value in plain.items() if not (isinstance(value, str) and "${" in value)}
             facts = facts.over(_facts(plain, place))
         level = [
             (value, f"{one_line(key, 40)} in {place}")
@@ -88,28 +120,11 @@ def _facts_of_all(values: Any, where: str) -> Facts:
     return facts
 
 
-_CONFIGURES = re.compile(r"config|cfg|param|^(hp|args|task|options|settings)$", re.IGNORECASE)
-"""Keys under which configurations are found: config, model_cfg, hyper_parameters, hparams, args, …"""
-
-
-def facts_beside(path: Path) -> tuple[Facts, str]:
-    """What ``config_ID.json`` beside ``model_ID.pt`` says, or else ``cfg.json`` or ``config.json`` in the same folder.
-
-    The second value says which file was read; "" where there is none. Raises InterpError where such a file is not JSON, or
-    says what no supported network has: a wrong reading is worse than none.
-    """
-    own = path.with_name("config_" + path.stem.removeprefix("model_") + ".json")
-    for beside in (own, path.with_name("cfg.json"), path.with_name("config.json")):
-        try:
-            if not beside.is_file() or beside.stat().st_size > MAX_JSON:
-                continue
-            values = json.loads(beside.read_text())
-        except (OSError, ValueError, RecursionError) as error:
-            raise InterpError(f"{beside.name} beside it cannot be read as JSON: mend it or move it away") from error
-        if isinstance(values, dict):
-            where = f"{one_line(beside.name, 60)} beside it"
-            return _facts_of_all(values, where), where
-    return Facts(), ""
+_CONFIGURES = re.compile(
+    r"config|cfg|param|^(hp|args|task|options|settings|model|network|architecture|arch|data|dataset|training|experiment)$",
+    re.IGNORECASE,
+)
+"""Keys under which configurations are found: config, model_cfg, hyper_parameters, args, …; or parts of one: model, data, …"""
 
 
 def _facts(values: dict[str, Any], where: str) -> Facts:
@@ -125,34 +140,39 @@ def _facts(values: dict[str, Any], where: str) -> Facts:
             raise InterpError(f"{where} gives {key} as {value!r:.40}, which is out of range")
         return kind(value)
 
-    modulus = next((p for key in _MODULUS if (p := number(key, int, 2.0, 1e6)) is not None), None)
+    def first(keys: tuple[str, ...], kind: type, low: float, high: float) -> Any:
+        return next((value for key in keys if (value := number(key, kind, low, high)) is not None), None)
+
     activation = next((name for key in _ACTIVATION if isinstance(name := values.get(key), str)), None)
     rate = number("attn_coeff", float, 0.0, 1.0)
     # clock-and-pizza stores a mask and a direction, and uses neither.
     direction = values.get("attention_dir") if rate is None else "bidirectional"
-    normalization = values.get("normalization_type")
-    if normalization not in (None, "", "None"):
-        raise InterpError(
-            f"{where} says normalization {normalization!r:.20}: networks with LayerNorm are not supported, also where its "
-            "weights were folded in (the division by the standard deviation stays)"
-        )
     for key, ordinary in _ORDINARY.items():
         if key in values and values[key] not in ordinary:
             raise InterpError(f"{where} says {key} {one_line(repr(values[key]), 40)}: such networks are not supported")
     return Facts(
         task=values["task"] if values.get("task") in tasks() else None,  # others call many things a task
-        modulus=modulus,
+        modulus=first(_MODULUS, int, 2.0, 1e6),
         attention_rate=rate,
         causal={"causal": True, "bidirectional": False}.get(direction) if isinstance(direction, str) else None,
         activation=_activation(activation, where),
-        n_heads=number("n_heads", int, 1.0, 1024.0),
+        normalization=_normalization(values),
+        normalization_epsilon=first(_EPSILON, float, 0.0, 0.1),
+        rotary_base=first(_ROTARY, float, 1.0, 1e9),
+        n_heads=first(_HEADS, int, 1.0, 1024.0),
         separate_vocabularies=bool(values["diff_vocab"]) if isinstance(values.get("diff_vocab"), bool | int) else None,
         kind={"A": "alpha", "B": "beta", "C": "gamma", "D": "delta"}.get(str(values.get("model_type"))),  # type: ignore[arg-type]
     )
 
 
-_MODULUS = ("C", "group_parameter", "p")
+_MODULUS = ("C", "group_parameter", "p", "P", "prime", "modulus", "mod")
 """Keys under which the modulus is found; the first outranks."""
+_HEADS = ("n_heads", "num_heads", "n_head", "nhead", "num_attention_heads", "heads")
+"""Keys under which the number of attention heads is found; the first outranks."""
+_EPSILON = ("norm_eps", "layer_norm_eps", "rms_norm_eps", "layer_norm_epsilon", "eps_norm", "ln_eps")
+"""Keys under which the epsilon of normalisations is found. Not eps alone: optimisers have one."""
+_ROTARY = ("rope_base", "rope_theta", "rotary_base")
+"""Keys under which the base of rotary positions is found."""
 _ACTIVATION = ("act_fn", "activation", "activation_function", "hidden_act", "nonlinearity", "act")
 """Keys under which the activation is found; the first outranks."""
 
@@ -168,13 +188,33 @@ _ORDINARY: dict[str, tuple[Any, ...]] = {
 """TransformerLens options that change the forward pass, each with the values that do not change it."""
 
 
-def _activation(name: str | None, where: str) -> Literal["relu", "gelu"] | None:
+_ACTIVATIONS: dict[str, Activation] = {
+    "relu": "relu", "reglu": "relu",
+    "gelu": "gelu", "geglu": "gelu",
+    "gelu_new": "gelu_tanh", "gelu_tanh": "gelu_tanh", "gelu_pytorch_tanh": "gelu_tanh", "gelu_fast": "gelu_tanh",
+    "silu": "silu", "swish": "silu", "swiglu": "silu",
+    "square": "square", "quadratic": "square", "quad": "square", "x^2": "square", "pow2": "square",
+}  # fmt: skip
+"""What activations are called, gated ones by the activation of the gate."""
+
+
+def _activation(name: str | None, where: str) -> Activation | None:
     if name is None:
         return None
-    match name.lower():
-        case "relu":
-            return "relu"
-        case "gelu":
-            return "gelu"
-        case _:
-            raise InterpError(f"{where} says activation {name!r:.20}: relu and gelu are supported")
+    if name.lower() not in _ACTIVATIONS:
+        raise InterpError(f"{where} says activation {name!r:.20}: {', '.join(get_args(Activation))} are supported")
+    return _ACTIVATIONS[name.lower()]
+
+
+def _normalization(values: dict[str, Any]) -> Literal["none", "layer", "rms"] | None:
+    """What TransformerLens's normalization_type and usual keys say; LNPre and RMSPre are normalisations without weights."""
+    if "normalization_type" in values and values["normalization_type"] in ("", "None"):
+        return "none"
+    for key in ("normalization_type", "norm_type", "normalization", "norm"):
+        said = values.get(key)
+        if isinstance(said, str):
+            if "rms" in said.lower():
+                return "rms"
+            if said.lower() in ("ln", "lnpre", "layer", "layernorm", "layer_norm"):
+                return "layer"
+    return None

@@ -29,6 +29,10 @@ NAMES = {
 """Parameter names that are typical of each layout: an unknown state dict is compared with them."""
 
 
+class UnknownLayout(InterpError):  # noqa: N818 (it is read as a stranger's)
+    """A state dict is in none of the layouts known by their names, or has more than its layout."""
+
+
 @dataclass(frozen=True, eq=False)
 class Layout:
     """A recognised state dict: parameters under this project's names, vocabularies and positions not yet interpreted."""
@@ -200,15 +204,10 @@ def _take(state: Parameters, wanted: Mapping[str, int]) -> list[Tensor]:
 
 
 def _ignored(left: Mapping[str, Tensor]) -> tuple[str, ...]:
-    """A note on the tensors that remain, if all are known to take no part in the answer. Raises InterpError on any other."""
-    if any(re.search(r"(^|\.)ln(\d|_|\.|$)|norm", name) for name in left):
-        raise InterpError(
-            "has LayerNorm weights, and networks with normalisation are not supported. Folding them in does not help: a folded "
-            "network still divides by the standard deviation. From Python: interp.from_function(f, p)"
-        )
+    """A note on the tensors that remain, if all are known to take no part in the answer. Raises UnknownLayout on any other."""
     if foreign := [name for name in left if name not in _UNUSED]:
         shown = one_line(", ".join(foreign[:6]), 200)
-        raise InterpError(f"has tensors that this layout does not: {shown}; leaving them out could change the answer")
+        raise UnknownLayout(f"has tensors that this layout does not: {shown}; leaving them out could change the answer")
     return (f"not used: {', '.join(left)}",) if left else ()
 
 

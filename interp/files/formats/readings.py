@@ -1,8 +1,9 @@
 """Choice of a reading: what nobody says is tried, and the reading under which the network computes its task is taken."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch.nn import functional
@@ -20,6 +21,8 @@ from interp.tasks.task import Task
 
 COMPUTES = 0.99
 """Accuracy, from 0 to 1, from which a reading counts as computing the task."""
+CLEARLY = 0.05
+"""How much more, from 0 to 1, a reading has to get right to be taken instead of a more usual one."""
 SAMPLE = 2000
 """Number of pairs that a reading is tried on, drawn with a fixed seed."""
 
@@ -31,17 +34,26 @@ class Choice:
     network: Network | AttentionFree
     notes: tuple[str, ...] = ()
     """Notes on what was assumed in reading the network, and why."""
-    assumed: Assumption | None = None
-    """The assumption that could be wrong, with the network under the other reading; None where none could."""
+    assumed: tuple[Assumption, ...] = ()
+    """Assumptions that could be wrong, each with the network under the other reading."""
+    task: str = "addition"
+    """Name of the task that it computes, or has to."""
+    computes: bool = False
+    """Was it found to compute this task, or another operation, under this reading?"""
+    instead: str = ""
+    """The operation that it computes instead of its task, in words; "" where none is known."""
+    answers: Mapping[str, Any] | None = None
+    """Answers to a stranger's open questions, under which it was read; None for a known layout."""
 
 
 def choose(layout: Layout, facts: Facts) -> Choice:
     """Which network does a layout hold?
 
-    Raises InterpError where no reading fits the shapes, or several or none of those that fit compute the task; then
-    the options that decide are named. Two things are assumed, and noted: ordinary attention (rate 1), where published networks
-    have no other; and ReLU, unless GELU alone computes the task. Where both do, the lower loss does not tell which one the
-    network was trained with (for published networks it is right about as often as a coin).
+    Raises InterpError where no reading fits the shapes, or several of those that fit compute the task; then the options that
+    decide are named. Where none does, the network is read as literally as can be, and that is noted. Two things are assumed,
+    and noted: ordinary attention (rate 1), where published networks have no other; and ReLU, unless GELU alone computes the
+    task. Where both do, the lower loss does not tell which one the network was trained with (for published networks it is
+    right about as often as a coin).
     """
     candidates, task = readings(layout, facts), facts.task or "addition"
     notes: tuple[str, ...] = ()
@@ -53,10 +65,13 @@ def choose(layout: Layout, facts: Facts) -> Choice:
     tried = [_try(reading, task_named(task, reading.network.p)) for reading in candidates]
     taken = _pick(tried)
     other = next((each for each in tried if _differ_in_activation(each.reading, taken.reading)), None)
+    if taken.accuracy < COMPUTES and (other is None or len(taken.reading.assumed) > 1):
+        assumed = () if other is None else (_assumption(taken, other),)
+        return Choice(taken.reading.network, (*notes, _literal(taken, len(tried))), assumed)
     if other is None:
         how = f"of {len(candidates)} readings it computes {taken.task.sentence}, loss {taken.loss:.2g}"
         return Choice(taken.reading.network, (*notes, f"read as {taken.reading.says()} (not stored; {how})"))
-    return Choice(taken.reading.network, (*notes, _assumes(taken, other)), _assumption(taken, other))
+    return Choice(taken.reading.network, (*notes, _assumes(taken, other)), (_assumption(taken, other),))
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,7 +87,10 @@ class _Tried:
 
 
 def _pick(tried: Sequence[_Tried]) -> _Tried:
-    """The reading under which a network computes its task, ReLU before GELU. Raises InterpError as ``choose`` does."""
+    """The reading under which a network computes its task, ReLU before GELU; the most literal one where none does.
+
+    Raises InterpError as ``choose`` does.
+    """
     fits = [each for each in tried if each.accuracy >= COMPUTES]
     # Of one that fits with ReLU nothing else is asked; what fits with GELU alone is GELU.
     fits = [each for each in fits if each.reading.assumed.get("activation") == "relu"] or fits
@@ -84,14 +102,36 @@ def _pick(tried: Sequence[_Tried]) -> _Tried:
             f"it computes {best.task.sentence} under {len(fits)} of {len(tried)} readings ({shown}): decide with "
             + " ".join(f"--{name}" for name in sorted(open_))
         )
-    options = " ".join(dict.fromkeys(f"--{name}" for each in tried for name in each.reading.assumed))
-    if not fits and options != "--activation":
-        best_accuracy = max(each.accuracy for each in tried)
+    return fits[0] if fits else _most_literal(tried)
+
+
+def _most_literal(tried: Sequence[_Tried]) -> _Tried:
+    """The most usual of the readings under which a network computes its task about as badly as under the best one.
+
+    Raises InterpError where these differ in the modulus: there is no usual one.
+    """
+
+    def beyond_chance(each: _Tried) -> float:
+        return each.accuracy - 1 / each.task.p
+
+    best = max(tried, key=beyond_chance)
+    near = [each for each in tried if beyond_chance(each) > beyond_chance(best) - CLEARLY]
+    if len({each.reading.network.p for each in near}) > 1:
         raise InterpError(
-            f"under none of the {len(tried)} readings that fit does it compute {tried[0].task.sentence} (best accuracy "
-            f"{best_accuracy:.2f}); if it is a network that does not, say how to read it: {options}"
+            f"under none of the {len(tried)} readings that fit does it compute {best.task.sentence}, and they differ in their "
+            f"modulus ({', '.join(sorted({str(each.reading.network.p) for each in near}))}): decide with --modulus"
         )
-    return fits[0] if fits else tried[0]
+    usual = {"attention-rate": "1", "heads": "4", "activation": "relu", "causal": ""}
+    return max(near, key=lambda each: sum(usual.get(name) == value for name, value in each.reading.assumed.items()))
+
+
+def _literal(taken: _Tried, count: int) -> str:
+    """The note on a network that computes its task under no reading."""
+    options = " ".join(f"--{name}" for name in taken.reading.assumed)
+    return (
+        f"does not compute {taken.task.sentence} under any of {count} readings; read as {taken.reading.says()}, under which "
+        f"{taken.accuracy:.4f} of the pairs tried are right ({options} decide)"
+    )
 
 
 def _differ_in_activation(one: Reading, two: Reading) -> bool:

@@ -1,0 +1,207 @@
+"""The network in a state dict of unknown make: roles from names and shapes, a reading that is proved by running it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from interp.errors import InterpError, one_line
+from interp.files.checkpoint import Assumption
+from interp.files.formats.facts import Facts
+from interp.files.formats.readings import COMPUTES, Choice
+from interp.files.formats.strangers.decision import Decision, Weighed, decide
+from interp.files.formats.strangers.perceptron import perceptron
+from interp.files.formats.strangers.proposal import Misfit, Proposal
+from interp.files.formats.strangers.questions import transformer
+from interp.files.formats.strangers.roles import roles
+from interp.files.formats.strangers.search import Search, operations
+from interp.networks.attention_free import AttentionFree
+from interp.networks.model import check_analysable
+from interp.networks.transformer import Network
+from interp.tasks import task_named, tasks
+from interp.tasks.task import UNDEFINED
+
+SHOWN = 6
+"""Largest number of other readings that are named, and whose answers are compared."""
+
+
+def read(state: Mapping[str, Tensor], facts: Facts, stated: Mapping[str, float], layout: str = "names of its own") -> Choice:
+    """The network in a state dict under the reading that what it computes proves, or the most literal one.
+
+    ``stated``: losses and accuracies that its file gives, by name; ``layout``: whose names its tensors have.
+
+    Raises InterpError where no architecture fits the names and shapes.
+    """
+    state = _one_precision(state)
+    found = roles(state, facts.names)
+    proposal = transformer(found, facts) or perceptron(state, facts)
+    if proposal is None:
+        raise InterpError("its tensors make no transformer, and no chain of matrices from two numbers to their answer")
+    if facts.answers:
+        return _as_decided(proposal, facts.answers, facts.task or "addition")
+    search = Search(proposal)
+    decision = decide(search, stated)
+    network = decision.taken.reading.network
+    check_analysable(network)
+    left = one_line(", ".join(proposal.left(decision.taken.reading.answers)), 160)
+    if left and not decision.computes:
+        raise InterpError(f"has tensors that no reading uses: {left}; leaving them out could change the answer")
+    task, others = _task(decision, facts), _others(decision)
+    notes = (
+        f"{layout}, as {network.describe()}{_says(decision.taken, search)}",
+        _proof(decision, task),
+        *([f"not used, and not needed for its answers: {left}"] if left else []),
+        *_fit_too(others),
+    )
+    instead = "" if facts.task else other_operation(network, task)
+    answers = decision.taken.reading.answers
+    return Choice(network, notes, _assumptions(others), task, decision.computes, instead, answers)
+
+
+def _as_decided(proposal: Proposal, answers: Mapping[str, Any], task: str) -> Choice:
+    """The network under answers that were decided on another checkpoint. Raises InterpError where they do not fit it."""
+    try:
+        network = proposal.network(answers)
+    except (Misfit, KeyError) as error:
+        raise InterpError("does not fit the reading of the other checkpoints: is it one of the same run?") from error
+    check_analysable(network)
+    return Choice(network, task=task, answers=answers)
+
+
+def _one_precision(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """The tensors with all floating-point ones in one precision, float32 or float64."""
+    floating = [x for x in state.values() if x.is_floating_point()]
+    if not floating:
+        raise InterpError("holds no floating-point numbers")
+    widest = torch.float64 if any(x.dtype == torch.float64 for x in floating) else torch.float32
+    return {name: x.detach().to(widest) if x.is_floating_point() else x for name, x in state.items()}
+
+
+def _task(decision: Decision, facts: Facts) -> str:
+    """The task stated, or else the one that the network computes if it is one of this project's; or else addition."""
+    if facts.task is not None or not decision.computes:
+        return facts.task or "addition"
+    p = decision.taken.reading.network.p
+    pairs = torch.arange(p * p)
+    table = operations(pairs // p, pairs % p, p)[decision.taken.reading.operation]
+    return next((name for name in tasks() if torch.equal(task_named(name, p).table().flatten(), table)), "addition")
+
+
+def _says(taken: Weighed, search: Search) -> str:
+    """The answers of a reading in words."""
+    said = []
+    for name, answer in taken.reading.answers.items():
+        if name in ("tokens", "activation"):
+            said.append(str(answer))
+        elif name == "heads":
+            said.append(f"{answer} head{'s' if answer > 1 else ''}")
+        elif name == "normalization" and str(answer) != "none":
+            said.append(str(answer))
+        elif len(search.proposal.questions[name]) > 1 and answer != search.proposal.questions[name][0]:
+            said.append(f"{name} {answer}")
+    return f": {'; '.join(said)}" if said else ""
+
+
+def _proof(decision: Decision, task: str) -> str:
+    """Does the network compute its task under this reading, and how many were tried?"""
+    network = decision.taken.reading.network
+    right, sentence = right_on_all(network, task), task_named(task, network.p).sentence
+    readings = f"of {decision.tried} readings tried" if decision.tried > 1 else "the only reading"
+    if right >= COMPUTES:
+        return f"this reading, {readings}, computes {sentence}: right on {right:.4f} of all pairs"
+    which = f"any of {decision.tried} readings" if decision.tried > 1 else "the only reading"
+    best = ", the most that any gets" if decision.because and decision.tried > 1 and right > 2 / network.p else ""
+    return f"does not compute {sentence} under {which}: under this one right on {right:.4f} of all pairs{best}"
+
+
+def other_operation(network: Network | AttentionFree, task: str) -> str:
+    """What is said of a network that does another operation than its task; "" where none of those known fits much better."""
+    p, pairs = network.p, torch.arange(network.p**2)
+    said = _said(network).flatten()
+    known = operations(pairs // p, pairs % p, p)
+    right = {name: (said == table)[table >= 0].double().mean().item() for name, table in known.items()}
+    best = max(right, key=lambda name: right[name])
+    asked = task_named(task, p).table().flatten()
+    if right[best] < 0.5 or torch.equal(known[best], asked):
+        return ""
+    if best != "a·b":
+        return f"as {best} mod {p} it is right on {right[best]:.4f} of all pairs"
+    everywhere = (said == (pairs // p) * (pairs % p) % p).double().mean().item()
+    return f"as {best} mod {p} it is right on {everywhere:.4f} of all pairs, and on {right[best]:.4f} of those without 0"
+
+
+def right_on_all(network: Network | AttentionFree, task: str) -> float:
+    """Share of the task's pairs that a network answers right, from 0 to 1."""
+    answers = task_named(task, network.p).table()
+    defined = answers != UNDEFINED
+    return (_said(network) == answers)[defined].double().mean().item()
+
+
+def _said(network: Network | AttentionFree) -> Tensor:
+    """The network's answer to every pair."""
+    E_a, E_b = network.tables()
+    with torch.no_grad():
+        return torch.cat([network.run(rows[:, None], E_b[None])[0].argmax(-1) for rows in E_a.split(16)])
+
+
+@dataclass(frozen=True, eq=False)
+class _Other:
+    """A reading that fits as well as the one taken."""
+
+    weighed: Weighed
+    same: float
+    """Share of the pairs weighed to which it gives the same answer."""
+    taken: str
+    """The answers in which the reading taken differs from it."""
+    says: str
+    """The answers in which it differs from the reading taken."""
+
+
+def _others(decision: Decision) -> list[_Other]:
+    """The readings that nothing decides against, those first that answer most differently."""
+    taken, found = decision.taken, []
+    for other in decision.others:
+        same = (other.said == taken.said).double().mean().item()
+        found.append(_Other(other, same, _difference(taken, other), _difference(other, taken)))
+    return sorted(_without_twins(found), key=lambda each: each.same)
+
+
+def _without_twins(others: list[_Other]) -> list[_Other]:
+    """The readings, less those with the tanh form of a GELU where the same reading with the exact one is there too."""
+
+    def answers(other: _Other, **changed: str) -> dict[str, str]:
+        return {**{name: str(answer) for name, answer in other.weighed.reading.answers.items()}, **changed}
+
+    exact = [answers(each) for each in others]
+    return [
+        each
+        for each in others
+        if answers(each).get("activation") != "gelu_tanh" or answers(each, activation="gelu") not in exact
+    ]
+
+
+def _fit_too(others: list[_Other]) -> list[str]:
+    """What else fits, how often it answers the same, and with which loss."""
+    if not others:
+        return []
+    shown = [
+        f"{each.says} (same answers on {each.same:.4f} of the pairs, loss {each.weighed.loss:.3g})" for each in others[:SHOWN]
+    ]
+    more = f" and {len(others) - SHOWN} more" if len(others) > SHOWN else ""
+    return [f"fits as well: {'; '.join(shown)}{more}"]
+
+
+def _difference(one: Weighed, two: Weighed) -> str:
+    changed = [(name, answer) for name, answer in one.reading.answers.items() if two.reading.answers[name] != answer]
+    return ", ".join(f"{name} {answer}" for name, answer in changed)
+
+
+def _assumptions(others: list[_Other]) -> tuple[Assumption, ...]:
+    """One for every other reading, less the tanh form of a GELU: the two never differ by much."""
+    return tuple(
+        Assumption(taken=each.taken, other=each.says, network=each.weighed.reading.network)
+        for each in others[:SHOWN]
+        if not each.says.startswith("activation gelu_tanh")
+    )

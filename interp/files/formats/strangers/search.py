@@ -1,0 +1,177 @@
+"""Under which answers to a proposal's open questions does the network compute its task?
+
+The literal reading gives every question its most usual answer. From there one answer is changed at a time, then two, as long as
+the network gets clearly more pairs of a sample right; what is found is tried on all pairs, beside every reading that differs
+from it in one answer.
+"""
+
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from itertools import combinations
+from typing import Any
+
+import torch
+from jaxtyping import Int
+from torch import Tensor
+from torch.nn import functional
+
+from interp.errors import InterpError
+from interp.files.formats.readings import CLEARLY, COMPUTES
+from interp.files.formats.strangers.proposal import Misfit, Proposal
+from interp.networks.attention_free import AttentionFree
+from interp.networks.transformer import Network
+
+SAMPLE = 128
+"""Number of pairs on which a reading is tried first, drawn with a fixed seed."""
+MAX_TRIED = 600
+"""Largest number of readings that are tried."""
+
+Key = tuple[Any, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Tried:
+    """A reading and how it does on the pairs it was tried on."""
+
+    answers: dict[str, Any]
+    network: Network | AttentionFree
+    operation: str
+    """The operation that it gets most of the pairs right as."""
+    accuracy: float
+    """Share of the pairs that it gets right as this operation, from 0 to 1."""
+    loss: float
+    """Mean cross-entropy over these pairs, in nats."""
+
+
+@dataclass(eq=False)
+class Search:
+    """The readings of one proposal that were tried."""
+
+    proposal: Proposal
+    operation: str | None = None
+    """The operation that the network has to compute; None to compare with each that is known."""
+    tried: dict[Key, Tried | None] = field(default_factory=dict)
+    """Answers in the order of the questions → how that reading did on the sample, None for one that does not fit."""
+
+    def best(self) -> Tried:
+        """The reading that gets most of the sample right. Raises InterpError where no reading fits the shapes."""
+        best = self.literal()
+        width = 1
+        while width <= 2 and best.accuracy < COMPUTES:
+            better = self._better(best, width)
+            best, width = (better, 1) if better is not None else (best, width + 1)
+        return best
+
+    def neighbours(self, taken: Tried) -> Iterator[Tried]:
+        """Every reading that differs from this one in one answer and fits the shapes."""
+        for changed in self._changes(taken, 1):
+            each = self._try(changed)
+            if each is not None:
+                yield each
+
+    @property
+    def run(self) -> int:
+        """Number of readings that fitted the shapes and were run."""
+        return sum(each is not None for each in self.tried.values())
+
+    def literal(self) -> Tried:
+        """The reading that gives every question its most usual answer, or else the first one near it that fits the shapes."""
+        questions = self.proposal.questions
+        literal = {name: answers[0] for name, answers in questions.items()}
+        found = self._try(literal)
+        if found is None:
+            # Then the first that fits, the fewest unusual answers first.
+            for width in (1, 2, 3):
+                for changed in self._changes(literal, width):
+                    if (found := self._try(changed)) is not None:
+                        return found
+            raise InterpError(f"its tensors fit no reading as a {self.proposal.name}")
+        return found
+
+    def _better(self, best: Tried, width: int) -> Tried | None:
+        """The best of the readings that differ in so many answers, if it is clearly better."""
+        found = []
+        for changed in self._changes(best.answers, width):
+            each = self._try(changed)
+            if each is not None and each.accuracy >= COMPUTES and width > 1:
+                return each  # of readings this far away the first that computes it will do: its neighbours are tried later
+            found += [each] if each is not None else []
+        top = max(found, key=lambda each: (each.accuracy, -each.loss), default=None)
+        if top is None:
+            return None
+        # Twice as good counts as clearly better too: near the top there is no room for more.
+        clearly = top.accuracy >= best.accuracy + CLEARLY or 1 - top.accuracy <= (1 - best.accuracy) / 2
+        return top if clearly and top.accuracy > best.accuracy else None
+
+    def _changes(self, answers: Mapping[str, Any] | Tried, width: int) -> Iterator[dict[str, Any]]:
+        """All answers that differ from these in exactly so many questions, usual ones first."""
+        if isinstance(answers, Tried):
+            answers = answers.answers
+        # What a network is built of comes last in a proposal, and matters most: sizes and vocabularies come first.
+        open_ = {name: each for name, each in reversed(self.proposal.questions.items()) if len(each) > 1}
+        for names in combinations(open_, width):
+            choices: list[dict[str, Any]] = [dict(answers)]
+            for name in names:
+                choices = [{**each, name: other} for each in choices for other in open_[name] if other != answers[name]]
+            yield from choices
+
+    def _try(self, answers: dict[str, Any]) -> Tried | None:
+        key = tuple(answers.values())
+        if key not in self.tried:
+            if len(self.tried) >= MAX_TRIED:
+                return None
+            try:
+                network = self.proposal.network(answers)
+            except Misfit:
+                self.tried[key] = None
+                return None
+            self.tried[key] = measure(answers, network, _sample(network.p), self.operation)
+        return self.tried[key]
+
+
+def measure(
+    answers: dict[str, Any], network: Network | AttentionFree, pairs: Int[Tensor, " pair"], operation: str | None
+) -> Tried:
+    """How a reading does on pairs, given by their indices a·p + b, as the operation that it does best, or as the given one."""
+    p = network.p
+    a, b = pairs // p, pairs % p
+    E_a, E_b = network.tables()
+    with torch.no_grad():
+        logits = network.run(E_a[a], E_b[b])[0].double()
+    said = logits.argmax(-1)
+    known = {name: table for name, table in operations(a, b, p).items() if operation in (None, name)}
+    right = {name: (said == table)[table >= 0].double().mean().item() for name, table in known.items()}
+    best = max(right, key=lambda name: right[name])  # the first of equals: addition
+    defined = known[best] >= 0
+    loss = functional.cross_entropy(logits[defined], known[best][defined]).item()
+    if not math.isfinite(loss):
+        return Tried(answers, network, best, 0.0, math.inf)
+    return Tried(answers, network, best, right[best], loss)
+
+
+def operations(a: Int[Tensor, " pair"], b: Int[Tensor, " pair"], p: int) -> dict[str, Int[Tensor, " pair"]]:
+    """What people train on pairs of numbers mod p: name → right answers, -1 where a pair has none.
+
+    A product with 0 counts as having none: many train on numbers other than 0 only.
+    """
+    inverse = torch.tensor([pow(int(x), -1, p) if math.gcd(int(x), p) == 1 else -1 for x in range(p)])
+    quotient = torch.where(inverse[b] >= 0, a * inverse[b] % p, -1)
+    return {
+        "a + b": (a + b) % p,
+        "a - b": (a - b) % p,
+        "b - a": (b - a) % p,
+        "a·b": torch.where((a != 0) & (b != 0), a * b % p, -1),
+        "a / b": quotient,
+        "a² + b²": (a * a + b * b) % p,
+        "a² + a·b + b²": (a * a + a * b + b * b) % p,
+        "a² + a·b + b² + a": (a * a + a * b + b * b + a) % p,
+        "a³ + a·b": (a * a * a + a * b) % p,
+        "a³ + a·b² + b": (a * a * a + a * b * b + b) % p,
+        "|a - b|": (a - b).abs(),
+        "max(a, b)": torch.maximum(a, b),
+    }
+
+
+def _sample(p: int) -> Int[Tensor, " pair"]:
+    return torch.randperm(p * p, generator=torch.Generator().manual_seed(0))[:SAMPLE]
