@@ -4,7 +4,7 @@ BIN := .venv/bin
 # By file: what a file's tests share is then made once.
 IN_PARALLEL := --numprocesses auto --maxprocesses 4 --dist loadfile
 
-.PHONY: help demo test slow mutants bench truth check map pictures checkpoints notebooks clean
+.PHONY: help demo test slow mutants bench truth field check map pictures checkpoints notebooks clean
 
 help:            ## this list
 	@grep -E '^[a-z-]+: .*##' $(MAKEFILE_LIST) | sed -E 's/: .*## /\t/' | expand -t 16
@@ -32,6 +32,9 @@ bench: .venv/installed-test      ## a training step beside the usual ways to com
 
 truth: .venv/installed-test      ## others' networks: their values beside ours (needs ../shared/peers)
 	$(BIN)/python tests/truth_table.py
+
+field: .venv/installed-test      ## checkpoints as people publish them, read: docs/field.md (needs ../shared/peers/field)
+	$(BIN)/python tests/field_table.py > build/field.md && mv build/field.md docs/field.md
 
 check: .venv/installed-test      ## lint, format, types and the direction of imports
 	$(BIN)/ruff check

@@ -13,6 +13,9 @@ from analyses.evidence.attention_pattern import attention_pattern as attention_p
 from analyses.evidence.clock_or_pizza import clock_or_pizza as clock_or_pizza
 from analyses.evidence.from_weights import from_weights as from_weights
 from analyses.evidence.key_frequencies import key_frequencies as key_frequencies
+from analyses.evidence.layer_attention import layer_attention as layer_attention
+from analyses.evidence.layer_frequencies import layer_frequencies as layer_frequencies
+from analyses.evidence.logit_attribution import logit_attribution as logit_attribution
 from analyses.evidence.neuron_clusters import neuron_clusters as neuron_clusters
 from analyses.findings.finding import Finding as Finding
 from analyses.findings.measurement import MEASUREMENTS as MEASUREMENTS

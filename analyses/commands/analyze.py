@@ -10,19 +10,20 @@ from rich.status import Status
 from rich.text import Text
 
 from analyses.commands.options import Options, parse
+from analyses.commands.series import series_of, show_series
 from analyses.findings.terminal import marked, print_line
 from analyses.reports import text, timeline
 from analyses.reports.answer import SCHEMA, Answer, answer
 from analyses.reports.files import check_can_draw, check_is_writable, write_figures, write_page
 from analyses.reports.page import Subject
 from analyses.timeline.moving_circles import moving_circles
+from analyses.timeline.snapshots import readers
 from interp.commands.command import MISTAKE, run_command
 from interp.errors import InterpError, one_line
+from interp.files.plain import ENDINGS
 from interp.training import run
 
 AS_EXPECTED, NOT_AS_EXPECTED, UNREADABLE = 0, 1, MISTAKE
-SUFFIXES = (".pt", ".pth", ".safetensors")
-"""Endings of the files that are looked for in a directory; a file that is named may be called anything."""
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -35,13 +36,15 @@ def _analyze(options: Options) -> int:
     out, err = _console(), Console(stderr=True, force_terminal=None if sys.stderr.isatty() else False)
     if not options.paths:
         raise InterpError("expected checkpoint files, run directories or others to analyse: see interp-analyze --help")
-    runs = [path for path in options.paths if timeline.is_run(path)]
-    if runs:
+    runs = [path for path in options.paths if timeline.is_run(path) and not options.series]
+    if runs or options.series:
         options.check_options_of_runs()
     if options.html is not None:
         check_is_writable(options.html)
     if options.figures is not None:
         check_can_draw()
+    if options.series:
+        return _series(options, out, err)
     paths = [path for path in options.paths if path not in runs]
     files = list(_files(paths))
     subjects: list[Subject] = []
@@ -67,12 +70,28 @@ def _analyze(options: Options) -> int:
     return max(codes)
 
 
+def _series(options: Options, out: Console, err: Console) -> int:
+    """The timeline of every series that is named, printed, and drawn where that is asked; returns the exit code."""
+    subjects, codes = [], [AS_EXPECTED]
+    for named in series_of(options.paths):
+        try:
+            subject = show_series(named, options, out, err)
+        except InterpError as error:
+            codes.append(_refuse(named if isinstance(named, Path) else named[0], error, options))
+            continue
+        subjects += [] if subject is None else [subject]
+    if subjects:
+        _write(subjects, options, err)
+    return max(codes)
+
+
 def _run(path: Path, options: Options, out: Console, err: Console) -> Subject | None:
     """A run's timeline, printed; and, where files show it, its last network beside it."""
-    found, subject = timeline.measure(path, err), None
+    networks, subject = readers(path), None
+    found = timeline.measure(path, networks, err)
     if options.draws:
         keys = found.key_frequencies
-        circles = moving_circles(path, keys) if keys else None
+        circles = moving_circles(networks, keys) if keys else None
         subject = Subject(_answer(run.load(path).model_path, str(path), options, err), found, circles)
     timeline.show(path, found, out, as_json=options.json)
     return subject
@@ -83,7 +102,14 @@ def _answer(path: Path, label: str, options: Options, err: Console) -> Answer:
     with err.status(Text(label)) as status:
         slow = options.explain or options.draws
         progress = _progress(status, label, says=slow and not err.is_terminal)
-        return answer(path, only=options.measurements, all_triples=options.all_triples, facts=options.facts, progress=progress)
+        return answer(
+            path,
+            only=options.measurements,
+            all_triples=options.all_triples,
+            facts=options.facts,
+            module=options.module,
+            progress=progress,
+        )
 
 
 def _judge(given: Answer, options: Options) -> int:
@@ -152,7 +178,7 @@ def _files(paths: list[Path]) -> Iterator[Path]:
             yield path
             continue
         # An empty directory stands for itself: reading it says what is wrong, and the other paths are still read.
-        found = (file for file in path.rglob("*") if file.suffix in SUFFIXES)
+        found = (file for file in path.rglob("*") if file.suffix in ENDINGS)
         yield from sorted(file for file in found if not timeline.is_on_the_way(file)) or [path]
 
 

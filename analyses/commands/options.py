@@ -35,6 +35,10 @@ Examples:
   interp-analyze model.pt --html page.html            a page to look at and play with
   interp-analyze runs/quick-p113-seed0                the timeline of a run
   interp-analyze model.pt --explain                   is it explained, by what, and where the rest of its output lives
+  interp-analyze theirs.pt --module code.py:build     weights of your own torch module; code.py is run
+  interp-analyze their_checkpoints --series           the timeline of anybody's run, from its checkpoints
+  interp-analyze logits.npy                           logits of all pairs, [p, p, p]
+  interp-analyze theirs.pt --train-pairs train.csv    was it memorised? The pairs it was trained on say so
   interp-analyze theirs.pt --task subtraction         what a file of another project has to compute
   interp-analyze model.pt --expect-circuit clock --expect-frequencies 14 35 41 42 52     in CI
 
@@ -70,6 +74,12 @@ class Options:
     """After the files: exit 1 unless these are the key frequencies."""
     expect_circuit: Verdict | None = None
     """Exit 1 unless this is the verdict."""
+    module: Annotated[str | None, tyro.conf.arg(metavar="FILE.py:FUNCTION")] = None
+    """Your own code, which is run: FUNCTION() returns the torch module whose weights the files hold, or that and a dict of
+    further arguments of interp.from_module (tokens, neurons, …)."""
+    series: bool = False
+    """The files, or those of a directory, are the checkpoints of one run of anybody: decide on the last how to read them, and
+    show the timeline of the run (docs/timeline.md)."""
     reading: Reading = field(default_factory=Reading)
     """How to read a file of another project."""
 
@@ -98,13 +108,12 @@ class Options:
         return list(dict.fromkeys([*self.tables, *(in_order() if self.draws else [])]))
 
     def check_options_of_runs(self) -> None:
-        """Refuse what is asked about one network where a whole run is named."""
+        """Refuse what is asked about one network where a whole run, or a series, is named."""
         asked = self.only or self.explain or self.all_triples or self.expect_frequencies is not None or self.expect_circuit
-        if asked or self.facts != Facts():
-            raise InterpError(
-                "a run directory takes no option but --json, --html and --figures: for one of its networks name RUN/model.pt "
-                "or a snapshot"
-            )
+        if asked or self.module is not None or (self.facts != Facts() and not self.series):
+            what = "a series takes no option but how to read it," if self.series else "a run directory takes no option but"
+            one = "one of its files" if self.series else "RUN/model.pt or a snapshot"
+            raise InterpError(f"{what} --json, --html and --figures: for one of its networks name {one}")
 
 
 def parse(arguments: list[str] | None) -> Options:

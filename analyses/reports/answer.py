@@ -4,7 +4,7 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, get_args
 
 from analyses.basics.performance import Performance, performance
 from analyses.evidence.clock_or_pizza import ClockOrPizza, clock_or_pizza
@@ -12,15 +12,17 @@ from analyses.evidence.key_frequencies import KeyFrequencies, key_frequencies
 from analyses.findings.finding import Finding
 from analyses.findings.measurement import MEASUREMENTS, in_order
 from analyses.findings.table import Table
+from analyses.tools.depth import Depth, depth
 from analyses.trials.explanation import Explanation
 from interp.circuit import Circuit
 from interp.errors import InterpError
 from interp.files import formats
 from interp.files.checkpoint import Assumption, Checkpoint
 from interp.files.formats.facts import Facts
+from interp.files.formats.module_file import load_into
 from interp.networks.model import Unavailable
 
-SCHEMA = 3
+SCHEMA = 4
 """Version of the JSON that ``to_dict`` makes; docs/json.md documents it."""
 
 
@@ -38,6 +40,10 @@ class Lacking(Finding):
 
     def to_dict(self) -> dict[str, Any]:
         return {"unavailable": self.unavailable}
+
+
+Decisive = Literal["activation", "heads", "normalization", "causal"]
+"""What can be assumed of a file that an option of the same name decides."""
 
 
 @dataclass(frozen=True)
@@ -58,8 +64,13 @@ class Otherwise:
     """What it would change of the answer, in words; empty where it would change nothing of it."""
 
     def says(self) -> str:
-        """The assumption and what the other reading would change, in one line."""
-        return f"{self.taken} ({self.other} would change {', '.join(self.changes) or 'nothing of this'})"
+        """The other reading and what it would change."""
+        return f"{self.other} would change {', '.join(self.changes) or 'nothing of this'}"
+
+    def decided_by(self) -> str:
+        """The option that would decide; empty where there is none."""
+        option = self.taken.split()[0]
+        return f"--{option}" if option in get_args(Decisive) else ""
 
     def to_dict(self) -> dict[str, Any]:
         """The assumption and its consequences as JSON values."""
@@ -87,8 +98,10 @@ class Answer:
     """Why there is no verdict; empty where there is one."""
     findings: dict[str, Finding]
     """By measurement name, in the order to show them."""
-    otherwise: Otherwise | None = None
-    """Where the file was read with an assumption that could be wrong."""
+    otherwise: tuple[Otherwise, ...] = ()
+    """One for every other reading of the file that fits as well as the one taken."""
+    depth: Depth | None = None
+    """What the verdict on a network of several layers is about, and what it misses; None for any other network."""
 
     @property
     def is_explained(self) -> bool | None:
@@ -127,7 +140,8 @@ class Answer:
             "is_explained": self.is_explained,
             "rung": self.rung,
             "notes": list(self.circuit.notes),
-            "assumed": None if self.otherwise is None else self.otherwise.to_dict(),
+            "instead": (self.checkpoint.instead if self.checkpoint else "") or None,
+            "assumed": [each.to_dict() for each in self.otherwise],
             "findings": {name: finding.to_dict() for name, finding in self.findings.items()},
         }
 
@@ -138,12 +152,22 @@ def answer(
     only: Sequence[str] = (),
     all_triples: bool = False,
     facts: Facts | None = None,
+    module: str | None = None,
     progress: Callable[[str], None] = lambda name: None,
 ) -> Answer:
     """Which frequencies and which circuit does the network in this file use, how sure is that, what is the evidence?
 
-    ``facts``: what the file does not say; all else as in ``examine``. Raises InterpError on a file that cannot be read.
+    ``facts``: what the file does not say. ``module``: FILE.py:FUNCTION, which builds the module whose weights the file holds;
+    it is run. All else as in ``examine``. Raises InterpError on a file that cannot be read.
     """
+    if module is not None:
+        known = facts or Facts()
+        if known != Facts(task=known.task, modulus=known.modulus):
+            raise InterpError(
+                "with a module of your own give no reading option but --task and --modulus: it says all else itself"
+            )
+        circuit = load_into(path, module, task=known.task, p=known.modulus)
+        return examine(circuit, path=path, only=only, all_triples=all_triples, progress=progress)
     saved = formats.load(path, facts)
     try:
         circuit = saved.circuit()
@@ -176,7 +200,7 @@ def examine(
         found = clock_or_pizza(circuit, **options)
     except Unavailable as missing:
         lacking = str(missing)
-    assumed = None if checkpoint is None else checkpoint.assumed
+    assumed = () if checkpoint is None or keys is None else checkpoint.assumed
     return Answer(
         path=path,
         circuit=circuit if checkpoint is None else circuit.anew(),
@@ -186,7 +210,8 @@ def examine(
         clock_or_pizza=found,
         lacking=lacking,
         findings=_findings(circuit, only or in_order(slow=False), options, progress),
-        otherwise=None if assumed is None or keys is None else _otherwise(circuit, assumed),
+        otherwise=tuple(_otherwise(circuit, each) for each in assumed),
+        depth=depth(circuit),
     )
 
 

@@ -36,9 +36,9 @@ def _arithmetic(saved: Checkpoint) -> list[tuple[str, Any]]:
     return [*unusual, *([("device", used.device)] if used.device != "cpu" else []), ("threads", used.threads)]
 
 
-def analysis_command(path: Path) -> str:
+def analysis_command(path: Path, *, is_series: bool = False) -> str:
     """The ``interp-analyze`` that makes this page."""
-    return shlex.join(["interp-analyze", str(path), "--html", "page.html"])
+    return shlex.join(["interp-analyze", str(path), *(["--series"] if is_series else []), "--html", "page.html"])
 
 
 def _differences(recipe: Recipe, wanted: Recipe) -> dict[str, Any]:

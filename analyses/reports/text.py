@@ -13,14 +13,26 @@ from analyses.trials.explanation import Explanation
 def headline(answer: Answer) -> list[str]:
     """The answer in three lines: does it compute its task, at which frequencies, with which circuit and how sure.
 
-    Where it was asked a fourth says whether it is explained; another how a file of another project was read, and one what was
-    assumed for that and what the other reading would change. The last says in words what a network with a circuit does.
+    Where it was asked a fourth says whether it is explained; others how a file of another project was read, and what was
+    assumed for that and what another reading would change. Of a network of several layers one says which the verdict is on.
+    The last says in words what a network with a circuit does.
     """
-    notes = [f"Read as: {'; '.join(answer.circuit.notes)}"] if answer.circuit.notes else []
+    first, *more = answer.circuit.notes or ("",)
+    notes = [f"Read as: {first}", *(f"  {note}" for note in more)] if first else []
     explained = [_line_explained(answer)] if "explanation" in answer.findings else []
-    otherwise = [] if answer.otherwise is None else [f"Assumed, not stored: {answer.otherwise.says()}; --activation decides"]
+    layers = [] if answer.depth is None or answer.clock_or_pizza is None else [f"Layers: {answer.depth.says()}"]
     circuit, *words = in_large(answer)
-    return [_line_network(answer), _line_frequencies(answer), circuit, *explained, *notes, *otherwise, *words]
+    return [_line_network(answer), _line_frequencies(answer), circuit, *layers, *explained, *notes, *_assumed(answer), *words]
+
+
+def _assumed(answer: Answer) -> list[str]:
+    """A line for everything that was assumed in reading a file: what another reading would change, and which option decides."""
+    lines = []
+    for taken in dict.fromkeys(each.taken for each in answer.otherwise):
+        those = [each for each in answer.otherwise if each.taken == taken]
+        decides = f"; {those[0].decided_by()} decides" if those[0].decided_by() else ""
+        lines.append(f"Assumed, not stored: {taken} ({'; '.join(each.says() for each in those)}){decides}")
+    return lines
 
 
 def in_large(answer: Answer) -> list[str]:
@@ -34,7 +46,7 @@ def overview(answers: Sequence[Answer]) -> Table:
 
     Where a file was read with an assumption its row says which, and what the other reading would change.
     """
-    assumed = any(answer.otherwise is not None for answer in answers)
+    assumed = any(answer.otherwise for answer in answers)
     asked = any("explanation" in answer.findings for answer in answers)
     tasks = {answer.circuit.task.name for answer in answers} != {"addition"}
     directory = _directory([answer.path for answer in answers])
@@ -48,7 +60,7 @@ def overview(answers: Sequence[Answer]) -> Table:
             answer.clock_or_pizza.verdict + _unsure(answer.clock_or_pizza) if answer.clock_or_pizza else answer.lacking,
             round(answer.clock_or_pizza.unexplained, 4) if answer.clock_or_pizza else None,
             *([_explained_cell(answer)] if asked else []),
-            *([answer.otherwise.says() if answer.otherwise else ""] if assumed else []),
+            *(["; ".join(f"{each.taken} ({each.says()})" for each in answer.otherwise)] if assumed else []),
         )
         for answer in answers
     )
@@ -70,10 +82,14 @@ def _line_network(answer: Answer) -> str:
     measured, circuit = answer.performance, answer.circuit
     right = measured.pairs - measured.wrong
     does = "generalises" if measured.generalises else "does not generalise"
+    if measured.memorised:
+        does = f"memorised, right on {measured.train_accuracy:.4f} of its training pairs; does not generalise"
     held_out = ""
     if measured.test_accuracy == measured.test_accuracy:  # known, not NaN
         held_out = f"; held out: accuracy {measured.test_accuracy:.4f}, loss {measured.test_loss:.2g}"
-    return f"{circuit.task.sentence}, {circuit.network.describe()}: {does}, {right} of {measured.pairs} pairs right{held_out}"
+    instead = f"; {answer.checkpoint.instead}" if answer.checkpoint and answer.checkpoint.instead else ""
+    network = f"{circuit.task.sentence}, {circuit.network.describe()}"
+    return f"{network}: {does}, {right} of {measured.pairs} pairs right{held_out}{instead}"
 
 
 def _line_frequencies(answer: Answer) -> str:

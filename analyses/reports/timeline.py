@@ -1,6 +1,7 @@
-"""The timeline of run directories, as tables or JSON."""
+"""The timeline of run directories, and of series of anyone's checkpoints, as tables or JSON."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 from rich.console import Console
@@ -8,7 +9,8 @@ from rich.text import Text
 
 from analyses.findings.terminal import print_line
 from analyses.reports.answer import SCHEMA
-from analyses.timeline.progress import Progress, progress
+from analyses.timeline.progress import Progress, progress_of
+from analyses.timeline.snapshots import Reader
 
 
 def is_run(path: Path) -> bool:
@@ -23,15 +25,16 @@ def is_on_the_way(file: Path) -> bool:
     )
 
 
-def show(path: Path, found: Progress, out: Console, *, as_json: bool) -> None:
-    """Print the timeline of a run."""
+def show(path: Path, found: Progress, out: Console, *, as_json: bool, notes: Sequence[str] = ()) -> None:
+    """Print the timeline of a run. ``notes``: how the files of a series were read."""
     if as_json:
-        print(json.dumps({"schema": SCHEMA, "file": str(path), "error": None, **found.to_dict()}, allow_nan=False))
+        values = {"schema": SCHEMA, "file": str(path), "error": None, "notes": list(notes), **found.to_dict()}
+        print(json.dumps(values, allow_nan=False))
     else:
-        _print(found, out)
+        _print(found, out, notes)
 
 
-def measure(path: Path, err: Console) -> Progress:
+def measure(path: Path, networks: Sequence[Reader], err: Console) -> Progress:
     """The timeline of a run, with a word on standard error about how far it is."""
     with err.status(Text(f"{path}: reading")) as status:
         shown = -1
@@ -43,16 +46,17 @@ def measure(path: Path, err: Console) -> Progress:
                 shown = done * 10 // count
                 err.print(f"interp-analyze: {path}: snapshot {done} of {count}", highlight=False, markup=False, soft_wrap=True)
 
-        return progress(path, on_moment=on_moment)
+        return progress_of(networks, on_moment=on_moment)
 
 
-def _print(found: Progress, out: Console) -> None:
+def _print(found: Progress, out: Console, notes: Sequence[str]) -> None:
     keys = " ".join(map(str, found.key_frequencies)) or "none"
     verdict = found.phases
     for line in (
         f"{found.words.sentence}, {len(found.moments)} snapshots from step {found.moments[0].step} to {found.moments[-1].step}",
         f"Verdict: {verdict.verdict} ({verdict.reason})",
         f"Key frequencies at the end: {keys}",
+        *([f"Read as: {'; '.join(notes)}"] if notes else []),
     ):
         print_line(out, Text(line))
     tables = [found.table()]

@@ -1,4 +1,4 @@
-"""The timeline as a picture: four panels over the same steps, the phases behind them."""
+"""The timeline as a picture: panels over the same steps, the phases behind them."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -16,13 +16,18 @@ _DASHES = ("solid", "dash", "dot", "dashdot", "longdash")
 
 
 def draw(words: Words, keys: Sequence[int], moments: Sequence[Moment], phases: Phases) -> "go.Figure":
-    """The figure of a timeline: losses; what each circuit takes off; accuracy, weights and sparsity; the key frequencies."""
+    """The figure of a timeline: losses; what each circuit takes off; accuracy, weights and sparsity; the key frequencies.
+
+    A panel or curve that needs the training pairs is left out where these are not known.
+    """
     from plotly.subplots import make_subplots
 
-    curves: list[tuple[str, dict[str, list[float]]]] = [
+    knows_pairs = all(m.knows_training_pairs for m in moments)
+    panels: list[tuple[str, dict[str, list[float]]]] = [
         (
             "loss (nats)",
             {
+                "loss on all pairs": [] if knows_pairs else [m.loss for m in moments],
                 "train loss": [m.train_loss for m in moments],
                 "test loss": [m.test_loss for m in moments],
                 "restricted loss": [m.restricted_loss for m in moments],
@@ -40,6 +45,7 @@ def draw(words: Words, keys: Sequence[int], moments: Sequence[Moment], phases: P
             "share",
             {
                 "test accuracy": [m.test_accuracy for m in moments],
+                "accuracy on all pairs": [] if knows_pairs else [m.accuracy for m in moments],
                 "squared weights / largest": _of_largest([m.squared_weights_sum for m in moments]),
                 "Gini of W_E": [m.gini_embedding for m in moments],
                 "Gini of W_L": [m.gini_neuron_logit_map for m in moments],
@@ -51,6 +57,9 @@ def draw(words: Words, keys: Sequence[int], moments: Sequence[Moment], phases: P
             {f"k = {k}": [max(m.clock_terms[i], 0.0) ** 2 for m in moments] for i, k in enumerate(keys)},
         ),
     ]
+    # What is nowhere known is no line, and a panel without lines is none.
+    known = [(axis, {name: ys for name, ys in lines.items() if any(y == y for y in ys)}) for axis, lines in panels]
+    curves = [(axis, lines) for axis, lines in known if lines]
     figure = make_subplots(rows=len(curves), cols=1, shared_xaxes=True, vertical_spacing=0.07)
     steps, own = [m.step for m in moments], {f"k = {k}": colour for k, colour in frequency_colours(keys).items()}
     for row, (axis, lines) in enumerate(curves, start=1):
@@ -74,12 +83,19 @@ def draw(words: Words, keys: Sequence[int], moments: Sequence[Moment], phases: P
     return finish(
         figure,
         f"Timeline, {words.sentence}: {phases.verdict} ({phases.reason})",
-        "Over training steps. Top: the network's loss, the loss of the waves of "
-        f"{words.sum} at the final key frequencies "
-        "alone (restricted), and of all but them on the training pairs (excluded). Then what each of the two circuits, "
-        "the generalising and the memorising one, takes off the training loss; accuracy, weights and sparsity; the "
-        "share of each final key frequency in the output. Shaded: the phases by rule.",
+        _caption(words, knows_pairs),
         height=1100,
+    )
+
+
+def _caption(words: Words, knows_pairs: bool) -> str:
+    start = f"Over training steps. Top: the network's loss, the loss of the waves of {words.sum} at the final key frequencies "
+    share = "accuracy, weights and sparsity; the share of each final key frequency in the output."
+    if not knows_pairs:
+        return f"{start}alone (restricted). Then {share} Which pairs were trained on, and so what was memorised, is not known."
+    return (
+        f"{start}alone (restricted), and of all but them on the training pairs (excluded). Then what each of the two circuits, "
+        f"the generalising and the memorising one, takes off the training loss; {share} Shaded: the phases by rule."
     )
 
 

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 from jaxtyping import Float
@@ -15,7 +16,6 @@ from analyses.timeline.parts import part_losses
 from analyses.tools.amplitudes import amplitudes, explained_share
 from interp import fourier
 from interp.circuit import Circuit
-from interp.errors import InterpError
 from interp.networks.model import Unavailable
 
 
@@ -24,7 +24,8 @@ class Moment:
     """One network on its way, seen with the key frequencies that the run ends with.
 
     Losses: mean cross-entropy over the p residues ('=' left out), nats, float64. L are the logits; P projects each
-    answer's logit, a function of the pair, onto cos w_k(a+b) and sin w_k(a+b), k key.
+    answer's logit, a function of the pair, onto cos w_k(a+b) and sin w_k(a+b), k key. NaN where the training pairs are not
+    known, for all that is of these or of the others.
     """
 
     step: int
@@ -68,10 +69,20 @@ class Moment:
     explained: float
     """Share of the centred logits' variance on Σ_k A_k(a-b) cos w_k(a+b-c), k key, A_k as measured; [0, 1]."""
 
+    loss: float = math.nan
+    """Loss of the logits L on all pairs, nats; NaN in records from before November 2026."""
+    accuracy: float = math.nan
+    """Share of all pairs answered right, [0, 1]; NaN in records from before November 2026."""
+
     @property
     def squared_weights_sum(self) -> float:
-        """Sum of squares of all weight matrices and biases together."""
-        return sum(value for _, value in self.squared_weights)
+        """Sum of squares of all weight matrices and biases together; NaN where none are known."""
+        return sum(value for _, value in self.squared_weights) if self.squared_weights else math.nan
+
+    @property
+    def knows_training_pairs(self) -> bool:
+        """Is it known on which pairs the network was trained?"""
+        return not math.isnan(self.train_accuracy)
 
     @property
     def clock_pizza(self) -> float:
@@ -84,36 +95,39 @@ class Moment:
 def moment(circuit: Circuit, keys: Sequence[int], step: int) -> Moment:
     """Where does a network stand on its way to a circuit at these key frequencies?
 
-    ``circuit``: a network with its training pairs; raises InterpError where they are not known. Sources: Nanda et al. 2023,
-    arXiv 2301.05217 (restricted and excluded loss, Gini, squared weights, neurons); this project (scores, amplitudes).
+    What the circuit lacks is NaN: losses of training pairs where these are not known, neurons, an embedding.
+    Sources: Nanda et al. 2023, arXiv 2301.05217 (restricted and excluded loss, Gini, squared weights, neurons); this project
+    (scores, amplitudes).
     """
     train = circuit.train_numbers
-    if train is None:
-        raise InterpError("expected a circuit with its training pairs: losses of a run are of those and of all others")
     losses = part_losses(circuit.logits, keys, train)
     right = (circuit.logits.argmax(-1) == circuit.answers).flatten()
-    is_train = torch.zeros_like(right).index_fill(0, train, True)
-    terms, shares = logit_spectrum(circuit).clock_terms, fourier.energy_shares(circuit.embedding).tolist()
+    nothing = torch.zeros_like(right)
+    is_train = nothing if train is None else nothing.index_fill(0, train, True)
+    is_test = nothing if train is None else ~is_train
+    terms = logit_spectrum(circuit).clock_terms
     members, specialised = _clusters(circuit, keys)
     return Moment(
         step=step,
         train_loss=losses.train,
         test_loss=losses.test,
         train_accuracy=right[is_train].double().mean().item(),
-        test_accuracy=right[~is_train].double().mean().item(),
+        test_accuracy=right[is_test].double().mean().item(),
         restricted_loss=losses.restricted,
         excluded_loss=losses.excluded,
         generalising_score=losses.generalising,
         memorising_score=losses.memorising,
         squared_weights=squared_weights(circuit),
-        gini_embedding=gini(circuit.embedding),
+        gini_embedding=or_nan(lambda: gini(circuit.embedding)),
         gini_neuron_logit_map=or_nan(lambda: gini(circuit.neuron_logit_map.T)),
         clock_terms=tuple(terms[k - 1] for k in keys),
-        embedding_shares=tuple(shares[k - 1] for k in keys),
+        embedding_shares=_embedding_shares(circuit, keys),
         neuron_shares=members,
         specialised=specialised,
-        variations=tuple(_variation(circuit, k) if terms[k - 1] >= KEY else math.nan for k in keys),
+        variations=tuple(or_nan(partial(_variation, circuit, k)) if terms[k - 1] >= KEY else math.nan for k in keys),
         explained=explained_share(circuit, keys),
+        loss=losses.whole,
+        accuracy=right.double().mean().item(),
     )
 
 
@@ -136,6 +150,14 @@ def or_nan(measure: Callable[[], float]) -> float:
         return measure()
     except Unavailable:
         return math.nan
+
+
+def _embedding_shares(circuit: Circuit, keys: Sequence[int]) -> tuple[float, ...]:
+    try:
+        shares = fourier.energy_shares(circuit.embedding).tolist()
+    except Unavailable:
+        return (math.nan,) * len(keys)
+    return tuple(shares[k - 1] for k in keys)
 
 
 def _clusters(circuit: Circuit, keys: Sequence[int]) -> tuple[tuple[float, ...], float]:

@@ -2,15 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from analyses.adding.circles import FrequencyCircle, circle_grid, circle_of, circle_trace, panel
 from analyses.findings.drawing import finish
 from analyses.findings.finding import Finding
 from analyses.findings.table import Table
-from analyses.timeline.snapshots import circuit_at, snapshots
-from interp.training import run
+from analyses.timeline.snapshots import Reader
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -59,16 +57,14 @@ class MovingCircles(Finding):
         )
 
 
-def moving_circles(path: str | Path, keys: Sequence[int]) -> MovingCircles:
+def moving_circles(networks: Sequence[Reader], keys: Sequence[int]) -> MovingCircles:
     """How do the numbers come to their circles in the course of a run?
 
-    ``keys``: the frequencies to look at, those of the run's last network. At most ``FRAMES`` snapshots are looked at, spread
-    evenly over all of the run's. Raises InterpError on a directory that is no run, holds no snapshots, or a damaged one.
+    ``networks``: those that the run kept, in order of step; at most ``FRAMES`` of them are looked at, spread evenly. ``keys``:
+    the frequencies to look at, those of the last. Raises InterpError on a damaged one, Unavailable where there is no embedding.
     """
-    each = run.load(path)
-    paths = snapshots(each)
-    spread = {round(i * (len(paths) - 1) / (FRAMES - 1)) for i in range(FRAMES)}
-    seen = sorted((circuit_at(each, paths[index]) for index in spread), key=lambda pair: pair[1])
+    spread = {round(i * (len(networks) - 1) / (FRAMES - 1)) for i in range(FRAMES)}
+    seen = sorted((networks[index]() for index in spread), key=lambda pair: pair[1])
     return MovingCircles(
         p=seen[-1][0].p,
         steps=tuple(step for _, step in seen),

@@ -18,8 +18,13 @@ from interp import fourier
 
 @dataclass(frozen=True, kw_only=True)
 class PartLosses:
-    """Losses of the parts of the logits L: mean cross-entropy over the p residues, nats, float64."""
+    """Losses of the parts of the logits L: mean cross-entropy over the p residues, nats, float64.
 
+    NaN where the training pairs are not known, for all that is of these or of the others.
+    """
+
+    whole: float
+    """Loss of the whole, L, on all pairs, nats."""
     train: float
     """Loss of the whole, L, on the training pairs, nats."""
     test: float
@@ -66,8 +71,8 @@ def on_key_frequencies(logits: Float[Tensor, "a b c"], keys: Sequence[int]) -> F
     return (basis.T @ (basis @ by_sum(logits)))[sums(p)]
 
 
-def part_losses(logits: Float[Tensor, "a b c"], keys: Sequence[int], train: Int[Tensor, " train"]) -> PartLosses:
-    """How well do the two circuits do, together and alone? ``train``: indices a·p + b of the training pairs.
+def part_losses(logits: Float[Tensor, "a b c"], keys: Sequence[int], train: Int[Tensor, " train"] | None) -> PartLosses:
+    """How well do the two circuits do, together and alone? ``train``: indices a·p + b of the training pairs, None: not known.
 
     Source: Nanda et al. 2023, arXiv 2301.05217, §5.2; the published code disagrees with itself on operators and splits,
     so every field of PartLosses names its own.
@@ -77,13 +82,16 @@ def part_losses(logits: Float[Tensor, "a b c"], keys: Sequence[int], train: Int[
     L = logits.double().flatten(0, 1)
     G = on_key_frequencies(logits, keys).flatten(0, 1)
     bias = L.mean(0, keepdim=True)
-    is_test = torch.ones(len(right), dtype=torch.bool).index_fill(0, train, False)
+    nothing = torch.zeros(len(right), dtype=torch.bool)
+    is_test = nothing if train is None else (~nothing).index_fill(0, train, False)
+    train = nothing.nonzero()[:, 0] if train is None else train
 
     def losses(each: Float[Tensor, "pair c"], of: Int[Tensor, " pair"]) -> Float[Tensor, " pair"]:
         return functional.cross_entropy(each, of, reduction="none")
 
     whole, restricted = losses(L, right), losses(G + bias, right)
     return PartLosses(
+        whole=whole.mean().item(),
         train=whole[train].mean().item(),
         test=whole[is_test].mean().item(),
         restricted=restricted.mean().item(),

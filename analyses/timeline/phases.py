@@ -24,7 +24,7 @@ the rule on runs it was not chosen on."""
 MOVES, MOVES_RANGE = 0.1, (0.05, 0.2)
 """Share of its way from the end of memorisation to the end of the run after which a measure has moved; and its range."""
 
-Verdict = Literal["grokking", "no grokking here"]
+Verdict = Literal["grokking", "no grokking here", "cannot be said"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,7 +65,7 @@ class Phases:
     """The phases of a run, where it has them."""
 
     verdict: Verdict
-    """Verdict on the run: was there memorisation first and generalisation later?"""
+    """Verdict on the run: was there memorisation first and generalisation later? It cannot be said without training pairs."""
     reason: str
     """Reason for the verdict, in words."""
     boundaries: tuple[Boundary, ...]
@@ -106,6 +106,13 @@ def phases(moments: Sequence[Moment], p: int) -> Phases:
 
     Source of the three phases: Nanda et al. 2023, arXiv 2301.05217, §5; of the rule: this project.
     """
+    if not all(m.knows_training_pairs for m in moments):
+        whole = _first([m.accuracy >= GENERALISES for m in moments])
+        so_far = f"is {max(m.accuracy for m in moments):.3f} at best"
+        so_far = so_far if whole is None else f"reaches .99 at step {moments[whole].step}"
+        return _none(
+            f"memorisation shows on training pairs, which are not known; accuracy on all pairs {so_far}", "cannot be said"
+        )
     reached = _first([m.test_accuracy >= GENERALISES for m in moments])
     fitted = _first([m.train_accuracy >= GENERALISES for m in moments])
     if fitted is None:
@@ -125,8 +132,8 @@ def phases(moments: Sequence[Moment], p: int) -> Phases:
     return Phases(verdict="grokking", reason=steps, boundaries=boundaries, moves=_moves(moments, boundaries[0]))
 
 
-def _none(reason: str) -> Phases:
-    return Phases(verdict="no grokking here", reason=reason, boundaries=(), moves=())
+def _none(reason: str, verdict: Verdict = "no grokking here") -> Phases:
+    return Phases(verdict=verdict, reason=reason, boundaries=(), moves=())
 
 
 def _memorisation(moments: Sequence[Moment], formed: int) -> Boundary:

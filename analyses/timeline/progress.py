@@ -12,9 +12,8 @@ from analyses.findings.table import Cell, Table
 from analyses.timeline.figure import draw
 from analyses.timeline.moment import Moment, moment
 from analyses.timeline.phases import Phases, phases
-from analyses.timeline.snapshots import circuit_at, snapshots
+from analyses.timeline.snapshots import Reader, readers
 from interp.tasks.task import Words
-from interp.training import run
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -53,36 +52,50 @@ class Progress(Finding):
     """One moment per snapshot, in order of step."""
 
     def table(self) -> Table:
-        moments = self._shown()
-        rows = tuple(
-            (
-                m.step,
-                self.phases.at(m.step),
-                m.train_loss,
-                m.test_loss,
-                m.test_accuracy,
-                m.restricted_loss,
-                m.excluded_loss,
-                _decimals(m.generalising_score),
-                _decimals(m.memorising_score),
-                m.squared_weights_sum,
-                _decimals(m.gini_embedding),
-                _decimals(m.gini_neuron_logit_map),
-                _decimals(m.specialised),
-                _decimals(m.clock_pizza),
+        columns = {name: value for name, value in self._columns().items() if value is not None}
+        rows = tuple(tuple(value(m) for value in columns.values()) for m in self._shown())
+        if self._knows_training_pairs:
+            of_pairs = (
+                "accuracy: of the test; restricted: P L + mean L on all pairs, excluded: L - P L on the training pairs; "
+                "generalises, memorises: nats of the training loss that each circuit takes off"
             )
-            for m in moments
-        )
-        columns = ("step", "phase", "train", "test", "accuracy", "restricted", "excluded", "generalises", "memorises",
-                   "weights²", "Gini W_E", "Gini W_L", "neurons", "variation")  # fmt: skip
+        else:
+            of_pairs = (
+                "accuracy and loss on all pairs, restricted: P L + mean L on all pairs; what was memorised when cannot be said "
+                "without the training pairs (--train-pairs FILE)"
+            )
         note = (
-            f"{len(moments)} of {len(self.moments)} snapshots shown. Losses over the p residues; accuracy: of the test; "
-            "restricted: P L + mean L on all pairs, excluded: L - P L on the training pairs; generalises, memorises: nats of "
-            "the training loss that each circuit takes off; neurons: share with ≥ .85 of their variance at one frequency; "
+            f"{len(rows)} of {len(self.moments)} snapshots shown. Losses over the p residues; {of_pairs}; "
+            "neurons: share with ≥ .85 of their variance at one frequency; "
             f"variation: of the amplitude over {self.words.difference}, clock < .2, pizza > .4"
         )
         axis = f"{len(self.moments)} snapshots; losses on a log scale"
-        return Table(f"Timeline, {self.words.sentence}", columns, rows, note, self._curves(), axis)
+        return Table(f"Timeline, {self.words.sentence}", tuple(columns), rows, note, self._curves(), axis)
+
+    def _columns(self) -> dict[str, Callable[[Moment], Cell] | None]:
+        """Column name → its cell for a moment; None for a column that cannot be filled."""
+        known = self._knows_training_pairs
+        return {
+            "step": lambda m: m.step,
+            "phase": (lambda m: self.phases.at(m.step)) if known else None,
+            "train": (lambda m: m.train_loss) if known else None,
+            "test": (lambda m: m.test_loss) if known else None,
+            "loss": None if known else lambda m: m.loss,
+            "accuracy": (lambda m: m.test_accuracy) if known else lambda m: m.accuracy,
+            "restricted": lambda m: m.restricted_loss,
+            "excluded": (lambda m: m.excluded_loss) if known else None,
+            "generalises": (lambda m: _decimals(m.generalising_score)) if known else None,
+            "memorises": (lambda m: _decimals(m.memorising_score)) if known else None,
+            "weights²": lambda m: m.squared_weights_sum,
+            "Gini W_E": lambda m: _decimals(m.gini_embedding),
+            "Gini W_L": lambda m: _decimals(m.gini_neuron_logit_map),
+            "neurons": lambda m: _decimals(m.specialised),
+            "variation": lambda m: _decimals(m.clock_pizza),
+        }
+
+    @property
+    def _knows_training_pairs(self) -> bool:
+        return all(m.knows_training_pairs for m in self.moments)
 
     def frequency_table(self) -> Table:
         """The table of each final key frequency through time: its t_k² and variation; its share of W_E and of the neurons."""
@@ -112,12 +125,16 @@ class Progress(Finding):
         return {"operators": operators(self.words), **super().to_dict()}
 
     def _curves(self) -> tuple[tuple[str, tuple[float, ...]], ...]:
-        """Losses (decades above their least) and test accuracy of every snapshot, by name."""
+        """Losses (decades above their least) and accuracy of every snapshot, by name."""
+        restricted = ("restricted", _decades([m.restricted_loss for m in self.moments]))
+        if not self._knows_training_pairs:
+            loss, accuracy = [m.loss for m in self.moments], tuple(m.accuracy for m in self.moments)
+            return (("loss", _decades(loss)), ("accuracy", accuracy), restricted)
         return (
             ("train", _decades([m.train_loss for m in self.moments])),
             ("test", _decades([m.test_loss for m in self.moments])),
             ("accuracy", tuple(m.test_accuracy for m in self.moments)),
-            ("restricted", _decades([m.restricted_loss for m in self.moments])),
+            restricted,
             ("excluded", _decades([m.excluded_loss for m in self.moments])),
         )
 
@@ -151,16 +168,20 @@ def progress(path: str | Path, *, on_moment: Callable[[int, int], None] = lambda
     Looks at every snapshot of the run with the key frequencies of the last. ``on_moment`` hears how many of how many
     snapshots are done. Raises InterpError on a directory that is no run, holds no snapshots, or a damaged one.
     """
-    each = run.load(path)
-    paths = snapshots(each)
-    last = circuit_at(each, paths[-1])[0]
+    return progress_of(readers(path), on_moment=on_moment)
+
+
+def progress_of(networks: Sequence[Reader], *, on_moment: Callable[[int, int], None] = lambda done, count: None) -> Progress:
+    """How did a network come to its circuit, by what it was on its way, the earliest first? Otherwise as ``progress``."""
+    last = networks[-1]()[0]
     keys = key_frequencies(last).frequencies
     moments = []
-    for done, snapshot in enumerate(paths):
-        on_moment(done, len(paths))
-        circuit, step = circuit_at(each, snapshot)
+    for done, network in enumerate(networks):
+        on_moment(done, len(networks))
+        circuit, step = network()
         moments.append(moment(circuit, keys, step))
-    on_moment(len(paths), len(paths))
+    on_moment(len(networks), len(networks))
     moments.sort(key=lambda m: m.step)
-    task = each.config.recipe.task_value
-    return Progress(p=last.p, key_frequencies=keys, phases=phases(moments, last.p), moments=tuple(moments), words=task.words)
+    return Progress(
+        p=last.p, key_frequencies=keys, phases=phases(moments, last.p), moments=tuple(moments), words=last.task.words
+    )

@@ -1,11 +1,23 @@
 """The networks that a run kept on its way."""
 
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from interp.circuit import Circuit
 from interp.errors import InterpError
 from interp.files import formats
+from interp.training import run
 from interp.training.run import Run
+
+Reader = Callable[[], tuple[Circuit, int]]
+"""Function that gives a network on its way, read when it is called, and its step."""
+
+
+def readers(path: str | Path) -> list[Reader]:
+    """A reader for each snapshot of a run directory, in order of step. Raises InterpError where it is none, or has none."""
+    each = run.load(path)
+    return [partial(circuit_at, each, snapshot) for snapshot in snapshots(each)]
 
 
 def snapshots(each: Run) -> list[Path]:

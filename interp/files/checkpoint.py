@@ -2,7 +2,7 @@
 
 A ``.pt`` holds
 
-    {"format": "interp", "version": 3, "step": int, "seed": int or None,
+    {"format": "interp", "version": 4, "step": int, "seed": int or None,
      "task": "addition" or another name of ``interp.tasks``,
      "architecture": "transformer" or "attention-free",
      "config": {...},                       the NetworkConfig, or the AttentionFreeConfig
@@ -22,6 +22,7 @@ import hashlib
 import io
 import json
 import sys
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -34,6 +35,7 @@ from interp.arithmetic import Arithmetic
 from interp.circuit import Circuit
 from interp.errors import InterpError
 from interp.files.atomic import write_atomically
+from interp.function import Function
 from interp.networks.attention_free import AttentionFree, AttentionFreeConfig
 from interp.networks.config import NetworkConfig, Parameters
 from interp.networks.transformer import Network
@@ -42,14 +44,14 @@ from interp.tasks import task_named
 from interp.tasks.addition import Addition
 from interp.tasks.task import Task
 
-FORMAT, VERSION = "interp", 3
+FORMAT, VERSION = "interp", 4
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Checkpoint:
     """A network with its task and its origin: how it was trained, or how its file was read."""
 
-    network: Network | AttentionFree
+    network: Network | AttentionFree | Function
     task: Task = None  # type: ignore[assignment]
     """Task that the network has to compute; addition where none is given."""
     step: int = 0
@@ -64,8 +66,13 @@ class Checkpoint:
     """Losses in nats and accuracies by name, as a run's log has them."""
     notes: tuple[str, ...] = ()
     """Notes on how another project's file was read; not saved."""
-    assumed: "Assumption | None" = None
-    """Assumption made in reading another project's file, where another reading fits too; None where none was; not saved."""
+    assumed: tuple["Assumption", ...] = ()
+    """Assumptions made in reading another project's file, one for every other reading that fits too; not saved."""
+    instead: str = ""
+    """Operation that another project's network computes instead of its task, in words; "" for none that is known; not saved."""
+
+    answers: Mapping[str, Any] | None = None
+    """Answers to what another project's tensors leave open, under which they were read; None for a known make; not saved."""
 
     def __post_init__(self) -> None:
         if self.task is None:
@@ -84,7 +91,7 @@ class Assumption:
     """What was assumed, in the words of the options, such as activation relu."""
     other: str
     """What could have been assumed instead, in the words of the options, such as activation gelu."""
-    network: Network
+    network: Network | AttentionFree
     """The network under the reading that was not taken."""
 
 
@@ -103,7 +110,9 @@ def save(path: str | Path, checkpoint: Checkpoint) -> None:
 
 
 def to_content(checkpoint: Checkpoint) -> dict[str, Any]:
-    """The checkpoint as plain values and tensors."""
+    """The checkpoint as plain values and tensors. Raises InterpError on a network of which only the logits are known."""
+    if isinstance(checkpoint.network, Function):
+        raise InterpError(f"{checkpoint.network.describe()} has no weights that a checkpoint could hold")
     recipe = None if checkpoint.recipe is None else checkpoint.recipe.to_dict()
     if recipe is not None:
         for elsewhere in ("network", "task", "p"):
@@ -142,7 +151,7 @@ def from_content(content: Any, metadata: dict[str, str]) -> Checkpoint | None:
         content = _from_safetensors(content, metadata[FORMAT])
     if not isinstance(content, dict) or content.get("format") != FORMAT:
         return None
-    for version, migrate in ((1, _from_version_1), (2, _from_version_2)):
+    for version, migrate in ((1, _from_version_1), (2, _from_version_2), (3, _from_version_3)):
         if type(content.get("version")) is int and content["version"] == version:
             content = migrate(content)
     if type(content.get("version")) is not int or content["version"] != VERSION:
@@ -192,6 +201,11 @@ def _from_version_1(content: dict[str, Any]) -> dict[str, Any]:
 def _from_version_2(content: dict[str, Any]) -> dict[str, Any]:
     """Version 2 as version 3: until 2026-11 addition was the only task, and no checkpoint named it."""
     return {"task": "addition", **content, "version": 3}
+
+
+def _from_version_3(content: dict[str, Any]) -> dict[str, Any]:
+    """Version 3 as version 4: until 2026-11 a configuration had no normalisation, gates, rotary positions and the like."""
+    return {**content, "version": 4}
 
 
 def _network(architecture: Any, config: Any, parameters: Parameters) -> Network | AttentionFree:

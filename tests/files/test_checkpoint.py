@@ -17,6 +17,7 @@ from interp.files import checkpoint, formats, plain
 from interp.files.checkpoint import Checkpoint
 from interp.networks.config import NetworkConfig
 from interp.networks.initialisation import initialise
+from interp.networks.transformer import Network
 from interp.recipe import RECIPES
 from interp.tasks.addition import Addition
 
@@ -49,6 +50,7 @@ def test_a_round_trip_is_exact(tmp_path: Path, dtype: torch.dtype) -> None:
     )
     checkpoint.save(tmp_path / "model.pt", before)
     after = formats.load(tmp_path / "model.pt")
+    assert isinstance(after.network, Network) and isinstance(before.network, Network)
     assert after.network.config == before.network.config and after.recipe == recipe
     assert after.arithmetic == before.arithmetic
     assert (after.step, after.seed, after.losses) == (17, 5, before.losses)

@@ -114,11 +114,13 @@ def test_the_last_neurons_of_an_attention_free_network_write_its_answer() -> Non
 
 def test_unknown_state_dicts_are_described_with_the_way_in(tmp_path: Path) -> None:
     known = ("embed.weight", "pos", "Wq.weight", "Wo.weight", "mlp_in.weight", "unembed.weight")
-    for names, hint in ((known, "nearest supported format: "), (("W_in", "W_out"), "none of these names is known (known are ")):
-        torch.save({name: torch.zeros(3, 2) for name in names}, tmp_path / "theirs.pt")
+    unknown = ("gain", "offset")
+    for names, hint in ((known, "nearest supported format: "), (unknown, "none of these names is known (known are ")):
+        tensor = torch.zeros(4, 3) if names is known else torch.zeros(4)
+        torch.save(dict.fromkeys(names, tensor), tmp_path / "theirs.pt")
         with pytest.raises(InterpError) as caught:
             interp.load(tmp_path / "theirs.pt")
-        for words in (f"{names[-1]} [3, 2]", hint, "interp.from_function(f, p)", "interp.from_logits"):
+        for words in (f"{names[-1]} [4", hint, "interp.from_function(f, p)", "interp.from_logits"):
             assert words in str(caught.value)
         assert "\n" not in str(caught.value)
 
@@ -127,7 +129,7 @@ def test_unknown_state_dicts_are_described_with_the_way_in(tmp_path: Path) -> No
     ("change", "message"),
     [
         (lambda s: s.pop("blocks.0.mlp.W_out"), "W_out is missing"),
-        (lambda s: s.update({"blocks.0.ln1.w": torch.ones(8)}), "LayerNorm.*a folded network still divides by the standard"),
+        (lambda s: s.update({"blocks.0.ln1.w": torch.ones(8)}), r"does not: blocks\.0\.ln1\.w.*missing.*blocks\.0\.ln2\.w"),
         (lambda s: s.update({"embed.W_E": torch.zeros(3, dtype=torch.int64)}), "expected embed.W_E with 2 axes"),
         (lambda s: s.update({"embed.W_E": torch.zeros(8, 7, dtype=torch.int64)}), "floating-point numbers"),
         (lambda s: s.update({"embed.W_E": torch.full((8, 7), torch.nan)}), "NaN or infinite"),
@@ -178,14 +180,24 @@ def test_a_file_with_two_networks_is_refused(tmp_path: Path) -> None:
         interp.load(tmp_path / "two.pt", **ALL_SAID)
 
 
-@pytest.mark.parametrize("extra", ["unembed.b_U", "blocks.0.attn.b_Q", "blocks.0.mlp.W_gate", "module.embed.W_E"])
+@pytest.mark.parametrize("extra", ["blocks.0.attn.b_Q", "blocks.0.mlp.W_gate", "module.embed.W_E", "blocks.0.attn.temperature"])
 def test_tensors_that_could_change_the_answer_are_never_left_out(tmp_path: Path, extra: str) -> None:
     torch.save({**papers(random_network()), extra: torch.ones(6)}, tmp_path / "theirs.pt")
     with pytest.raises(InterpError, match=r"has tensors that this layout does not|unknown state dict"):
         interp.load(tmp_path / "theirs.pt", **ALL_SAID)
-    torch.save({**linear(attention_free("delta")), "unembed.bias": torch.ones(7)}, tmp_path / "linear.pt")
-    with pytest.raises(InterpError, match=r"does not: unembed\.bias"):
-        interp.load(tmp_path / "linear.pt")
+
+
+def test_biases_of_the_logits_are_read_where_a_layout_usually_has_none(tmp_path: Path) -> None:
+    b_U = torch.linspace(-1, 1, 6)
+    network = random_network()
+    torch.save({**papers(network), "unembed.b_U": b_U}, tmp_path / "theirs.pt")
+    circuit = interp.load(tmp_path / "theirs.pt", **ALL_SAID)
+    assert torch.allclose(circuit.logits, Circuit(network).logits + b_U, atol=1e-6)
+    linear_network = attention_free("delta")
+    b = torch.linspace(-1, 1, linear_network.p)
+    torch.save({**linear(linear_network), "unembed.bias": b}, tmp_path / "linear.pt")
+    circuit = interp.load(tmp_path / "linear.pt", activation="relu")
+    assert torch.allclose(circuit.logits, Circuit(linear_network).logits + b, atol=1e-6)
 
 
 def test_biases_that_are_missing_from_a_group_are_zero(tmp_path: Path) -> None:

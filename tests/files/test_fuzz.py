@@ -13,11 +13,16 @@ from typing import Any
 import pytest
 import safetensors.torch
 import torch
+import torch_strangers  # noqa: F401 (adds to STRANGERS)
 from foreign import attention_free, bridge, hooked, linear, mlp, papers
+from strangers import STRANGERS
 
 from analyses.commands.analyze import main
-from interp.files import checkpoint
+from interp.errors import InterpError
+from interp.files import checkpoint, formats
 from interp.files.checkpoint import Checkpoint
+from interp.files.formats.facts import Facts
+from interp.files.formats.strangers.roles import ROLES
 from interp.networks.config import NetworkConfig
 from interp.networks.initialisation import initialise
 
@@ -121,6 +126,49 @@ def _mutate_own(content: dict[str, Any], rng: random.Random, canary: Path) -> di
     else:
         mutated["parameters"] = _mutate_state(content["parameters"], rng, canary)
     return mutated
+
+
+STRANGE = {
+    name: {key: x.detach().clone() for key, x in STRANGERS[name].build().state_dict().items()}
+    for name in (
+        "linear_modules",
+        "multihead_attention",
+        "llama",
+        "gpt2_convolutions",
+        "one_hot_side_by_side",
+        "two_embeddings",
+    )
+}
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("mutations", [100, pytest.param(1000, marks=pytest.mark.slow)])
+def test_no_mutation_of_a_stranger_s_file_gets_through(tmp_path: Path, mutations: int) -> None:
+    """Networks under names of their own, with name maps and facts that may not fit: a network or one line."""
+    rng = random.Random(20261126)
+    canary = tmp_path / "canary"
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    read = 0
+    for number in range(mutations):
+        path = tmp_path / f"{number}.pt"
+        state = STRANGE[rng.choice(list(STRANGE))]
+        if rng.random() < 0.3:
+            _write(path, state, rng)
+            path.write_bytes(rng.choice(BYTES)(path.read_bytes(), rng))
+        else:
+            _write(path, _mutate_state(state, rng, canary), rng)
+        names = {rng.choice(list(state)): rng.choice([*ROLES, ""]) for _ in range(rng.randrange(3))}
+        heads, rms, named = Facts(n_heads=rng.choice([2, 4, 5])), Facts(normalization="rms"), Facts(names=names)
+        facts = rng.choice([Facts(), Facts(), heads, rms, named])
+        try:
+            formats.load(path, facts)
+            read += 1
+        except InterpError as error:
+            assert str(error).startswith(f"{path}: ") and "\n" not in str(error) and len(str(error)) < 2000
+        path.unlink()
+    assert not canary.exists()
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 1 << 20  # KiB: 1 GiB
+    assert mutations / 10 < read < mutations / 2
 
 
 @pytest.mark.filterwarnings("ignore")  # torch warns about what it finds in damaged files

@@ -147,8 +147,8 @@ def test_what_was_assumed_is_in_every_row_with_what_the_other_reading_would_chan
     assert "Assumed" not in capsys.readouterr().out
     assert main([str(tmp_path / "one.pt"), str(CLOCK), "--json", "--only", "performance"]) == 0
     foreign, own = map(json.loads, capsys.readouterr().out.splitlines())
-    assert own["assumed"] is None
-    told = foreign["assumed"]
+    assert own["assumed"] == [] and own["instead"] is None
+    (told,) = foreign["assumed"]
     assert (told["taken"], told["other"], told["accuracy"]) == ("activation relu", "activation gelu", 1.0)
     assert (told["key_frequencies"], told["circuit"]) == ([1, 2], "clock")
     assert told["changes"] == ["frequencies 1 2 3 to 1 2", "circuit hybrid to clock"]
@@ -162,7 +162,7 @@ def test_an_unreadable_file_outweighs_an_unmet_expectation_and_the_others_are_st
     assert "none.pt: cannot be read: No such file" in captured.err and "expected circuit pizza" in captured.err
     assert "zhong-59-rate-1.pt" in captured.out
     assert main([str(tmp_path)]) == 2
-    assert "is a directory without checkpoints (.pt, .pth, .safetensors)" in capsys.readouterr().err
+    assert "is a directory without checkpoints (.pt, .pth, .safetensors, .npy, .npz)" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("arguments", [[], ["x.pt", "--only", "nonsense"], ["x.pt", "--expect-circuit", "toroid"]])

@@ -21,6 +21,7 @@ from analyses.reports.answer import answer
 from analyses.reports.files import write_figures, write_page
 from analyses.reports.page import Subject
 from analyses.timeline.moving_circles import moving_circles
+from analyses.timeline.snapshots import readers
 from interp.errors import InterpError
 
 FOLDER = Path(__file__).parent.parent.parent / "checkpoints"
@@ -148,7 +149,7 @@ def test_every_figure_is_drawn_and_nothing_is_wider_than_a_phone(page_of_run: Pa
 def test_a_run_s_circles_move_with_the_scrubber(trained: Path, page_of_run: Path) -> None:
     circuit = interp.load(trained / "model.pt")
     keys = analyses.key_frequencies(circuit).frequencies
-    moving = moving_circles(trained, keys)
+    moving = moving_circles(readers(trained), keys)
     with opened(page_of_run) as tab:
         assert "How it came about" in tab.locator("main").inner_text()
         tab.locator("#moving_circles-0").scroll_into_view_if_needed()

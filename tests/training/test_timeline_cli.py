@@ -33,7 +33,7 @@ def test_interp_analyze_shows_the_timeline_of_a_run(memorised: Path, capsys: pyt
 
     assert main([str(memorised), "--json"]) == 0
     values = json.loads(capsys.readouterr().out)
-    assert (values["schema"], values["file"], values["error"]) == (3, str(memorised), None)
+    assert (values["schema"], values["file"], values["error"]) == (4, str(memorised), None)
     assert values["phases"]["verdict"] == "no grokking here" and values["moments"][-1]["step"] == 60
 
 

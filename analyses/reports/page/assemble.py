@@ -38,6 +38,8 @@ class Subject:
     """The timeline of its run; None for a single network."""
     circles: MovingCircles | None = None
     """The circles through its run; None for a single network, and where there are no key frequencies."""
+    is_series: bool = False
+    """Is the run somebody's series of checkpoints, and no run directory?"""
 
     @property
     def path(self) -> Path:
@@ -95,7 +97,9 @@ class _Writing:
             "headline": [line for line in text.headline(answer) if line not in text.in_large(answer)],
             "training": answer.checkpoint and training_command(answer.checkpoint),
             "not_said": answer.checkpoint and not_said(answer.checkpoint),
-            "analysis": analysis_command(subject.path) if answer.checkpoint else "analyses.report(circuit).page()",
+            "analysis": analysis_command(subject.path, is_series=subject.is_series)
+            if answer.checkpoint
+            else "analyses.report(circuit).page()",
             "player": self._player(answer, shown, index) if isinstance(shown, OnePair) else None,
             "galleries": {chapter: list(self._blocks(answer, chapter, index)) for chapter in CHAPTERS},
             "run": [self._block(name, finding, index) for name, finding in run.items() if finding is not None],

@@ -1,10 +1,12 @@
 """Reading of anyone's checkpoint, recognised by its content, never by its name.
 
 ``layouts`` turns state dicts of other projects into parameters under this project's names, ``facts`` gathers from options and
-from a JSON file beside the checkpoint what a state dict cannot say, ``readings`` tries what nobody says.
+from a configuration beside the checkpoint what a state dict cannot say, ``readings`` tries what nobody says.
 """
 
 from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +15,17 @@ from torch import Tensor
 from interp.errors import InterpError, one_line
 from interp.files import checkpoint, plain
 from interp.files.checkpoint import Checkpoint
-from interp.files.formats.facts import Facts, facts_beside, facts_within
-from interp.files.formats.layouts import NAMES, Layout, recognise
-from interp.files.formats.readings import choose
+from interp.files.formats import logits_file
+from interp.files.formats.beside import facts_beside
+from interp.files.formats.directory import file_of, stated_step
+from interp.files.formats.facts import Facts, facts_within, stated_scores
+from interp.files.formats.layouts import NAMES, Layout, UnknownLayout, recognise
+from interp.files.formats.logits_file import logits_in
+from interp.files.formats.readings import COMPUTES, Choice, choose
+from interp.files.formats.strangers.proof import other_operation, right_on_all
+from interp.files.formats.strangers.proof import read as read_stranger
+from interp.files.formats.strangers.roles import template
+from interp.files.formats.train_pairs import pairs_in, settled
 from interp.tasks import task_named
 
 
@@ -24,14 +34,13 @@ def load(path: str | Path, given: Facts | None = None) -> Checkpoint:
 
     Formats: this project's; TransformerLens 1-3 (HookedTransformer) and 4 (native bridge) state dicts; the layout of the
     progress-measures and clock-and-pizza papers; attention-free models of the latter and the MLP of rep-theory; bare or in
-    a training container; as .pt or .safetensors; or a directory that ``save_pretrained`` wrote. ``given``: what the caller
-    knows and the file does not say; it overrules a JSON file beside the checkpoint.
+    a training container; as .pt or .safetensors; logits of all pairs, also as .npy or .npz. Of a run directory the newest
+    checkpoint is read, of any other the only file in it. ``given``: what the caller knows and the file does not say; it
+    overrules a configuration beside the checkpoint.
 
     Raises InterpError, one line that names the file and the remedy.
     """
-    path = Path(path)
-    if (path / "model.safetensors").is_file():
-        path = path / "model.safetensors"
+    path = file_of(Path(path))
     try:
         return _load(path, given or Facts())
     except InterpError as error:
@@ -45,8 +54,34 @@ def _load(path: Path, given: Facts) -> Checkpoint:
         if given != Facts():
             raise InterpError("is a checkpoint of this project, which says all about itself: give no reading options")
         return own
-    layout = _layout(content)
     beside, where = facts_beside(path)
+    logits = logits_in(content)
+    read = logits_file.read(logits, given.over(beside)) if logits is not None else _network(content, given, beside, where)
+    return _with_training(read, content, given)
+
+
+def _with_training(read: Checkpoint, content: Any, given: Facts) -> Checkpoint:
+    """The network with what its file, or the caller, says of its training: how far it is, and on which pairs."""
+    if given.train_pairs is not None:
+        try:
+            pairs = settled(given.train_pairs.values, read.task)
+        except InterpError as error:
+            raise InterpError(f"training pairs from {given.train_pairs.source}: {error}") from error
+        said = f"training pairs: {len(pairs)}, from {one_line(given.train_pairs.source, 60)}"
+        return replace(read, step=stated_step(content) or 0, train_pairs=pairs, notes=(*read.notes, said))
+    found, notes = pairs_in(content, read.task)
+    return replace(read, step=stated_step(content) or 0, train_pairs=found, notes=(*read.notes, *notes))
+
+
+def _network(content: Any, given: Facts, beside: Facts, where: str) -> Checkpoint:
+    """The network that a file's weights make. ``where``: the name of the configuration that says what is in ``beside``."""
+    known = given.over(facts_within(content)).over(beside)
+    try:
+        layout = _layout(content)
+        if known.normalization not in (None, "none") or known.names or known.answers:
+            raise UnknownLayout("is no network of a known layout")
+    except UnknownLayout as unknown:
+        return _checkpoint(_stranger(content, known, unknown))
     facts = given.over(layout.facts).over(facts_within(content)).over(beside)
     used = beside.where_equal(facts)
     source = f"from {where}: {used.says()}" if used != Facts() else ""
@@ -54,10 +89,51 @@ def _load(path: Path, given: Facts) -> Checkpoint:
         choice = choose(layout, facts)
     except InterpError as error:
         raise InterpError(f"{error} ({source})" if source else str(error)) from error
-    sources = (source,) if source else ()
-    notes = (f"format: {layout.name}", *layout.notes, *sources, *choice.notes)
-    task = task_named(facts.task or "addition", choice.network.p)
-    return Checkpoint(network=choice.network, task=task, notes=notes, assumed=choice.assumed)
+    if known.answers is None and right_on_all(choice.network, facts.task or "addition") < COMPUTES:
+        # What names do not say, such as a normalisation whose weights were folded away, shows in what is computed.
+        with suppress(InterpError):
+            stranger = _stranger(content, known, InterpError("holds no network"), f"{layout.name}'s names")
+            if stranger.computes:
+                return _checkpoint(stranger)
+        choice = replace(choice, instead="" if facts.task else other_operation(choice.network, "addition"))
+    notes = (f"format: {layout.name}", *layout.notes, *((source,) if source else ()), *choice.notes)
+    return _checkpoint(replace(choice, task=facts.task or "addition", notes=notes))
+
+
+def _checkpoint(choice: Choice) -> Checkpoint:
+    task = task_named(choice.task, choice.network.p)
+    return Checkpoint(
+        network=choice.network,
+        task=task,
+        notes=choice.notes,
+        assumed=choice.assumed,
+        instead=choice.instead,
+        answers=choice.answers,
+    )
+
+
+def _stranger(content: Any, facts: Facts, unknown: InterpError, names: str = "names of its own") -> Choice:
+    """The network in a file whose layout is not known by its names. Raises ``unknown`` where it holds no one state dict."""
+    states = [(key, state) for key, state in _state_dicts(content) if _holds_weights(state)]
+    if not states:
+        raise unknown
+    _, state = max(states, key=lambda each: sum(tensor.numel() for tensor in each[1].values()))
+    shapes = {name: tensor.shape for name, tensor in state.items()}
+    twins = [key for key, other in states if {name: tensor.shape for name, tensor in other.items()} == shapes]
+    if len(twins) > 1:
+        raise InterpError(_several(twins))
+    try:
+        return read_stranger(state, facts, stated_scores(content), names)
+    except InterpError as error:
+        raise InterpError(
+            f"{unknown}. As a network under names of its own: {error}. --names MAP.toml says what is what, with lines such as "
+            f"{template(state)}"
+        ) from unknown
+
+
+def _holds_weights(state: dict[str, Tensor]) -> bool:
+    """Are there matrices of floating-point numbers? An optimiser's state has none at this depth, a data set none at all."""
+    return sum(tensor.is_floating_point() and tensor.dim() > 1 for tensor in state.values()) > 1
 
 
 def _layout(content: Any) -> Layout:
@@ -73,19 +149,15 @@ def _layout(content: Any) -> Layout:
     if len(found) == 1:
         return found[0][1]
     if found:
-        keys = one_line(", ".join(key for key, _ in found), 100)
-        raise InterpError(f"holds several networks, under {keys}: save the one that is meant alone")
+        raise InterpError(_several([key for key, _ in found]))
     if unknown:
-        raise InterpError(_unknown(max(unknown, key=len)))
-    if isinstance(content, Tensor):
-        if not content.is_floating_point():
-            raise InterpError(f"holds whole numbers {list(content.shape)}: a data set, it seems, and no network")
-        raise InterpError(
-            f"holds one tensor {list(content.shape)}, not a state dict; logits [p, p, p] are analysed from Python: "
-            "interp.from_logits(torch.load(path))"
-        )
+        raise UnknownLayout(_unknown(max(unknown, key=len)))
     held = f"a mapping with {_listed(content)}" if isinstance(content, dict) else f"a {type(content).__name__}"
     raise InterpError(f"holds {held}, not a state dict: torch.save(model.state_dict(), path) writes one")
+
+
+def _several(keys: list[str]) -> str:
+    return f"holds several networks, under {one_line(', '.join(keys), 100)}: save the one that is meant alone"
 
 
 def _state_dicts(content: Any, key: str = "", depth: int = 0) -> Iterator[tuple[str, dict[str, Tensor]]]:

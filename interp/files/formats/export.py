@@ -4,7 +4,7 @@ from einops import rearrange
 
 from interp.errors import InterpError
 from interp.networks.config import Parameters
-from interp.networks.lens import with_all_biases
+from interp.networks.lens import check_plain, with_all_biases
 from interp.networks.transformer import Network
 from interp.tasks.task import Task
 
@@ -13,13 +13,14 @@ def native_state_dict(network: Network) -> Parameters:
     """The state dict of TransformerLens 4's native model: torch linear layers, heads merged, every bias (zeros included).
 
     A native state dict does not say the number of heads, the activation or the mask; ``reading_facts`` does.
-    Raises InterpError on an attention rate below 1, which a state dict cannot hold.
+    Raises InterpError on an attention rate below 1, which a state dict cannot hold, and on parts that are not carried over.
     """
     if network.config.attention_rate != 1:
         raise InterpError(
             f"a state dict cannot hold the attention rate {network.config.attention_rate:g}: use interp.networks.lens."
             "to_transformer_lens(network), which hooks it in"
         )
+    check_plain(network.config)
     W = with_all_biases(network)
     state = {
         "embed.weight": W["embed.W_E"],
