@@ -61,7 +61,13 @@ def test_a_round_trip_is_exact(tmp_path: Path, dtype: torch.dtype) -> None:
 
 def test_older_versions_are_read_and_say_nothing_of_what_they_did_not_hold(saved: Path) -> None:
     content = torch.load(saved, weights_only=True)
-    assert content["version"] == 3 and content.pop("task") == "addition"
+    assert content["version"] == 4
+    for name in ("normalization", "rotary_base", "gated_mlp"):
+        del content["config"][name]
+    torch.save({**content, "version": 3}, saved)
+    read = formats.load(saved)
+    assert isinstance(read.network, Network) and read.network.config == CONFIG
+    assert content.pop("task") == "addition"
     torch.save({**content, "version": 2}, saved)
     assert formats.load(saved).task == Addition(CONFIG.p)
     assert content.pop("arithmetic") is None
@@ -178,8 +184,8 @@ def test_a_hostile_pickle_is_refused_and_runs_nothing(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"version": 99}, "version 1 to 3, got 99: update interp"),
-        ({"version": True}, "version 1 to 3, got True"),
+        ({"version": 99}, "version 1 to 4, got 99: update interp"),
+        ({"version": True}, "version 1 to 4, got True"),
         ({"arithmetic": {"threads": 0}}, "--threads of at least 1, got 0"),
         ({"arithmetic": {"precision": "float16"}}, "float32 or float64, got 'float16'"),
         ({"arithmetic": {"device": "tpu"}}, "expected device cpu or cuda, got 'tpu'"),
