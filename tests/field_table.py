@@ -7,6 +7,7 @@ import json
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -43,11 +44,8 @@ class Case:
         return f"{self.path.parent.name}/{self.path.name}"
 
     def answer(self) -> Answer | InterpError:
-        """Ours, or the refusal."""
-        try:
-            return answer(self.path, only=["performance"])
-        except InterpError as error:
-            return error
+        """Ours, or the refusal; found once."""
+        return _answer(self.path)
 
     @property
     def accuracy(self) -> float | None:
@@ -61,6 +59,14 @@ class Case:
     def frequencies(self) -> list[int]:
         """Theirs."""
         return [int(k) for k, share in self.theirs.get("sum_waves_share_by_k", {}).items() if share >= 0.02]
+
+
+@cache
+def _answer(path: Path) -> Answer | InterpError:
+    try:
+        return answer(path, only=["performance"])
+    except InterpError as error:
+        return error
 
 
 def cases() -> list[Case]:

@@ -13,7 +13,7 @@ if not FOLDER.is_dir():
 
 REFUSED = {
     "data-set-not-a-network/dataset.pt": "holds whole numbers .* a data set",
-    "git-lfs-pointer/network.pth": "is a Git LFS pointer .* git lfs pull",
+    "git-lfs-pointer/network.pth": "is a Git LFS pointer.* git lfs pull",
     "pickled-config-rmsnorm-swiglu-p113/checkpoint.pt": "holds pickled objects .* interp-convert",
 }
 

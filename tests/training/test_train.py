@@ -210,7 +210,7 @@ def test_recipes_survive_a_round_trip_and_say_what_is_wrong_with_others() -> Non
         Recipe.from_dict({"network": values["network"]})
     with pytest.raises(InterpError, match="expected steps of the recipe to be int, got 'many'"):
         Recipe.from_dict({**values, "steps": "many"})
-    with pytest.raises(InterpError, match="activation of the network to be relu or gelu or .*, got 'tanh'"):
+    with pytest.raises(InterpError, match=r"activation of the network to be relu or gelu or .*, got 'tanh'"):
         Recipe.from_dict({**values, "network": {"activation": "tanh"}})
 
 

@@ -104,8 +104,10 @@ def facts_of_all(values: Any, where: str) -> Facts:
     """The facts of a mapping and of the configurations in it, level by level."""
     facts, level, seen = Facts(), [(values, where)], set[int]()
     while level:
-        mappings = [(each, place) for each, place in level if isinstance(each, dict) and id(each) not in seen]
-        seen.update(id(each) for each, _ in mappings)
+        # A YAML file can name one mapping often, so that all paths through it would take for ever.
+        once = {id(each): (each, place) for each, place in reversed(level) if isinstance(each, dict)}
+        mappings = [once[each] for each in reversed(once) if each not in seen]
+        seen.update(once)
         for each, place in mappings:
             # Only what is a number or a word can be a fact; a state dict holds tensors. "${model.p}" stands for another value.
             plain = {key: value for key, value in each.items() if isinstance(value, str | int | float)}

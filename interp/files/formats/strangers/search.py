@@ -24,6 +24,8 @@ from interp.networks.transformer import Network
 
 SAMPLE = 128
 """Number of pairs on which a reading is tried first, drawn with a fixed seed."""
+TOGETHER = {"positions", "scale"}
+"""Answers that make up for each other: without positions, embeddings a little smaller do nearly the same."""
 MAX_TRIED = 600
 """Largest number of readings that are tried."""
 
@@ -64,8 +66,9 @@ class Search:
         return best
 
     def neighbours(self, taken: Tried) -> Iterator[Tried]:
-        """Every reading that differs from this one in one answer and fits the shapes."""
-        for changed in self._changes(taken, 1):
+        """Every reading that fits the shapes and differs from this one in one answer, or in two that make up for each other."""
+        together = (each for each in self._changes(taken, 2) if all(each[name] != taken.answers.get(name) for name in TOGETHER))
+        for changed in (*self._changes(taken, 1), *(together if TOGETHER <= taken.answers.keys() else ())):
             each = self._try(changed)
             if each is not None:
                 yield each
