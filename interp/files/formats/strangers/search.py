@@ -68,7 +68,7 @@ class Search:
     def neighbours(self, taken: Tried) -> Iterator[Tried]:
         """Every reading that fits the shapes and differs from this one in one answer, or in two that make up for each other."""
         together = (each for each in self._changes(taken, 2) if all(each[name] != taken.answers.get(name) for name in TOGETHER))
-        for changed in (*self._changes(taken, 1), *(together if TOGETHER <= taken.answers.keys() else ())):
+        for changed in (*self._changes(taken, 1), *(together if taken.answers.keys() >= TOGETHER else ())):
             each = self._try(changed)
             if each is not None:
                 yield each
