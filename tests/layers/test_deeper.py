@@ -73,6 +73,7 @@ def test_a_network_without_neurons_has_a_row_too() -> None:
     assert all(row["mlp_total"] is None and row["neurons"] == 0 for row in found) and "–" in table(found)
 
 
+@pytest.mark.slow
 def test_the_rows_of_a_published_network_are_measured_again() -> None:
     if not PUBLISHED.exists():
         pytest.skip("needs the networks of others at ../shared/peers, which are not here")
