@@ -15,6 +15,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from interp.errors import InterpError
+from interp.groups.group import Group
 from interp.networks.hooks import Edit, EditOfHook, edit_of
 from interp.networks.model import Model, Tables, Unavailable, check_analysable
 from interp.tasks.addition import Addition
@@ -22,7 +23,7 @@ from interp.tasks.task import UNDEFINED, Relabelling, Task
 
 T = TypeVar("T")
 
-Need = Literal["addition", "embedding", "neurons", "attention", "layers"]
+Need = Literal["addition", "group", "embedding", "neurons", "attention", "layers"]
 """What a measurement can need of a circuit, and not every circuit has."""
 
 ROWS = 16
@@ -58,9 +59,20 @@ class Circuit:
 
     @cached_property
     def numbers(self) -> Relabelling:
-        """The numbers of a, b and c in which the task is addition; each symbol's own index where the task is no addition."""
+        """The numbers of a, b and c in which the task is a group's operation, as addition is; else each symbol's own index."""
         itself = torch.arange(self.network.p)
         return self.task.relabelling() or Relabelling(a=itself, b=itself, c=itself)
+
+    @property
+    def is_of_group(self) -> bool:
+        """Is the task the operation of a group, in ``numbers``?"""
+        return self.task.relabelling() is not None
+
+    @property
+    def group(self) -> Group:
+        """The group whose elements the numbers are. Raises Unavailable where the task is no group's operation."""
+        self.check_has("group")
+        return self.numbers.group
 
     @cached_property
     def places(self) -> tuple[Int[Tensor, " a"], Int[Tensor, " b"], Int[Tensor, " c"]]:
@@ -80,15 +92,20 @@ class Circuit:
 
     @property
     def p(self) -> int:
-        """How many numbers a, b and c may each be: the modulus, where the task is addition."""
+        """How many numbers a, b and c may each be: the modulus of an addition, the order of a group."""
         return self.numbers.modulus
 
     def check_has(self, need: Need) -> None:
         """Raises Unavailable, which says why, where this circuit lacks what a measurement needs."""
         match need:
             case "addition":
-                if self.task.relabelling() is None:
+                if not (self.is_of_group and self.numbers.is_addition):
                     raise Unavailable(f"needs a task that is addition in other numbers, which {self.task.sentence} is not")
+            case "group":
+                if not self.is_of_group:
+                    why = self.task.why_no_group()
+                    missing = f"needs a task that is the product of a group in other symbols, which {self.task.sentence} is not"
+                    raise Unavailable(missing + (f": {why}" if why else ""))
             case "embedding":
                 _ = self.tables
             case "neurons":
@@ -155,7 +172,7 @@ class Circuit:
 
     @cached_property
     def answers(self) -> Int[Tensor, "a b"]:
-        """The right answers in ``numbers``: (a + b) mod p; UNDEFINED where a task that is no addition has none."""
+        """The right answers in ``numbers``: (a + b) mod p in an addition; UNDEFINED where a task has none."""
         own = self.task.table()[self.numbers.a][:, self.numbers.b]
         return torch.where(own == UNDEFINED, UNDEFINED, self.places[2][own])
 

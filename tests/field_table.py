@@ -11,12 +11,12 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import torch
 from torch.nn import functional
 
 from analyses.reports import text
 from analyses.reports.answer import Answer, answer
 from interp.errors import InterpError
+from interp.tasks.product import Multiplication
 
 FOLDER = Path(__file__).parent.parent.parent / "shared" / "peers" / "field"
 FILES = (".pt", ".pth", ".safetensors")
@@ -80,16 +80,13 @@ def cases() -> list[Case]:
 
 
 def ours(case: Case, given: Answer) -> tuple[float, float]:
-    """Accuracy and loss over all pairs, of the operation that the network was trained on."""
-    circuit = given.circuit
+    """Accuracy and loss over all pairs, of the operation that the network was trained on; products with 0 are counted too."""
     if case.theirs.get("operation") != "mul":
         return given.performance.accuracy, given.performance.loss
-    p = circuit.p
-    a, b = torch.meshgrid(torch.arange(p), torch.arange(p), indexing="ij")
-    product = a * b % p
-    logits = circuit.logits.double()
-    accuracy = (logits.argmax(-1) == product).double().mean().item()
-    return accuracy, functional.cross_entropy(logits.flatten(0, 1), product.flatten()).item()
+    answers = Multiplication(given.circuit.task.p).table().flatten()
+    logits = given.circuit.own_logits.double().flatten(0, 1)
+    accuracy = (logits.argmax(-1) == answers).double().mean().item()
+    return accuracy, functional.cross_entropy(logits, answers).item()
 
 
 def lines() -> Iterator[str]:

@@ -1,15 +1,25 @@
 """Tasks that are not in the package: what it must be ready for."""
 
+from collections.abc import Iterator
+
 import torch
 from torch import Tensor
 
-from interp.tasks.task import UNDEFINED, Relabelling, Task, Words
+from interp.tasks.task import UNDEFINED, ModularTask, Relabelling, Task, Words
 
 
-class Division(Task):
+class Unlisted(ModularTask):
+    """A task that networks of unknown task are not compared with."""
+
+    @classmethod
+    def on_symbols(cls, p: int) -> Iterator[Task]:
+        yield from ()
+
+
+class Division(Unlisted):
     """a / b mod a prime: not defined where b is 0; among the units the addition of a's logarithm and minus b's."""
 
-    name = "division in a test"
+    word = formula = "division in a test"
 
     def table(self) -> Tensor:
         rows = [[self.quotient(a, b) for b in range(self.p)] for a in range(self.p)]
@@ -34,10 +44,10 @@ class Division(Task):
         return [pow(g, n, self.p) for n in range(self.p - 1)]
 
 
-class Larger(Task):
+class Larger(Unlisted):
     """The larger of the two: no addition in any numbers."""
 
-    name = "larger in a test"
+    word = formula = "larger in a test"
 
     def table(self) -> Tensor:
         return torch.maximum(torch.arange(self.p)[:, None], torch.arange(self.p))
@@ -46,10 +56,10 @@ class Larger(Task):
         return f"max({a}, {b})"
 
 
-class ThreeTimes(Task):
+class ThreeTimes(Unlisted):
     """3(a + b): an addition whose answers have other numbers, every symbol being one."""
 
-    name = "three times in a test"
+    word = formula = "three times in a test"
 
     def table(self) -> Tensor:
         return 3 * (torch.arange(self.p)[:, None] + torch.arange(self.p)) % self.p
@@ -62,10 +72,10 @@ class ThreeTimes(Task):
         return Relabelling(a=itself, b=itself, c=3 * itself % self.p)
 
 
-class WithoutTheLast(Task):
+class WithoutTheLast(Unlisted):
     """a + b mod p - 1 of all symbols but the last, with which nothing is defined."""
 
-    name = "without the last in a test"
+    word = formula = "without the last in a test"
 
     def table(self) -> Tensor:
         table = torch.full((self.p, self.p), UNDEFINED)

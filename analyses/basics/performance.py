@@ -1,9 +1,12 @@
 """Does the network compute its task?"""
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import torch
+from jaxtyping import Bool, Float, Int
+from torch import Tensor
 from torch.nn import functional
 
 from analyses.findings.drawing import finish
@@ -11,6 +14,8 @@ from analyses.findings.finding import Finding
 from analyses.findings.measurement import measurement
 from analyses.findings.table import Table
 from interp.circuit import Circuit
+from interp.networks.model import Unavailable
+from interp.tasks.task import UNDEFINED
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -24,14 +29,18 @@ BY_HEART = 0.5
 
 @dataclass(frozen=True)
 class Performance(Finding):
-    """Accuracy and loss on all pairs, and on the training and held-out pairs where they are known (else NaN)."""
+    """Accuracy and loss on all pairs, and on the training and held-out pairs where they are known (else NaN).
+
+    In a task that is a group's operation in other numbers, the pairs are those whose two symbols have a number: a product with
+    0 has no logarithm, and is counted apart.
+    """
 
     accuracy: float
     """Share of all pairs answered right, [0, 1]."""
     wrong: int
     """Number of pairs answered wrong."""
     pairs: int
-    """Number of pairs that have an answer."""
+    """Number of pairs that have an answer, less those counted apart."""
     loss: float
     """Mean cross-entropy on all pairs, nats, with the softmax over the answers."""
     train_accuracy: float
@@ -47,12 +56,19 @@ class Performance(Finding):
     memorised: bool | None
     """Is it right on at least .99 of the training pairs, and on less than half of the others? None where the training pairs are
     not known."""
+    apart_pairs: int
+    """Number of pairs that have an answer and are counted apart, because a symbol of theirs has no number."""
+    apart_accuracy: float
+    """Share of the pairs counted apart that are answered right, [0, 1]; NaN where there are none, or in an edited network."""
+    apart: str
+    """What the symbols without a number are, such as 0; empty where there are none."""
 
     def table(self) -> Table:
         rows = (
             ("all", self.accuracy, self.loss),
             ("train", self.train_accuracy, self.train_loss),
             ("test", self.test_accuracy, self.test_loss),
+            *([(f"with {self.apart}", self.apart_accuracy, None)] if self.apart_pairs else []),
         )
         return Table("Performance", ("pairs", "accuracy", "loss (nats)"), rows)
 
@@ -77,18 +93,20 @@ def performance(circuit: Circuit) -> Performance:
     """Does the network compute its task?
 
     Accuracy: the largest logit is that of the right answer. Loss: mean of -log softmax(L[a,b,:])[right answer] over the answers
-    ('=' left out), float64, in nats. Only pairs that have an answer count.
+    ('=' left out), float64, in nats. Only pairs that have an answer count, and whose symbols have a number: the others apart.
     """
-    pairs = circuit.task.pairs()
-    answers = circuit.task.answers(pairs)
-    logits = circuit.own_logits.flatten(0, 1)[pairs]
+    logits, answers = _on_pairs_of_numbers(circuit)
+    pairs = (answers != UNDEFINED).nonzero()[:, 0]
+    logits, answers = logits[pairs], answers[pairs]
     right = logits.argmax(-1) == answers
     losses = functional.cross_entropy(logits.double(), answers, reduction="none")
+    train = circuit.train_numbers
     nowhere = torch.zeros_like(right)
-    is_train = nowhere if circuit.train_pairs is None else torch.isin(pairs, circuit.train_pairs)
-    is_test = nowhere if circuit.train_pairs is None else ~is_train
+    is_train = nowhere if train is None else torch.isin(pairs, train)
+    is_test = nowhere if train is None else ~is_train
     accuracy = right.double().mean().item()
     train_accuracy, test_accuracy = (right[some].double().mean().item() for some in (is_train, is_test))
+    apart = _right_apart(circuit)
     return Performance(
         accuracy=accuracy,
         wrong=int((~right).sum()),
@@ -99,5 +117,28 @@ def performance(circuit: Circuit) -> Performance:
         test_accuracy=test_accuracy,
         test_loss=losses[is_test].mean().item(),
         generalises=accuracy >= GENERALISES,
-        memorised=None if circuit.train_pairs is None else train_accuracy >= GENERALISES and test_accuracy < BY_HEART,
+        memorised=None if train is None else train_accuracy >= GENERALISES and test_accuracy < BY_HEART,
+        apart_pairs=len(circuit.task.pairs()) - len(pairs),
+        apart_accuracy=math.nan if apart is None else apart.double().mean().item(),
+        apart=circuit.numbers.apart,
     )
+
+
+def _on_pairs_of_numbers(circuit: Circuit) -> tuple[Float[Tensor, "pair c"], Int[Tensor, " pair"]]:
+    """Logits and right answers of all pairs of numbers: over all answers, or in an edited network over those with a number."""
+    numbers = circuit.numbers
+    try:
+        own = circuit.own_logits
+    except Unavailable:
+        return circuit.logits.flatten(0, 1), circuit.answers.flatten()
+    return own[numbers.a][:, numbers.b].flatten(0, 1), circuit.task.table()[numbers.a][:, numbers.b].flatten()
+
+
+def _right_apart(circuit: Circuit) -> Bool[Tensor, " pair"] | None:
+    """Which of the pairs with a symbol that has no number are answered right? None in an edited network."""
+    answers, (place_a, place_b, _) = circuit.task.table(), circuit.places
+    is_apart = ((place_a == UNDEFINED)[:, None] | (place_b == UNDEFINED)) & (answers != UNDEFINED)
+    try:
+        return (circuit.own_logits.argmax(-1) == answers)[is_apart]
+    except Unavailable:
+        return None

@@ -87,9 +87,13 @@ def _line_network(answer: Answer) -> str:
     held_out = ""
     if measured.test_accuracy == measured.test_accuracy:  # known, not NaN
         held_out = f"; held out: accuracy {measured.test_accuracy:.4f}, loss {measured.test_loss:.2g}"
+    apart = ""
+    if measured.apart_pairs and measured.apart_accuracy == measured.apart_accuracy:
+        right_apart = round(measured.apart_pairs * measured.apart_accuracy)
+        apart = f"; of the {measured.apart_pairs} pairs with {measured.apart}, {right_apart} right"
     instead = f"; {answer.checkpoint.instead}" if answer.checkpoint and answer.checkpoint.instead else ""
     network = f"{circuit.task.sentence}, {circuit.network.describe()}"
-    return f"{network}: {does}, {right} of {measured.pairs} pairs right{held_out}{instead}"
+    return f"{network}: {does}, {right} of {measured.pairs} pairs right{held_out}{apart}{instead}"
 
 
 def _line_frequencies(answer: Answer) -> str:

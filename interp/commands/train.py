@@ -1,6 +1,7 @@
 """interp-train: train networks from seeds, into run directories."""
 
 import os
+import re
 import signal
 import sys
 from collections.abc import Iterator
@@ -20,7 +21,7 @@ from interp.errors import InterpError
 from interp.recipe import RECIPES, Recipe
 from interp.sweep.pool import work_all
 from interp.sweep.unit import Status, Training
-from interp.tasks import tasks
+from interp.tasks import examples, symbols_of
 from interp.training import run
 from interp.training.run import Run
 from interp.training.run_config import RunConfig
@@ -46,6 +47,8 @@ Examples:
   interp-train --resume runs/quick-p113-seed* --workers 2
   interp-train --p 59 --network.d-mlp 256
   interp-train --task subtraction --p 59 --train-fraction 0.6
+  interp-train --task "a^2+b^2" --p 97                any polynomial of a and b, mod p
+  interp-train --task S5 --train-fraction 0.6         products in a group, which decides p
   interp-train --measure analyses.timeline.live:measures
 
 Tasks (--task): TASKS.
@@ -105,18 +108,25 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _parse(arguments: list[str]) -> tuple[Options, Options]:
     """The options, and their defaults: those of the recipe that they name."""
-    # A first pass reads nothing but the recipe's name, which the defaults shown and used by the second depend on.
-    named = [value for name, value in pairwise(arguments) if name == "--recipe"]
-    named += [argument.removeprefix("--recipe=") for argument in arguments if argument.startswith("--recipe=")]
-    recipe = RECIPES.get(named[-1] if named else "quick", RECIPES["quick"])
-    default = Options(training=recipe)
+    # A first pass reads nothing but the names of recipe and task, which the defaults shown and used by the second depend on.
+    recipe = RECIPES.get(_value("--recipe", arguments) or "quick", RECIPES["quick"])
+    task = _value("--task", arguments)
+    symbols = symbols_of(task) if task else None
+    default = Options(training=replace(recipe, task=task, p=symbols) if task and symbols else recipe)
     return tyro.cli(
         Options,
         prog="interp-train",
         args=arguments,
-        description=_DESCRIPTION.replace("TASKS", ", ".join(tasks())),
+        description=_DESCRIPTION.replace("TASKS", ", ".join(examples())),
         default=default,
     ), default
+
+
+def _value(option: str, arguments: list[str]) -> str | None:
+    """What the command line says for an option, the last time where it says it often; None where it does not."""
+    said = [value for name, value in pairwise(arguments) if name == option]
+    said += [argument.removeprefix(f"{option}=") for argument in arguments if argument.startswith(f"{option}=")]
+    return said[-1] if said else None
 
 
 def _train(options: Options, default: Options) -> int:
@@ -164,7 +174,7 @@ def _created(options: Options) -> list[Run]:
         threads=options.threads or (1 if at_once else _cores()),
     )
     training = options.training
-    task = "" if training.task == "addition" else f"{training.task}-"
+    task = "" if training.task == "addition" else f"{re.sub(r'[^0-9A-Za-z^+-]', '-', training.task)}-"
     parent, name = options.out or Path("runs"), f"{options.recipe}-{task}p{training.p}-seed"
     configs = {parent / f"{name}{seed}": replace(config, seed=seed) for seed in seeds}
     if options.out is not None and not options.seeds:

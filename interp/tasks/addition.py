@@ -4,13 +4,14 @@ import torch
 from jaxtyping import Int
 from torch import Tensor
 
-from interp.tasks.task import Relabelling, Task
+from interp.tasks.task import ModularTask, Relabelling
 
 
-class Addition(Task):
+class Addition(ModularTask):
     """Addition: a + b mod p."""
 
-    name = "addition"
+    word = "addition"
+    formula = "a+b"
 
     def table(self) -> Int[Tensor, "a b"]:
         residues = torch.arange(self.p)

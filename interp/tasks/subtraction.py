@@ -4,13 +4,14 @@ import torch
 from jaxtyping import Int
 from torch import Tensor
 
-from interp.tasks.task import Relabelling, Task, Words
+from interp.tasks.task import ModularTask, Relabelling, Words
 
 
-class Subtraction(Task):
+class Subtraction(ModularTask):
     """Subtraction: a - b mod p, which is the addition of a and -b."""
 
-    name = "subtraction"
+    word = "subtraction"
+    formula = "a-b"
 
     def table(self) -> Int[Tensor, "a b"]:
         residues = torch.arange(self.p)

@@ -1,7 +1,7 @@
 """Task: what a network has to compute, as a value: which pairs there are, which answer is right, and how it is said."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import ClassVar
 
@@ -10,6 +10,8 @@ from jaxtyping import Int
 from torch import Tensor
 
 from interp.errors import InterpError
+from interp.groups.families import cyclic
+from interp.groups.group import Group
 
 UNDEFINED = -1
 """Entry in a table of answers for a pair that has no answer, as x / 0 has none."""
@@ -27,21 +29,23 @@ class Words:
     """How the distance of the two numbers that are added is written: a + b in a subtraction."""
     b: str = "b"
     """How the second of the two numbers that are added is written: -b in a subtraction."""
+    c: str = "c"
+    """How the number of the answer is written: log c in a multiplication, which adds logarithms."""
 
     @property
     def tight_sum(self) -> str:
-        """How the sum is written within a formula, without spaces: a+b."""
-        return self.sum.replace(" ", "")
+        """How the sum is written within a formula, without spaces around signs: a+b."""
+        return _tight(self.sum)
 
     @property
     def tight_difference(self) -> str:
-        """How the distance is written within a formula, without spaces: a-b."""
-        return self.difference.replace(" ", "")
+        """How the distance is written within a formula, without spaces around signs: a-b."""
+        return _tight(self.difference)
 
     @property
     def wave(self) -> str:
         """How the argument of a clock's cosine is written: a+b-c."""
-        return f"{self.tight_sum}-c"
+        return f"{self.tight_sum}-{self.c}"
 
     @property
     def formula(self) -> str:
@@ -49,9 +53,16 @@ class Words:
         return f"Σ_k A_k({self.tight_difference}) cos w_k({self.wave})"
 
 
+def _tight(sum_: str) -> str:
+    return sum_.replace(" + ", "+").replace(" - ", "-")
+
+
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Relabelling:
-    """Other numbers 0..m-1 for a, b and c, in which a task is addition: number of c = number of a + number of b mod m."""
+    """Other numbers 0..m-1 for a, b and c, in which a task is the operation of a group.
+
+    Of the cyclic group where no other is given: then the number of c is the number of a plus the number of b, mod m.
+    """
 
     a: Int[Tensor, " m"]
     """The symbol of a that each number stands for."""
@@ -61,11 +72,25 @@ class Relabelling:
     """The symbol of the answer that each number stands for."""
     words: Words = field(default_factory=Words)
     """How sum and distance of the numbers are written in the task's own letters."""
+    apart: str = ""
+    """What the symbols are that no number stands for, as in 'pairs with 0'; empty where there are none."""
+    noncyclic: Group | None = None
+    """The group whose elements the numbers are; None for the cyclic group, whose operation is addition mod m."""
 
     @property
     def modulus(self) -> int:
-        """Modulus m of the addition: how many numbers there are for a, for b and for c."""
+        """How many numbers m there are for a, for b and for c: the modulus of an addition, the order of a group."""
         return len(self.a)
+
+    @property
+    def is_addition(self) -> bool:
+        """Is the operation addition mod m?"""
+        return self.noncyclic is None
+
+    @property
+    def group(self) -> Group:
+        """The group whose elements the numbers are."""
+        return cyclic(self.modulus) if self.noncyclic is None else self.noncyclic
 
     @property
     def changes_nothing(self) -> bool:
@@ -79,14 +104,34 @@ class Task(ABC):
     """An operation on two symbols. A pair's index is a·p + b, its place in the lexicographic list of all pairs."""
 
     p: int
-    """The modulus, and the number of symbols that a, b and the answer may be."""
-
-    name: ClassVar[str]
-    """Name of the task in files and on command lines."""
+    """The number of symbols that a, b and the answer may be: the modulus, where the task has one."""
 
     def __post_init__(self) -> None:
         if self.p < 2:
             raise InterpError(f"expected a modulus p of at least 2, got {self.p}: there is nothing to compute mod {self.p}")
+
+    @property
+    @abstractmethod
+    def name(self) -> str:
+        """Name of the task in files and on command lines."""
+
+    @classmethod
+    @abstractmethod
+    def named(cls, name: str, p: int | None) -> "Task | None":
+        """The task of this family that a name means, on p symbols; None where it means none of them.
+
+        ``p`` is None where nothing is known of it. Raises InterpError where the name means one that there is not for this p.
+        """
+
+    @classmethod
+    @abstractmethod
+    def examples(cls) -> Sequence[str]:
+        """Names of tasks of this family, as a help text lists them."""
+
+    @classmethod
+    def on_symbols(cls, p: int) -> "Iterator[Task]":
+        """The tasks of this family that a network with p symbols, of which nothing else is known, may have learned."""
+        yield from ()
 
     @abstractmethod
     def table(self) -> Int[Tensor, "a b"]:
@@ -97,8 +142,12 @@ class Task(ABC):
         """The operation written with two words, without the modulus: 'a - b'."""
 
     def relabelling(self) -> Relabelling | None:
-        """The numbers in which this task is addition; None for a task that is no addition."""
+        """The numbers in which this task is the operation of a group; None where there are none."""
         return None
+
+    def why_no_group(self) -> str:
+        """Why the task is the operation of no group, as far as that is known; "" where nothing is."""
+        return ""
 
     @property
     def symbols(self) -> Sequence[str]:
@@ -128,6 +177,48 @@ class Task(ABC):
         """The indices of all pairs that have an answer, ascending."""
         return (self.table().flatten() != UNDEFINED).nonzero()[:, 0]
 
+    def usual_table(self) -> Int[Tensor, "a b"]:
+        """The right answers to the pairs that everyone trains on who trains on this task, UNDEFINED for all others."""
+        return self.table()
+
     def answers(self, pairs: Int[Tensor, " pair"]) -> Int[Tensor, " pair"]:
         """The right answers to pairs that are given by their indices a·p + b."""
         return self.table().flatten().to(pairs.device)[pairs]
+
+
+class ModulusMissing(InterpError):  # noqa: N818 (it says what is missing)
+    """A task that there is for every modulus was asked for without one."""
+
+
+class ModularTask(Task):
+    """A task mod p that has one name, whatever p is."""
+
+    word: ClassVar[str]
+    """Its name."""
+    formula: ClassVar[str]
+    """Its formula, which names it as well: a-b."""
+
+    @property
+    def name(self) -> str:
+        return self.word
+
+    @classmethod
+    def named(cls, name: str, p: int | None) -> Task | None:
+        if name not in (cls.word, cls.formula):
+            return None
+        return cls(modulus_said(name, p))
+
+    @classmethod
+    def examples(cls) -> Sequence[str]:
+        return (cls.word,)
+
+    @classmethod
+    def on_symbols(cls, p: int) -> "Iterator[Task]":
+        yield cls(p)
+
+
+def modulus_said(name: str, p: int | None) -> int:
+    """The modulus of a task that has one for every modulus. Raises ModulusMissing where none is said."""
+    if p is None:
+        raise ModulusMissing(f"expected a modulus p for the task {name}")
+    return p

@@ -62,7 +62,7 @@ class Broken(Pooled):
 
 
 REFUSED: dict[str, tuple[Callable[[], Any], str]] = {
-    "unknown task": (lambda: interp.from_module(Pooled(), "division by zero"), "expected the task"),
+    "unknown task": (lambda: interp.from_module(Pooled(), "division by zero"), "expected a task such as"),
     "unknown part": (lambda: interp.from_module(Pooled(), neurons="atc"), "no part called 'atc': nearest are act"),
     "several inputs": (
         lambda: interp.from_module(Encoder()),

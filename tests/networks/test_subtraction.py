@@ -107,7 +107,7 @@ def test_a_foreign_file_is_told_what_it_computes(tmp_path: Path, capsys: pytest.
     tried = interp.load(tmp_path / "theirs.pt", task="subtraction", attention_rate=1.0)
     assert "it answers 1.0000 of the pairs tried right" in tried.notes[-1] and "Under neither" not in tried.notes[-1]
     assert main([str(tmp_path / "theirs.pt"), "--task", "magic"]) == 2
-    assert "expected the task addition" in capsys.readouterr().err
+    assert "expected a task such as addition" in capsys.readouterr().err
     own = replace(RECIPES["quick"], task="subtraction", p=7)
     assert own.task_value == Subtraction(7)
 

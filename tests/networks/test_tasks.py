@@ -15,7 +15,7 @@ from interp.errors import InterpError
 from interp.files import formats
 from interp.networks.model import Unavailable
 from interp.networks.transformer import Network
-from interp.tasks import task_named, tasks
+from interp.tasks import candidates, examples, symbols_of, task_named
 from interp.tasks.addition import Addition
 from interp.tasks.split import split
 from interp.tasks.task import UNDEFINED, Task
@@ -27,31 +27,37 @@ def test_answers_are_sums_mod_p() -> None:
     assert Addition(113).sentence == "a + b mod 113" and Addition(7).of_pair(2, 6) == "2 + 6 mod 7"
 
 
-ALL = [kind(p) for kind in tasks().values() if kind.__module__.startswith("interp.") for p in (2, 7, 12)]
+ALL = [task for p in (2, 7, 12, 24, 60) for task in candidates(p)]
+NAMED = [
+    task_named(name) for name in ("S5:aba^-1", "S4:ab^-1", "A4:aba", "Q8xZ3", "Z2xZ4", "units:16", "units:59", "C10:ab^-1")
+]
 
 
 @pytest.mark.parametrize(
-    "task", [*ALL, Division(7), Larger(5), ThreeTimes(7), WithoutTheLast(6)], ids=lambda task: f"{task.name} {task.p}"
+    "task", [*ALL, *NAMED, Division(7), Larger(5), ThreeTimes(7), WithoutTheLast(6)], ids=lambda task: f"{task.name} {task.p}"
 )
-def test_a_task_is_an_addition_in_the_numbers_that_it_names(task: Task) -> None:
+def test_a_task_is_the_operation_of_a_group_in_the_numbers_that_it_names(task: Task) -> None:
     table = task.table()
     assert table.shape == (task.p, task.p) and len(task.symbols) == task.p
     assert task.pairs().tolist() == [i for i, answer in enumerate(table.flatten().tolist()) if answer != UNDEFINED]
     assert task.answers(task.pairs()).tolist() == [answer for answer in table.flatten().tolist() if answer != UNDEFINED]
-    assert task.sentence == task.of_words("a", "b") == task.words.sentence and str(task.p) in task.sentence
+    assert task.sentence == task.of_words("a", "b") == task.words.sentence
+    assert task_named(task.name, task.p) == task or "test" in task.name
     numbers = task.relabelling()
     if numbers is None:
         return
     a, b, c = numbers.a.tolist(), numbers.b.tolist(), numbers.c.tolist()
     assert len(set(a)) == len(set(b)) == len(set(c)) == numbers.modulus
+    products = numbers.group.table.tolist()
+    assert not numbers.is_addition or products[1][-1] == 0
     for i in range(numbers.modulus):
         for j in range(numbers.modulus):
-            assert table[a[i], b[j]] == c[(i + j) % numbers.modulus]
+            assert table[a[i], b[j]] == c[products[i][j]]
 
 
 def test_tasks_are_found_by_name_and_others_refused() -> None:
     assert task_named("addition", 7) == Addition(7)
-    with pytest.raises(InterpError, match="expected the task addition"):
+    with pytest.raises(InterpError, match=r"expected a task such as addition, .*S5:aba\^-1.*, got 'magic'"):
         task_named("magic", 7)
     with pytest.raises(InterpError, match="modulus p of at least 2, got 1"):
         task_named("addition", 1)
@@ -118,10 +124,11 @@ def test_a_circuit_of_a_division_is_the_addition_that_it_is(monkeypatch: pytest.
     assert analyses.key_frequencies(circuit).frequencies == (1, 5)
     spectrum = analyses.logit_spectrum(circuit)
     assert spectrum == analyses.logit_spectrum(clock) and "log a - log b - c" in spectrum.figure().layout.title.text
-    # All quotients count in its accuracy, those of 0 among them: their logits are random.
+    # The quotients of 0 count apart, whose logits are random; an answer of 0 to other pairs counts against it.
     measured = analyses.performance(circuit)
-    right = sum(int(own[a, b].argmax()) == task.quotient(a, b) for a in range(13) for b in range(1, 13))
-    assert measured.pairs == 156 and measured.wrong == 156 - right and right >= 144
+    right = sum(int(own[a, b].argmax()) == task.quotient(a, b) for a in range(1, 13) for b in range(1, 13))
+    assert (measured.pairs, measured.wrong, measured.apart_pairs) == (144, 144 - right, 12) and right > 100
+    assert measured.apart_accuracy == sum(int(own[0, b].argmax()) == 0 for b in range(1, 13)) / 12
     with pytest.raises(Unavailable, match="needs every symbol to be a number of the addition, of which a / b mod 13 has 12"):
         analyses.one_pair(Circuit(planted(13, clocks=(1,)), task=task))
 
@@ -177,7 +184,12 @@ def test_a_circuit_must_have_as_many_symbols_as_its_task() -> None:
 
 def test_every_task_has_its_line_in_the_docs() -> None:
     lines = (FOLDER.parent / "docs" / "tasks.md").read_text().splitlines()
-    for kind in tasks().values():
-        if kind.__module__.startswith("interp."):
-            words = kind(7).sentence.replace("mod 7", "mod p")
-            assert any(line.startswith(f"| `{kind.name}` | {words} |") for line in lines), kind.name
+    for name in examples():
+        if "test" not in name:
+            words = (
+                task_named(name, symbols_of(name) or 7)
+                .sentence.replace("mod 7", "mod p")
+                .replace("below 7", "below p")
+                .replace("|", r"\|")
+            )
+            assert any(line.startswith(f"| `{name}` | {words} |") for line in lines), (name, words)

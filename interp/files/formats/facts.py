@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, fields, replace
 from typing import Any, Literal, get_args
 
@@ -9,7 +10,7 @@ from interp.errors import InterpError, one_line
 from interp.files.formats.train_pairs import GivenPairs
 from interp.networks.activations import Activation
 from interp.networks.attention_free import Kind
-from interp.tasks import task_named, tasks
+from interp.tasks import symbols_of
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,7 +48,10 @@ class Facts:
 
     def __post_init__(self) -> None:
         if self.task is not None:
-            task_named(self.task, 2)
+            symbols = symbols_of(self.task)
+            if symbols is not None and self.modulus not in (None, symbols):
+                raise InterpError(f"{self.task} has {symbols} elements, expected {self.modulus} as the modulus says")
+            object.__setattr__(self, "modulus", symbols or self.modulus)
         for name, kind, low, high in (("modulus", int, 2, 1e6), ("n_heads", int, 1, 1024), ("attention_rate", float, 0, 1)):
             value = getattr(self, name)
             if value is not None and (type(value) not in (kind, int) or not low <= value <= high):
@@ -152,9 +156,10 @@ def _facts(values: dict[str, Any], where: str) -> Facts:
     for key, ordinary in _ORDINARY.items():
         if key in values and values[key] not in ordinary:
             raise InterpError(f"{where} says {key} {one_line(repr(values[key]), 40)}: such networks are not supported")
+    task = _task(values, where)
     return Facts(
-        task=values["task"] if values.get("task") in tasks() else None,  # others call many things a task
-        modulus=first(_MODULUS, int, 2.0, 1e6),
+        task=task,
+        modulus=first(_MODULUS, int, 2.0, 1e6) if task is None or symbols_of(task) is None else None,
         attention_rate=rate,
         causal={"causal": True, "bidirectional": False}.get(direction) if isinstance(direction, str) else None,
         activation=_activation(activation, where),
@@ -206,6 +211,26 @@ def _activation(name: str | None, where: str) -> Activation | None:
     if name.lower() not in _ACTIVATIONS:
         raise InterpError(f"{where} says activation {name!r:.20}: {', '.join(get_args(Activation))} are supported")
     return _ACTIVATIONS[name.lower()]
+
+
+_GROUPS = {"CyclicGroup": "C", "DihedralGroup": "D", "SymmetricGroup": "S", "AlternatingGroup": "A"}
+"""Families of groups as the configurations of Chughtai et al. 2023 call them, and as this project does."""
+
+
+def _task(values: dict[str, Any], where: str) -> str | None:
+    """The task that a configuration names, if it is one of this project's: others call many things a task."""
+    family, number = values.get("group"), values.get("group_parameter")
+    if isinstance(family, str) and family in _GROUPS:
+        if type(number) is not int:
+            raise InterpError(f"{where} says group {family} without a whole number for group_parameter")
+        name = f"{_GROUPS[family]}{number}"
+        symbols_of(name)  # refuses a group that is too large
+        return name
+    with suppress(InterpError):
+        if isinstance(values.get("task"), str):
+            symbols_of(values["task"])
+            return str(values["task"])
+    return None
 
 
 def _normalization(values: dict[str, Any]) -> Literal["none", "layer", "rms"] | None:

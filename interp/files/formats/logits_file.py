@@ -11,10 +11,10 @@ from interp.errors import InterpError, one_line
 from interp.files.checkpoint import Checkpoint
 from interp.files.formats.facts import Facts
 from interp.files.formats.readings import COMPUTES
-from interp.files.formats.strangers.search import operations
+from interp.files.formats.strangers.proof import best_task
 from interp.function import Function
 from interp.networks.config import MAX_P
-from interp.tasks import task_named, tasks
+from interp.tasks import task_named
 
 KEY = "logits"
 """Name under which logits are looked for among other tensors."""
@@ -95,13 +95,7 @@ def _task(logits: Float[Tensor, "p p p"], facts: Facts) -> tuple[str, tuple[str,
     """The name of the task, and notes on how it was found: the one stated, or the one computed; or else addition."""
     if facts.task is not None:
         return facts.task, ()
-    p, said = len(logits), logits.argmax(-1).flatten()
-    pairs = torch.arange(p * p)
-    known = operations(pairs // p, pairs % p, p)
-    right = {name: (said == table)[table >= 0].double().mean().item() for name, table in known.items()}
-    best = max(right, key=lambda name: right[name])
-    if right[best] < COMPUTES or best == "a + b":
+    best, right = best_task(logits.argmax(-1))
+    if right < COMPUTES or best.name == "addition":
         return "addition", ()
-    ours = (name for name in tasks() if torch.equal(task_named(name, p).table().flatten(), known[best]))
-    computes = f"as {best} mod {p} they are right on {right[best]:.4f} of all pairs"
-    return next(ours, "addition"), (one_line(computes),)
+    return best.name, (one_line(f"as {best.sentence} they are right on {right:.4f} of its pairs"),)

@@ -19,9 +19,10 @@ from torch import Tensor
 from torch.nn import functional
 
 from interp.files.formats.readings import CLEARLY, COMPUTES
-from interp.files.formats.strangers.search import Search, Tried, operations
+from interp.files.formats.strangers.search import Search, Tried
 from interp.networks.attention_free import AttentionFree
 from interp.networks.transformer import Network
+from interp.tasks import usual_answers
 
 MUCH = 3.0
 """Ratio of two losses on right pairs, or of two gradients per loss, from which the smaller one can decide."""
@@ -86,8 +87,8 @@ def decide(search: Search, stated: Mapping[str, float]) -> Decision:
     """
     best = search.best()
     p = best.network.p
-    if best.accuracy < CLEARLY + 2 / p:  # it gets nothing right that chance would not: nothing can be decided
-        return Decision(weigh(search.literal(), "a + b"), (), search.run, "")
+    if best.accuracy < CLEARLY + max(2 / p, best.chance):  # it gets nothing right that chance would not: nothing can be decided
+        return Decision(weigh(search.literal(), "addition"), (), search.run, "")
     weighed = [weigh(each, best.operation) for each in _near(search, best)]
     because = ""
     for name, keep in (
@@ -129,7 +130,7 @@ def _run(reading: Tried, network: Network | AttentionFree, operation: str) -> tu
     """Logits, float64, and right answers for the pairs on which readings are weighed, less those without an answer."""
     p = network.p
     pairs = torch.randperm(p * p, generator=torch.Generator().manual_seed(1))[:PAIRS]
-    answers = operations(pairs // p, pairs % p, p)[operation]
+    answers = usual_answers(p, operation)[operation][pairs]
     pairs, answers = pairs[answers >= 0], answers[answers >= 0]
     E_a, E_b = network.tables()
     return network.run(E_a[pairs // p], E_b[pairs % p])[0].double(), answers

@@ -1,10 +1,12 @@
 """The network in a state dict of unknown make: roles from names and shapes, a reading that is proved by running it."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import torch
+from jaxtyping import Int
 from torch import Tensor
 
 from interp.errors import InterpError, one_line
@@ -16,12 +18,12 @@ from interp.files.formats.strangers.perceptron import perceptron
 from interp.files.formats.strangers.proposal import Misfit, Proposal
 from interp.files.formats.strangers.questions import transformer
 from interp.files.formats.strangers.roles import roles
-from interp.files.formats.strangers.search import Search, operations
+from interp.files.formats.strangers.search import Search
 from interp.networks.attention_free import AttentionFree
 from interp.networks.model import check_analysable
 from interp.networks.transformer import Network
-from interp.tasks import task_named, tasks
-from interp.tasks.task import UNDEFINED
+from interp.tasks import task_named, usual_answers
+from interp.tasks.task import UNDEFINED, Task
 
 SHOWN = 6
 """Largest number of other readings that are named, and whose answers are compared."""
@@ -41,7 +43,7 @@ def read(state: Mapping[str, Tensor], facts: Facts, stated: Mapping[str, float],
         raise InterpError("its tensors make no transformer, and no chain of matrices from two numbers to their answer")
     if facts.answers:
         return _as_decided(proposal, facts.answers, facts.task or "addition")
-    search = Search(proposal)
+    search = Search(proposal, facts.task)
     decision = decide(search, stated)
     network = decision.taken.reading.network
     check_analysable(network)
@@ -80,13 +82,10 @@ def _one_precision(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
 
 
 def _task(decision: Decision, facts: Facts) -> str:
-    """The task stated, or else the one that the network computes if it is one of this project's; or else addition."""
+    """The task stated, or else the one that the network computes; or else addition."""
     if facts.task is not None or not decision.computes:
         return facts.task or "addition"
-    p = decision.taken.reading.network.p
-    pairs = torch.arange(p * p)
-    table = operations(pairs // p, pairs % p, p)[decision.taken.reading.operation]
-    return next((name for name in tasks() if torch.equal(task_named(name, p).table().flatten(), table)), "addition")
+    return decision.taken.reading.operation
 
 
 def _says(taken: Weighed, search: Search) -> str:
@@ -118,18 +117,21 @@ def _proof(decision: Decision, task: str) -> str:
 
 def other_operation(network: Network | AttentionFree, task: str) -> str:
     """What is said of a network that does another operation than its task; "" where none of those known fits much better."""
-    p, pairs = network.p, torch.arange(network.p**2)
-    said = _said(network).flatten()
-    known = operations(pairs // p, pairs % p, p)
-    right = {name: (said == table)[table >= 0].double().mean().item() for name, table in known.items()}
-    best = max(right, key=lambda name: right[name])
-    asked = task_named(task, p).table().flatten()
-    if right[best] < 0.5 or torch.equal(known[best], asked):
+    best, right = best_task(_said(network))
+    if right < 0.5 or best.name == task:
         return ""
-    if best != "a·b":
-        return f"as {best} mod {p} it is right on {right[best]:.4f} of all pairs"
-    everywhere = (said == (pairs // p) * (pairs % p) % p).double().mean().item()
-    return f"as {best} mod {p} it is right on {everywhere:.4f} of all pairs, and on {right[best]:.4f} of those without 0"
+    everywhere = right_on_all(network, best.name)
+    apart = f", and on {right:.4f} of those without 0" if best.name == "multiplication" else ""
+    return f"as {best.sentence} it is right on {everywhere:.4f} of all pairs{apart}"
+
+
+def best_task(said: Int[Tensor, "a b"]) -> tuple[Task, float]:
+    """The known task that most of these answers are right for, and which share of its usual pairs that is, from 0 to 1."""
+    said = said.flatten()
+    known = usual_answers(math.isqrt(len(said)))
+    right = {name: (said == table)[table != UNDEFINED].double().mean().item() for name, table in known.items()}
+    best = max(right, key=lambda name: right[name])  # the first of equals: addition
+    return task_named(best, math.isqrt(len(said))), right[best]
 
 
 def right_on_all(network: Network | AttentionFree, task: str) -> float:

@@ -21,6 +21,7 @@ from interp.files.formats.readings import CLEARLY, COMPUTES
 from interp.files.formats.strangers.proposal import Misfit, Proposal
 from interp.networks.attention_free import AttentionFree
 from interp.networks.transformer import Network
+from interp.tasks import usual_answers
 
 SAMPLE = 128
 """Number of pairs on which a reading is tried first, drawn with a fixed seed."""
@@ -39,9 +40,11 @@ class Tried:
     answers: dict[str, Any]
     network: Network | AttentionFree
     operation: str
-    """The operation that it gets most of the pairs right as."""
+    """Name of the task that it gets most of the pairs right as."""
     accuracy: float
     """Share of the pairs that it gets right as this operation, from 0 to 1."""
+    chance: float
+    """Share of the operation's pairs that one and the same answer to all of them would get right, from 0 to 1."""
     loss: float
     """Mean cross-entropy over these pairs, in nats."""
 
@@ -51,8 +54,8 @@ class Search:
     """The readings of one proposal that were tried."""
 
     proposal: Proposal
-    operation: str | None = None
-    """The operation that the network has to compute; None to compare with each that is known."""
+    stated: str | None = None
+    """Name of the task that the network is said to have learned; it is compared with each that is known, and with this one."""
     tried: dict[Key, Tried | None] = field(default_factory=dict)
     """Answers in the order of the questions → how that reading did on the sample, None for one that does not fit."""
 
@@ -129,51 +132,29 @@ class Search:
             except Misfit:
                 self.tried[key] = None
                 return None
-            self.tried[key] = measure(answers, network, _sample(network.p), self.operation)
+            self.tried[key] = measure(answers, network, _sample(network.p), self.stated)
         return self.tried[key]
 
 
 def measure(
-    answers: dict[str, Any], network: Network | AttentionFree, pairs: Int[Tensor, " pair"], operation: str | None
+    answers: dict[str, Any], network: Network | AttentionFree, pairs: Int[Tensor, " pair"], stated: str | None
 ) -> Tried:
-    """How a reading does on pairs, given by their indices a·p + b, as the operation that it does best, or as the given one."""
+    """How well does a reading do on pairs a·p + b, at the task that it does best of those known and the stated one?"""
     p = network.p
     a, b = pairs // p, pairs % p
     E_a, E_b = network.tables()
     with torch.no_grad():
         logits = network.run(E_a[a], E_b[b])[0].double()
     said = logits.argmax(-1)
-    known = {name: table for name, table in operations(a, b, p).items() if operation in (None, name)}
+    known = {name: answers[pairs] for name, answers in usual_answers(p, stated).items()}
     right = {name: (said == table)[table >= 0].double().mean().item() for name, table in known.items()}
-    best = max(right, key=lambda name: right[name])  # the first of equals: addition
+    chance = {name: table[table >= 0].bincount().max().item() / p**2 for name, table in usual_answers(p, stated).items()}
+    best = max(right, key=lambda name: right[name] - chance[name])  # the first of equals: addition
     defined = known[best] >= 0
     loss = functional.cross_entropy(logits[defined], known[best][defined]).item()
     if not math.isfinite(loss):
-        return Tried(answers, network, best, 0.0, math.inf)
-    return Tried(answers, network, best, right[best], loss)
-
-
-def operations(a: Int[Tensor, " pair"], b: Int[Tensor, " pair"], p: int) -> dict[str, Int[Tensor, " pair"]]:
-    """What people train on pairs of numbers mod p: name → right answers, -1 where a pair has none.
-
-    A product with 0 counts as having none: many train on numbers other than 0 only.
-    """
-    inverse = torch.tensor([pow(int(x), -1, p) if math.gcd(int(x), p) == 1 else -1 for x in range(p)])
-    quotient = torch.where(inverse[b] >= 0, a * inverse[b] % p, -1)
-    return {
-        "a + b": (a + b) % p,
-        "a - b": (a - b) % p,
-        "b - a": (b - a) % p,
-        "a·b": torch.where((a != 0) & (b != 0), a * b % p, -1),
-        "a / b": quotient,
-        "a² + b²": (a * a + b * b) % p,
-        "a² + a·b + b²": (a * a + a * b + b * b) % p,
-        "a² + a·b + b² + a": (a * a + a * b + b * b + a) % p,
-        "a³ + a·b": (a * a * a + a * b) % p,
-        "a³ + a·b² + b": (a * a * a + a * b * b + b) % p,
-        "|a - b|": (a - b).abs(),
-        "max(a, b)": torch.maximum(a, b),
-    }
+        return Tried(answers, network, best, 0.0, chance[best], math.inf)
+    return Tried(answers, network, best, right[best], chance[best], loss)
 
 
 def _sample(p: int) -> Int[Tensor, " pair"]:
