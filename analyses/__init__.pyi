@@ -19,12 +19,19 @@ from analyses.evidence.logit_attribution import logit_attribution as logit_attri
 from analyses.evidence.neuron_clusters import neuron_clusters as neuron_clusters
 from analyses.findings.finding import Finding as Finding
 from analyses.findings.measurement import MEASUREMENTS as MEASUREMENTS
+from analyses.groups.cosets import cosets as cosets
+from analyses.groups.key_representations import key_representations as key_representations
+from analyses.groups.representation_shares import representation_shares as representation_shares
+from analyses.groups.trace_or_coset import trace_or_coset as trace_or_coset
 from analyses.reports.report import report as report
 from analyses.trials.causal import causal as causal
 from analyses.trials.explanation import explanation as explanation
+from analyses.trials.group_explanation import group_explanation as group_explanation
 from analyses.trials.ladder import ladder as ladder
 from analyses.trials.memory import memory as memory
 from analyses.trials.phase_law import phase_law as phase_law
+from analyses.trials.representation_ladder import representation_ladder as representation_ladder
+from analyses.trials.representation_tests import representation_tests as representation_tests
 from analyses.trials.residual import residual as residual
 from analyses.trials.surrogate import surrogate as surrogate
 

@@ -20,6 +20,7 @@ class Chapter:
 
 CHAPTERS = {
     "adding": Chapter("Watch it compute", "adding", "Watch it compute"),
+    "groups": Chapter("Which representations?", "representations", "Representations"),
     "evidence": Chapter("Where the circuit lives", "evidence", "Where it lives"),
     "trials": Chapter("Is it really that?", "tests", "Is it really that"),
     "basics": Chapter("All other measurements", "rest", "All measurements"),

@@ -69,6 +69,11 @@ class Circuit:
         return self.task.relabelling() is not None
 
     @property
+    def is_addition(self) -> bool:
+        """Is the task addition in ``numbers``?"""
+        return self.is_of_group and self.numbers.is_addition
+
+    @property
     def group(self) -> Group:
         """The group whose elements the numbers are. Raises Unavailable where the task is no group's operation."""
         self.check_has("group")
@@ -99,7 +104,7 @@ class Circuit:
         """Raises Unavailable, which says why, where this circuit lacks what a measurement needs."""
         match need:
             case "addition":
-                if not (self.is_of_group and self.numbers.is_addition):
+                if not self.is_addition:
                     raise Unavailable(f"needs a task that is addition in other numbers, which {self.task.sentence} is not")
             case "group":
                 if not self.is_of_group:

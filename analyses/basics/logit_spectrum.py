@@ -9,7 +9,7 @@ from analyses.findings.drawing import bars, finish
 from analyses.findings.finding import Finding
 from analyses.findings.measurement import measurement
 from analyses.findings.table import Table
-from analyses.tools.pairs import by_sum
+from analyses.tools.products import by_product, trace_similarities
 from interp import fourier
 from interp.circuit import Circuit
 
@@ -65,8 +65,8 @@ class LogitSpectrum(Finding):
 def logit_spectrum(circuit: Circuit) -> LogitSpectrum:
     """How much of the output is cosines of a + b - c, and at which frequencies?
 
-    t_k = ⟨Lc, C_k⟩ / (‖Lc‖‖C_k‖) over all p³ entries, C_k = cos w_k(a+b-c), computed from the sum of Lc over each class of
-    (a+b-c) mod p by one cosine transform. Every number is NaN where the logits do not depend on c.
+    t_k = ⟨Lc, C_k⟩ / (‖Lc‖‖C_k‖) over all p³ entries, C_k = cos w_k(a+b-c): the trace similarity of the cyclic group's
+    representation k (see key_representations). Every number is NaN where the logits do not depend on c.
 
     Source: Chughtai et al. 2023.
     """
@@ -74,23 +74,16 @@ def logit_spectrum(circuit: Circuit) -> LogitSpectrum:
     norm = Lc.norm()
     if norm == 0:
         norm = norm * torch.nan
-    residues = torch.arange(p)
-    of_sums = by_sum(Lc)
-    # offset[s, m] = the c with (s - c) mod p = m; each sum s = a + b has p pairs
-    offset = (residues[:, None] - residues) % p
-    class_sums = p * of_sums.gather(-1, offset).sum(0)
-    clock_terms = []
-    for k in fourier.frequencies(p):
-        cosine = fourier.waves(k, p)[0]
-        clock_terms.append((class_sums @ cosine / (norm * cosine.norm() * p)).item())
+    terms = trace_similarities(circuit)
+    clock_terms = tuple(terms["sign" if 2 * k == p else f"freq_{k}"] for k in fourier.frequencies(p))
     clock_share = sum(t * t for t in clock_terms)
 
     raw = circuit.logits.double()
     raw_variance = (raw - raw.mean()).square().sum()
     return LogitSpectrum(
         frequencies=tuple(fourier.frequencies(p)),
-        clock_terms=tuple(clock_terms),
+        clock_terms=clock_terms,
         clock_share=clock_share,
-        sum_share=(p * of_sums.square().sum() / norm.square()).item(),
+        sum_share=(p * by_product(Lc, circuit.group).square().sum() / norm.square()).item(),
         raw_clock_share=(clock_share * norm.square() / raw_variance).item(),
     )

@@ -104,7 +104,8 @@ def _answer(path: Path, label: str, options: Options, err: Console) -> Answer:
         progress = _progress(status, label, says=slow and not err.is_terminal)
         return answer(
             path,
-            only=options.measurements,
+            only=options.only,
+            more=options.more,
             all_triples=options.all_triples,
             facts=options.facts,
             module=options.module,
@@ -157,8 +158,9 @@ def _print_report(out: Console, given: Answer, names: list[str]) -> None:
     for line in text.headline(given):
         print_line(out, marked(line))
     for name in names:
-        out.print()
-        out.print(given.findings[name].table())
+        if name in given.findings:
+            out.print()
+            out.print(given.findings[name].table())
 
 
 def _unexpected(given: Answer, options: Options) -> Iterator[str]:
@@ -166,8 +168,11 @@ def _unexpected(given: Answer, options: Options) -> Iterator[str]:
     expected = options.expect_frequencies
     if expected is not None and found != set(expected):
         yield f"expected key frequencies {sorted(set(expected))}, got {sorted(found)}"
-    verdict = given.clock_or_pizza
-    if options.expect_circuit is not None and (verdict is None or verdict.verdict != options.expect_circuit):
+    names, wanted = given.key_representations, options.expect_representations
+    if wanted is not None and set(names.keys if names else ()) != set(wanted):
+        yield f"expected key representations {', '.join(sorted(set(wanted)))}, got {names.listed if names else 'none'}"
+    verdict = given.clock_or_pizza or given.trace_or_coset
+    if options.expect_circuit is not None and given.circuit_name != options.expect_circuit:
         got = f"none ({given.lacking})" if verdict is None else f"{verdict.verdict} ({verdict.reason})"
         yield f"expected circuit {options.expect_circuit}, got {got}"
 

@@ -9,6 +9,7 @@ import tyro
 from analyses.chapters import EXPLAINING
 from analyses.evidence.clock_or_pizza import Verdict
 from analyses.findings.measurement import in_order
+from analyses.groups.trace_or_coset import Form
 from interp.commands.reading import Reading
 from interp.errors import InterpError
 from interp.files.formats.facts import Facts
@@ -19,7 +20,8 @@ else:
     MeasurementName = Literal[tuple(in_order())]
 
 DESCRIPTION = f"""\
-Say which key frequencies a network trained on arithmetic uses, and which circuit: clock, pizza, both, or a mixture.
+Say which key frequencies a network trained on arithmetic uses, and which circuit: clock, pizza, both, or a mixture;
+or which representations of a group, and whether it works with traces or with cosets.
 
 The first three lines are the answer: does it generalise, at which frequencies, which circuit and how sure.
 The tables after them are the evidence. Several files, or a directory, get one row each.
@@ -72,7 +74,9 @@ class Options:
     """Gradient symmetry over all p³ triples instead of a seeded sample (exact; some ten seconds at p = 113)."""
     expect_frequencies: Annotated[tuple[int, ...] | None, tyro.conf.arg(metavar="K ...")] = None
     """After the files: exit 1 unless these are the key frequencies."""
-    expect_circuit: Verdict | None = None
+    expect_representations: Annotated[tuple[str, ...] | None, tyro.conf.arg(metavar="NAME ...")] = None
+    """After the files: exit 1 unless these are the key representations."""
+    expect_circuit: Verdict | Form | None = None
     """Exit 1 unless this is the verdict."""
     module: Annotated[str | None, tyro.conf.arg(metavar="FILE.py:FUNCTION")] = None
     """Your own code, which is run: FUNCTION() returns the torch module whose weights the files hold, or that and a dict of
@@ -103,14 +107,21 @@ class Options:
         return in_order(slow=False)
 
     @property
-    def measurements(self) -> list[str]:
-        """What to measure, in the order to show it: what is printed first, then what only files show."""
+    def more(self) -> list[str]:
+        """What to measure where it suits the task, in the order to show it: what is printed, then what only files show."""
         return list(dict.fromkeys([*self.tables, *(in_order() if self.draws else [])]))
 
     def check_options_of_runs(self) -> None:
         """Refuse what is asked about one network where a whole run, or a series, is named."""
-        asked = self.only or self.explain or self.all_triples or self.expect_frequencies is not None or self.expect_circuit
-        if asked or self.module is not None or (self.facts != Facts() and not self.series):
+        expects = (self.expect_frequencies, self.expect_representations, self.expect_circuit) != (None, None, None)
+        if (
+            self.only
+            or self.explain
+            or self.all_triples
+            or expects
+            or self.module is not None
+            or (self.facts != Facts() and not self.series)
+        ):
             what = "a series takes no option but how to read it," if self.series else "a run directory takes no option but"
             one = "one of its files" if self.series else "RUN/model.pt or a snapshot"
             raise InterpError(f"{what} --json, --html and --figures: for one of its networks name {one}")

@@ -34,7 +34,7 @@ def show_series(named: Path | tuple[Path, ...], options: Options, out: Console, 
     timeline.show(path, found, out, as_json=options.json, notes=(*last.notes, f"decided on {last_path.name}, the last"))
     if not options.draws:
         return None
-    answer = examine(last.circuit(), path=last_path, checkpoint=last, only=options.measurements)
+    answer = examine(last.circuit(), path=last_path, checkpoint=last, more=options.more)
     return Subject(answer, found, _circles(networks, found.key_frequencies), is_series=True)
 
 

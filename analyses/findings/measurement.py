@@ -81,6 +81,17 @@ def _remembering(measure: M, needs: tuple[Need, ...]) -> M:
     return cast(M, measured)
 
 
+def suits(circuit: Circuit, name: str) -> bool:
+    """Is a measurement about tasks such as this circuit's? Where it is not, a report leaves it out unless it is asked for.
+
+    Those of a group's representations are not about addition, of which frequencies say the same.
+    """
+    needs = MEASUREMENTS[name].needs if name in MEASUREMENTS else ()
+    if "addition" in needs:
+        return circuit.is_addition
+    return "group" not in needs or (circuit.is_of_group and not circuit.is_addition)
+
+
 def in_order(*, slow: bool | None = None, chapter: str | None = None) -> list[str]:
     """The names of the measurements in the order in which reports show them; of one kind or chapter where that is asked."""
     chosen = [each for each in MEASUREMENTS.values() if slow in (None, each.slow) and chapter in (None, each.chapter)]

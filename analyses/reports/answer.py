@@ -10,10 +10,13 @@ from analyses.basics.performance import Performance, performance
 from analyses.evidence.clock_or_pizza import ClockOrPizza, clock_or_pizza
 from analyses.evidence.key_frequencies import KeyFrequencies, key_frequencies
 from analyses.findings.finding import Finding
-from analyses.findings.measurement import MEASUREMENTS, in_order
+from analyses.findings.measurement import MEASUREMENTS, in_order, suits
 from analyses.findings.table import Table
+from analyses.groups.key_representations import KeyRepresentations, key_representations
+from analyses.groups.trace_or_coset import TraceOrCoset, trace_or_coset
 from analyses.tools.depth import Depth, depth
 from analyses.trials.explanation import Explanation
+from analyses.trials.group_explanation import GroupExplanation
 from interp.circuit import Circuit
 from interp.errors import InterpError
 from interp.files import formats
@@ -57,7 +60,7 @@ class Otherwise:
     accuracy: float
     """Share of all pairs answered right under the other."""
     key_frequencies: tuple[int, ...]
-    """The key frequencies under the other."""
+    """The key frequencies under the other; empty where the task is no addition."""
     circuit: str
     """The verdict under the other."""
     changes: tuple[str, ...]
@@ -94,6 +97,10 @@ class Answer:
     """Which frequencies its output uses; None where that makes no sense of its task."""
     clock_or_pizza: ClockOrPizza | None
     """The verdict on its circuit; None as above."""
+    key_representations: KeyRepresentations | None
+    """Which representations its output uses; None where its task is no product of a group, or an addition in other numbers."""
+    trace_or_coset: TraceOrCoset | None
+    """The form of what it computes with them; None as above."""
     lacking: str
     """Why there is no verdict; empty where there is one."""
     findings: dict[str, Finding]
@@ -104,20 +111,32 @@ class Answer:
     """What the verdict on a network of several layers is about, and what it misses; None for any other network."""
 
     @property
+    def card(self) -> Explanation | GroupExplanation | None:
+        """Is the network explained? None where that was not asked, or does not apply."""
+        found = (self.findings.get(name) for name in ("explanation", "group_explanation"))
+        return next((each for each in found if isinstance(each, Explanation | GroupExplanation)), None)
+
+    @property
     def is_explained(self) -> bool | None:
         """Is the network explained? None where that was not asked, and where it cannot be said."""
-        card = self.findings.get("explanation")
-        return card.is_explained if isinstance(card, Explanation) else None
+        return self.card.is_explained if self.card else None
 
     @property
     def rung(self) -> int | None:
-        """The rung that an explained network stands on, 1 to 4; None where it is not explained, or that was not asked."""
-        card = self.findings.get("explanation")
-        return card.rung if isinstance(card, Explanation) and card.is_explained else None
+        """The rung that an explained network stands on, from 1; None where it is not explained, or that was not asked."""
+        return self.card.rung if self.card and self.card.is_explained else None
+
+    @property
+    def circuit_name(self) -> str | None:
+        """The verdict on its circuit, or on the form of its computation in a group; None where there is neither."""
+        found = self.clock_or_pizza or self.trace_or_coset
+        return found.verdict if found else None
 
     def to_dict(self) -> dict[str, Any]:
         """The answer as JSON values, the headline first."""
         keys, found, task = self.key_frequencies, self.clock_or_pizza, self.circuit.task
+        names, form = self.key_representations, self.trace_or_coset
+        said = found or form
         unexplained = math.nan if found is None else found.unexplained
         return {
             "schema": SCHEMA,
@@ -131,11 +150,12 @@ class Answer:
             "accuracy": self.performance.accuracy,
             "generalises": self.performance.generalises,
             "key_frequencies": None if keys is None else list(keys.frequencies),
-            "circuit": None if found is None else found.verdict,
-            "circuit_in_words": None if found is None else found.reason,
+            "key_representations": None if names is None else list(names.keys),
+            "circuit": self.circuit_name,
+            "circuit_in_words": None if said is None else said.reason,
             "coordinate": None if found is None or math.isnan(found.coordinate) else found.coordinate,
             "sureness": None if found is None else found.sureness,
-            "margin": None if found is None else found.margin,
+            "margin": None if said is None else said.margin,
             "unexplained": None if math.isnan(unexplained) else unexplained,
             "is_explained": self.is_explained,
             "rung": self.rung,
@@ -150,6 +170,7 @@ def answer(
     path: Path,
     *,
     only: Sequence[str] = (),
+    more: Sequence[str] | None = None,
     all_triples: bool = False,
     facts: Facts | None = None,
     module: str | None = None,
@@ -167,13 +188,13 @@ def answer(
                 "with a module of your own give no reading option but --task and --modulus: it says all else itself"
             )
         circuit = load_into(path, module, task=known.task, p=known.modulus)
-        return examine(circuit, path=path, only=only, all_triples=all_triples, progress=progress)
+        return examine(circuit, path=path, only=only, more=more, all_triples=all_triples, progress=progress)
     saved = formats.load(path, facts)
     try:
         circuit = saved.circuit()
     except InterpError as error:
         raise InterpError(f"{path}: {error}") from error
-    return examine(circuit, path=path, checkpoint=saved, only=only, all_triples=all_triples, progress=progress)
+    return examine(circuit, path=path, checkpoint=saved, only=only, more=more, all_triples=all_triples, progress=progress)
 
 
 def examine(
@@ -182,25 +203,33 @@ def examine(
     path: Path,
     checkpoint: Checkpoint | None = None,
     only: Sequence[str] = (),
+    more: Sequence[str] | None = None,
     all_triples: bool = False,
     progress: Callable[[str], None] = lambda name: None,
 ) -> Answer:
     """What there is to say about a circuit; ``path`` is what to call it, ``checkpoint`` the file that it comes from, if any.
 
-    ``only``: the measurements wanted beside the verdict; empty for all that are not slow. ``all_triples``: gradient symmetry
-    over p³. ``progress`` hears the name of each before it is made. Raises InterpError on a name that no measurement has.
+    ``only``: the measurements wanted beside the verdict, whether or not they suit the task; ``more``: those wanted where they
+    suit it, where nothing is asked all that are not slow. ``all_triples``: gradient symmetry over p³. ``progress`` hears the
+    name of each before it is made. Raises InterpError on a name that no measurement has.
     """
     if unknown := [name for name in only if name not in MEASUREMENTS]:
         raise InterpError(f"expected measurements among {', '.join(in_order())}, got {', '.join(unknown)}")
     options = {"triples": None} if all_triples else {}
-    keys = found = None
+    keys = found = names = form = None
     lacking = ""
     try:
-        keys = key_frequencies(circuit)
-        found = clock_or_pizza(circuit, **options)
+        if circuit.is_of_group and not circuit.is_addition:
+            names, form = key_representations(circuit), trace_or_coset(circuit)
+        else:
+            keys = key_frequencies(circuit)
+            found = clock_or_pizza(circuit, **options)
     except Unavailable as missing:
         lacking = str(missing)
-    assumed = () if checkpoint is None or keys is None else checkpoint.assumed
+    assumed = () if checkpoint is None or circuit.is_of_group is False else checkpoint.assumed
+    if more is None:
+        more = () if only else in_order(slow=False)
+    wanted = list(dict.fromkeys([*only, *(name for name in more if suits(circuit, name))]))
     return Answer(
         path=path,
         circuit=circuit if checkpoint is None else circuit.anew(),
@@ -208,8 +237,10 @@ def examine(
         performance=performance(circuit),
         key_frequencies=keys,
         clock_or_pizza=found,
+        key_representations=names,
+        trace_or_coset=form,
         lacking=lacking,
-        findings=_findings(circuit, only or in_order(slow=False), options, progress),
+        findings=_findings(circuit, wanted, options, progress),
         otherwise=tuple(_otherwise(circuit, each) for each in assumed),
         depth=depth(circuit),
     )
@@ -218,23 +249,29 @@ def examine(
 def _otherwise(circuit: Circuit, assumed: Assumption) -> Otherwise:
     other = Circuit(assumed.network, task=circuit.task)
     ours, theirs = performance(circuit), performance(other)
-    keys, other_keys = key_frequencies(circuit), key_frequencies(other)
-    name, other_name = (clock_or_pizza(each).verdict for each in (circuit, other))
+    (keys, name), (other_keys, other_name) = _in_short(circuit), _in_short(other)
     changes = []
     if ours.wrong != theirs.wrong:
         changes.append(f"pairs right {ours.pairs - ours.wrong} to {theirs.pairs - theirs.wrong}")
-    if keys.frequencies != other_keys.frequencies:
-        changes.append(f"frequencies {keys.listed} to {other_keys.listed}")
+    if keys != other_keys:
+        changes.append(f"{'frequencies' if circuit.is_addition else 'representations'} {keys} to {other_keys}")
     if name != other_name:
         changes.append(f"circuit {name} to {other_name}")
     return Otherwise(
         taken=assumed.taken,
         other=assumed.other,
         accuracy=theirs.accuracy,
-        key_frequencies=other_keys.frequencies,
+        key_frequencies=key_frequencies(other).frequencies if other.is_addition else (),
         circuit=other_name,
         changes=tuple(changes),
     )
+
+
+def _in_short(circuit: Circuit) -> tuple[str, str]:
+    """Key frequencies, or key representations, and the verdict, each in a few words."""
+    if circuit.is_addition:
+        return key_frequencies(circuit).listed, clock_or_pizza(circuit).verdict
+    return key_representations(circuit).listed, trace_or_coset(circuit).verdict
 
 
 def _findings(

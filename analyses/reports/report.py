@@ -46,9 +46,9 @@ class Report:
         """The page, one HTML file that needs nothing else, with every measurement: what was not asked for is measured now."""
         circuit, have = self.answer.circuit, self.findings
         missing = [name for name in in_order() if name not in have]
-        more = examine(circuit, path=self.answer.path, only=missing).findings if missing else {}
-        every = {**have, **more}
-        return page([Subject(replace(self.answer, findings={name: every[name] for name in in_order()}))])
+        every = {**have, **examine(circuit, path=self.answer.path, more=missing).findings}
+        ordered = {name: every[name] for name in in_order() if name in every}
+        return page([Subject(replace(self.answer, findings=ordered))])
 
 
 def report(

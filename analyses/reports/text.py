@@ -6,8 +6,8 @@ from pathlib import Path
 
 from analyses.evidence.clock_or_pizza import NAMED, ClockOrPizza
 from analyses.findings.table import Table
+from analyses.reports import group_text
 from analyses.reports.answer import Answer
-from analyses.trials.explanation import Explanation
 
 
 def headline(answer: Answer) -> list[str]:
@@ -19,7 +19,7 @@ def headline(answer: Answer) -> list[str]:
     """
     first, *more = answer.circuit.notes or ("",)
     notes = [f"Read as: {first}", *(f"  {note}" for note in more)] if first else []
-    explained = [_line_explained(answer)] if "explanation" in answer.findings else []
+    explained = [_line_explained(answer)] if _asked(answer) else []
     layers = [] if answer.depth is None or answer.clock_or_pizza is None else [f"Layers: {answer.depth.says()}"]
     circuit, *words = in_large(answer)
     return [_line_network(answer), _line_frequencies(answer), circuit, *layers, *explained, *notes, *_assumed(answer), *words]
@@ -37,7 +37,7 @@ def _assumed(answer: Answer) -> list[str]:
 
 def in_large(answer: Answer) -> list[str]:
     """What a page shows larger than the rest of the headline: the verdict, and what a network with a circuit does."""
-    told = in_words(answer.clock_or_pizza)
+    told = told_of(answer)
     return [verdict(answer), *([f"In words: {told}"] if told else [])]
 
 
@@ -47,7 +47,7 @@ def overview(answers: Sequence[Answer]) -> Table:
     Where a file was read with an assumption its row says which, and what the other reading would change.
     """
     assumed = any(answer.otherwise for answer in answers)
-    asked = any("explanation" in answer.findings for answer in answers)
+    asked = any(map(_asked, answers))
     tasks = {answer.circuit.task.name for answer in answers} != {"addition"}
     directory = _directory([answer.path for answer in answers])
     rows = tuple(
@@ -56,8 +56,8 @@ def overview(answers: Sequence[Answer]) -> Table:
             *([answer.circuit.task.name] if tasks else []),
             answer.circuit.task.p,
             answer.performance.accuracy,
-            answer.key_frequencies.listed if answer.key_frequencies else "–",
-            answer.clock_or_pizza.verdict + _unsure(answer.clock_or_pizza) if answer.clock_or_pizza else answer.lacking,
+            keys.listed if (keys := answer.key_frequencies or answer.key_representations) else "–",
+            f"{answer.circuit_name}{_unsure(answer.clock_or_pizza)}" if answer.circuit_name else answer.lacking,
             round(answer.clock_or_pizza.unexplained, 4) if answer.clock_or_pizza else None,
             *([_explained_cell(answer)] if asked else []),
             *(["; ".join(f"{each.taken} ({each.says()})" for each in answer.otherwise)] if assumed else []),
@@ -96,7 +96,14 @@ def _line_network(answer: Answer) -> str:
     return f"{network}: {does}, {right} of {measured.pairs} pairs right{held_out}{apart}{instead}"
 
 
+def _asked(answer: Answer) -> bool:
+    """Was it asked whether the network is explained?"""
+    return any(name in answer.findings for name in ("explanation", "group_explanation"))
+
+
 def _line_frequencies(answer: Answer) -> str:
+    if answer.key_representations is not None:
+        return group_text.line_representations(answer.key_representations, generalises=answer.performance.generalises)
     keys = answer.key_frequencies
     if keys is None:
         return f"Key frequencies: not for this network ({answer.lacking})"
@@ -112,8 +119,8 @@ def _line_frequencies(answer: Answer) -> str:
 
 
 def _line_explained(answer: Answer) -> str:
-    card = answer.findings["explanation"]
-    if not isinstance(card, Explanation):
+    card = answer.card
+    if card is None:
         return f"Explained: cannot be said ({answer.lacking})"
     return f"Explained: {card.verdict()} ({card.reason})"
 
@@ -123,14 +130,18 @@ def _explained_cell(answer: Answer) -> str | bool | None:
     return f"rung {answer.rung}" if answer.rung else answer.is_explained
 
 
-def _unsure(found: ClockOrPizza) -> str:
+def _unsure(found: ClockOrPizza | None) -> str:
     """What to say beside the name of a circuit that is not clear."""
+    if found is None:
+        return ""
     return f", {found.sureness}" if found.sureness in ("narrow", "unchecked") else ""
 
 
 def verdict(answer: Answer) -> str:
     """Which circuit, how sure, and how much it explains, in one line."""
     found = answer.clock_or_pizza
+    if answer.trace_or_coset is not None:
+        return group_text.verdict(answer.trace_or_coset)
     if found is None:
         return f"Circuit: not for this network ({answer.lacking})"
     shares = "how much it explains is unknown"
@@ -140,6 +151,13 @@ def verdict(answer: Answer) -> str:
         return f"Circuit: {found.verdict} ({found.reason}); {shares}"
     how_sure = f"{found.sureness}, {found.margin:.2f} from the nearest cut-off"
     return f"Circuit: {found.verdict} ({found.reason}; {how_sure}); {shares}"
+
+
+def told_of(answer: Answer) -> str:
+    """What a network does, in words for a newcomer; empty where no circuit is named."""
+    if answer.trace_or_coset is not None and answer.key_representations is not None:
+        return group_text.in_words(answer.trace_or_coset, answer.key_representations)
+    return in_words(answer.clock_or_pizza)
 
 
 CLOCK = "adds the angles of a and {b}, as one turns the hand of a clock on"

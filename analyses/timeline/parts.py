@@ -12,8 +12,10 @@ from jaxtyping import Float, Int
 from torch import Tensor
 from torch.nn import functional
 
-from analyses.tools.pairs import by_sum, sums
+from analyses.tools.pairs import sums
+from analyses.tools.products import by_product
 from interp import fourier
+from interp.groups.families import cyclic
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,7 +70,7 @@ def on_key_frequencies(logits: Float[Tensor, "a b c"], keys: Sequence[int]) -> F
         return torch.zeros_like(logits, dtype=torch.float64)
     # S holds functions of a + b alone: project the means over each sum.
     basis = torch.cat([fourier.rows(k, p) for k in keys])
-    return (basis.T @ (basis @ by_sum(logits)))[sums(p)]
+    return (basis.T @ (basis @ by_product(logits, cyclic(p))))[sums(p)]
 
 
 def part_losses(logits: Float[Tensor, "a b c"], keys: Sequence[int], train: Int[Tensor, " train"] | None) -> PartLosses:

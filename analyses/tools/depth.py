@@ -3,9 +3,10 @@
 import math
 from dataclasses import dataclass
 
-from analyses.tools.pairs import by_sum
+from analyses.tools.products import by_product
 from analyses.tools.residual_stream import at_answering_position, direct_effects, inputs_of_neurons, transformer
 from interp.circuit import Circuit
+from interp.groups.families import cyclic
 from interp.networks.model import Unavailable
 
 
@@ -70,5 +71,5 @@ def _reads_sum(circuit: Circuit) -> float:
         centred = read.double() - read.double().mean((0, 1))
         squares += read.double().square().sum().item()
         variance += centred.square().sum().item()
-        of_sum += p * by_sum(centred).square().sum().item()
+        of_sum += p * by_product(centred, cyclic(p)).square().sum().item()
     return of_sum / variance if variance > 1e-12 * squares else math.nan

@@ -1,4 +1,4 @@
-"""Pairs (a, b): those held out from training, and functions of them arranged by the sum a + b or by the distance a - b."""
+"""Pairs (a, b): those held out from training, and functions of them arranged by the distance a - b."""
 
 import torch
 from jaxtyping import Float, Int
@@ -30,12 +30,6 @@ def sums(p: int) -> Int[Tensor, "a b"]:
     """The sum a + b mod p of every pair."""
     residues = torch.arange(p)
     return (residues[:, None] + residues) % p
-
-
-def by_sum(values: Float[Tensor, "a b n"]) -> Float[Tensor, "s n"]:
-    """Logits or other values as a function of s = a + b mod p alone: their means over the p pairs of each s, float64."""
-    p, _, n = values.shape
-    return torch.zeros(p, n, dtype=torch.float64).index_add_(0, sums(p).flatten(), values.double().flatten(0, 1)) / p
 
 
 def by_distance(x: Float[Tensor, "a b"]) -> Float[Tensor, "d a"]:

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping
-from functools import partial
+from functools import lru_cache, partial
 from itertools import product
 from math import gcd
 
@@ -17,6 +17,7 @@ from interp.groups.group import Group
 Characters = Mapping[str, Float[Tensor, " g"]]
 
 
+@lru_cache(maxsize=16)
 def cyclic(n: int) -> Group:
     """The cyclic group C_n: element i is i, and ab is (a + b) mod n."""
     residues = torch.arange(n)

@@ -1,6 +1,7 @@
 """Which group does a name mean? C118, Z59, D59, S5, A5, Q8, units:16, and products such as Z2xZ4."""
 
 import re
+from collections.abc import Callable
 from functools import lru_cache
 
 from interp.errors import InterpError
@@ -10,7 +11,7 @@ from interp.groups.permutations import alternating, symmetric
 
 FORMS = ("C118", "D59", "S5", "A5", "Q8", "units:16", "Z2xZ4")
 """Examples of names of groups, one of each kind."""
-_FAMILIES = {"C": cyclic, "Z": cyclic, "D": dihedral, "S": symmetric, "A": alternating}
+_FAMILIES: dict[str, Callable[[int], Group]] = {"C": cyclic, "Z": cyclic, "D": dihedral, "S": symmetric, "A": alternating}
 
 
 @lru_cache(maxsize=32)

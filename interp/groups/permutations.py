@@ -17,10 +17,10 @@ A5_GENERATORS = ([1, 2, 3, 4, 0], [0, 2, 1, 4, 3])
 """Generators of A5, which decide the order of its elements: those of Chughtai et al. 2023, arXiv 2302.03025 (released code)."""
 
 PUBLISHED = {
-    5: {(2, 2, 1): "s5_5d_a", (3, 2): "s5_5d_b", (3, 1, 1): "s5_6d"},
-    6: {(3, 3): "s6_5d_a", (2, 2, 2): "s6_5d_b"},
+    5: {(3, 1, 1): "s5_6d", (3, 2): "s5_5d_b", (2, 2, 1): "s5_5d_a"},
+    6: {(2, 2, 2): "s6_5d_b", (3, 3): "s6_5d_a"},
 }
-"""Names of representations of S5 and S6 by Chughtai et al. 2023, by degree and partition."""
+"""Names of representations of S5 and S6 by Chughtai et al. 2023, by degree and partition, their last one first."""
 
 
 def symmetric(degree: int) -> Group:
@@ -86,15 +86,15 @@ def _symmetric_characters(permutations: Int[Tensor, "g place"]) -> Mapping[str, 
     """All of S_n, by partition; those that Chughtai et al. 2023 name, by these names."""
     degree = permutations.shape[1]
     types = [_cycle_type(each) for each in permutations.tolist()]
-    usual = {
+    names = PUBLISHED.get(degree, {}) | {
         (2, *(1,) * (degree - 2)): "standard_sign",
         (degree - 1, 1): "standard",
         (1,) * degree: "sign",
         (degree,): "trivial",
     }
-    names = usual | PUBLISHED.get(degree, {})
+    order = [partition for partition in reversed(names) if sum(partition) == degree]
     characters = {}
-    for partition in _partitions(degree, degree):
+    for partition in [*order, *(each for each in _partitions(degree, degree) if each not in names)]:
         values = {kind: float(character(partition, kind)) for kind in set(types)}
         name = names.get(partition, f"({','.join(map(str, partition))})")
         characters[name] = torch.tensor([values[kind] for kind in types], dtype=torch.float64)

@@ -1,8 +1,9 @@
 """The real irreducible representations of a finite group: characters from its class algebra, projectors and matrices."""
 
 import math
+from collections.abc import Collection
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 import torch
 from jaxtyping import Float
@@ -42,14 +43,18 @@ class Representation:
         """How many independent functions on the group its matrix entries are: d²/s."""
         return self.dimension**2 // self.s
 
-    @cached_property
+    @property
+    def kernel(self) -> Float[Tensor, " g"]:
+        """What its projector is made of: d/(n s) χ."""
+        return self.character * self.dimension / (self.group.order * self.s)
+
+    @property
     def projector(self) -> Float[Tensor, "x y"]:
         """The projector from functions on the group to those that are combinations of its matrix entries.
 
         P[x, y] = d/(n s) χ(x y⁻¹), of rank d²/s.
         """
-        scale = self.dimension / (self.group.order * self.s)
-        return scale * self.character[self.group.right_quotients]
+        return self.kernel[self.group.right_quotients]
 
     def matrices(self, seed: int = 0) -> Float[Tensor, "g d d"]:
         """Orthogonal matrices ρ(g) with ρ(a)ρ(b) = ρ(ab) and the trace χ: one of many equivalent choices, made by a seed.
@@ -68,6 +73,7 @@ class Representation:
         return torch.einsum("xi,gxj->gij", basis, basis[group.left_quotients])
 
 
+@lru_cache(maxsize=16)
 def representations(group: Group) -> tuple[Representation, ...]:
     """All real irreducible representations of a group, those that its family names first, then by dimension.
 
@@ -91,6 +97,25 @@ def representations(group: Group) -> tuple[Representation, ...]:
         found.append(Representation(group=group, name=name, character=character))
     order = {name: place for place, name in enumerate(["trivial", *named])}
     return tuple(sorted(found, key=lambda each: order.get(each.name, len(order))))
+
+
+def projector(group: Group, some: Collection[Representation]) -> Float[Tensor, "x y"]:
+    """The projector from functions on a group to combinations of the matrix entries of these representations."""
+    kernel = torch.zeros(group.order, dtype=torch.float64)
+    for each in some:
+        kernel += each.kernel
+    return kernel[group.right_quotients]
+
+
+def energies(group: Group, M: Float[Tensor, "g n"]) -> Float[Tensor, " representation"]:
+    """How much of a matrix over a group's elements (along its first axis) lies at each representation, in their order?
+
+    ‖P M‖² for the projector P of each; they sum to ‖M‖². All come from one Gram matrix: Σ_xy P[x, y] ⟨M_x, M_y⟩.
+    """
+    M = M.double()
+    by_quotient = torch.zeros(group.order, dtype=torch.float64)
+    by_quotient.index_add_(0, group.right_quotients.flatten(), (M @ M.T).flatten())
+    return torch.stack([each.kernel @ by_quotient for each in representations(group)]).clamp(min=0)
 
 
 def _rank(character: Tensor, group: Group) -> int:

@@ -85,7 +85,7 @@ class Division(ModularTask):
 
 
 class OddDivision(ModularTask):
-    """a / b where b is odd, a - b where it is even, of Power et al. 2022; no addition in other numbers."""
+    """Odd division: a / b where b is odd, a - b where it is even (Power et al. 2022); no addition in other numbers."""
 
     word = "odd-division"
     formula = "a/b if b odd else a-b"

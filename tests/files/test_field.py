@@ -35,11 +35,8 @@ def test_what_others_published_is_read_as_they_ran_it(case: Case) -> None:
     if "loss" in case.theirs:
         assert loss == pytest.approx(case.theirs["loss"], rel=0.01)
     if case.theirs.get("operation") == "mul":
-        assert given.checkpoint is not None and given.key_frequencies is not None
-        if given.checkpoint.instead:  # it is right too seldom to be read as what it was trained on
-            assert given.checkpoint.instead.startswith(f"as a·b mod {given.circuit.p}")
-        else:
-            assert given.circuit.task.name == "multiplication"
+        assert given.circuit.task.name == "multiplication" and given.key_frequencies is not None
+        if given.circuit.task.p == 113:
             assert given.key_frequencies.frequencies == (16, 42, 48, 49, 52)  # of the logarithms, mod 112
     elif case.frequencies:
         assert given.key_frequencies is not None and set(case.frequencies) <= set(given.key_frequencies.frequencies)

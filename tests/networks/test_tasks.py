@@ -171,7 +171,9 @@ def test_of_a_task_that_is_no_addition_what_does_not_apply_is_said() -> None:
     values = report.to_dict()
     assert values["circuit"] is values["key_frequencies"] is None and values["sentence"] == "max(a, b) mod 7"
     assert values["findings"]["performance"]["pairs"] == 49 and not values["generalises"]
-    assert values["findings"]["amplitude_profile"] == {"unavailable": missing}
+    assert "amplitude_profile" not in values["findings"]
+    asked = analyses.report(circuit, only=["amplitude_profile"]).to_dict()["findings"]
+    assert asked["amplitude_profile"] == {"unavailable": missing}
     right = (circuit.logits.argmax(-1) == Larger(7).table()).double().mean().item()
     assert values["accuracy"] == pytest.approx(right) and 0 < right < 1
     assert "How does this network compute max(a, b) mod 7?" in report.page()

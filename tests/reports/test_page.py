@@ -9,13 +9,13 @@ from typing import Any
 import pytest
 from browser import opened, require_chromium
 from choreographer.errors import ChromeNotFoundError
+from suited import of_addition
 
 import analyses
 import interp
 from analyses.adding.hands import Pair, dial
 from analyses.commands.analyze import main
 from analyses.findings.finding import Finding
-from analyses.findings.measurement import in_order
 from analyses.findings.table import Table
 from analyses.reports.answer import answer
 from analyses.reports.files import write_figures, write_page
@@ -26,7 +26,7 @@ from interp.errors import InterpError
 
 FOLDER = Path(__file__).parent.parent.parent / "checkpoints"
 PIZZA, CLOCK = FOLDER / "zhong-59-rate-0.pt", FOLDER / "zhong-59-rate-1.pt"
-FAST = [*in_order(slow=False), "one_pair", "residual"]
+FAST = [*of_addition(slow=False), "one_pair", "residual"]
 
 
 @pytest.fixture(scope="module")
@@ -143,7 +143,7 @@ def test_every_figure_is_drawn_and_nothing_is_wider_than_a_phone(page_of_run: Pa
         assert tab.evaluate("document.documentElement.scrollWidth") == 390
         names = set(tab.evaluate("Object.keys(page.figures)"))
         assert tab.evaluate("page.drawn.size") == len(names) == places.count()
-    assert {f"{name}-0" for name in (*analyses.MEASUREMENTS, "progress", "moving_circles") if name != "one_pair"} <= names
+    assert {f"{name}-0" for name in (*of_addition(), "progress", "moving_circles") if name != "one_pair"} <= names
 
 
 def test_a_run_s_circles_move_with_the_scrubber(trained: Path, page_of_run: Path) -> None:
@@ -240,7 +240,7 @@ def test_the_command_writes_every_figure(trained: Path, monkeypatch: pytest.Monk
 
     monkeypatch.setattr("analyses.commands.analyze.write_figures", instead)
     assert main([str(trained / "model.pt"), "--figures", "anywhere"]) == 0
-    assert sorted(written) == sorted(analyses.MEASUREMENTS)
+    assert sorted(written) == sorted(of_addition())
 
 
 def test_without_a_browser_figures_are_refused_in_one_line(

@@ -9,6 +9,7 @@ import pytest
 import torch
 from foreign import attention_free, random_network
 from planted import planted
+from suited import of_addition
 
 import analyses
 import interp
@@ -48,14 +49,14 @@ def test_any_circuit_gives_text_json_and_page(source: str, tmp_path: Path) -> No
     text, values = str(report), json.loads(report.json())
     assert text.startswith(f"a + b mod {P}, ") and "Key frequencies: 1 5" in text
     assert values["key_frequencies"] == [1, 5] and values["accuracy"] == 1.0 and values["file"] == source
-    assert list(values["findings"]) == in_order(slow=False) == list(report.findings)
+    assert list(values["findings"]) == of_addition(slow=False) == list(report.findings)
     agree = "the three other" if source in ("file", "memory") else "the other"  # without neurons there are fewer
     assert f"(by the logits; {agree} published rules" in text
     # What is run from embeddings alone can be told to be a clock; of given logits that cannot be said.
     assert values["circuit"] == ("undecided" if source == "logits" else "clock")
     page = report.page()
     assert f"How does this network compute a + b mod {P}?" in page and page.count("<section") == 5
-    assert all(f'<figure id="{name}-0">' in page for name in MEASUREMENTS if name != "one_pair")
+    assert all(f'<figure id="{name}-0">' in page for name in of_addition() if name != "one_pair")
 
 
 def test_a_report_prints_what_the_command_prints(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

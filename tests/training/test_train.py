@@ -186,7 +186,7 @@ def test_the_step_changes_every_parameter() -> None:
         ({"network": Architecture(d_mlp=530_000)}, "at most 134217728 weights, got 136"),
         ({"p": 401}, "modulus of at most 400, got 401"),
         ({"p": 1}, "modulus p of at least 2, got 1"),
-        ({"task": "magic"}, "expected the task addition"),
+        ({"task": "magic"}, "expected a task such as addition"),
         ({"network": NetworkConfig(p=7)}, "leaves the number of symbols to the task"),
     ],
 )

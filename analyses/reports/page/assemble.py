@@ -16,7 +16,7 @@ from analyses.findings.measurement import MEASUREMENTS, in_order
 from analyses.findings.palette import THEMES, style_sheet
 from analyses.findings.table import Table
 from analyses.reports import text
-from analyses.reports.answer import Answer
+from analyses.reports.answer import Answer, Lacking
 from analyses.reports.page.pack import FIGURES, MOST_LOGITS, packed, packed_json, pairs
 from analyses.reports.reproduce import analysis_command, not_said, training_command
 from analyses.timeline.moving_circles import MovingCircles
@@ -59,14 +59,19 @@ def page(subjects: Sequence[Subject]) -> str:
     environment = Environment(
         loader=FileSystemLoader(FOLDER), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
-    writing = _Writing(room=MOST_LOGITS - FIGURES * (len(subjects) - 1))
+    # Every network has a place for each measurement that any of them has.
+    writing = _Writing(
+        room=MOST_LOGITS - FIGURES * (len(subjects) - 1),
+        names=list(dict.fromkeys(name for subject in subjects for name in subject.answer.findings)),
+    )
     chapters = [writing.subject(subject, index) for index, subject in enumerate(subjects)]
+    galleries = {name: list(zip(*(each["galleries"][name] for each in chapters), strict=True)) for name in CHAPTERS}
     return environment.get_template("page.html").render(
         title=_title(subjects),
         subjects=chapters,
-        # Every network has the same measurements, those that it does not allow in their places.
         chapters=CHAPTERS,
-        galleries={name: list(zip(*(each["galleries"][name] for each in chapters), strict=True)) for name in CHAPTERS},
+        galleries=galleries,
+        is_shown=lambda name: galleries[name] or (name == "adding" and any(each["player"] for each in chapters)),
         overview=_rows(text.overview([subject.answer for subject in subjects])) if len(subjects) > 1 else None,
         largest=max(subject.answer.circuit.task.p for subject in subjects) - 1,
         version=version("interp"),
@@ -80,9 +85,10 @@ def page(subjects: Sequence[Subject]) -> str:
 class _Writing:
     """The figures of a page, collected as they are met, and the logits that it still has room for."""
 
-    def __init__(self, *, room: int) -> None:
+    def __init__(self, *, room: int, names: Sequence[str]) -> None:
         self.figures: dict[str, Any] = {}
         self.room = room
+        self.names = names
 
     def subject(self, subject: Subject, index: int) -> dict[str, Any]:
         """What the template needs to know of one network."""
@@ -92,7 +98,7 @@ class _Writing:
         return {
             "name": subject.name,
             "answer": answer,
-            "in_words": text.in_words(answer.clock_or_pizza),
+            "in_words": text.told_of(answer),
             "verdict": text.verdict(answer),
             "headline": [line for line in text.headline(answer) if line not in text.in_large(answer)],
             "training": answer.checkpoint and training_command(answer.checkpoint),
@@ -107,10 +113,11 @@ class _Writing:
         }
 
     def _blocks(self, answer: Answer, chapter: str, index: int) -> Iterator[dict[str, Any]]:
-        unknown = [name for name in answer.findings if name not in MEASUREMENTS] if chapter == OWN else []
+        unknown = [name for name in self.names if name not in MEASUREMENTS] if chapter == OWN else []
         for name in [*in_order(chapter=chapter), *unknown]:
-            if name in answer.findings and name != "one_pair":  # which the sliders show
-                yield self._block(name, answer.findings[name], index)
+            if name in self.names and name != "one_pair":  # which the sliders show
+                missing = Lacking(name, f"says nothing of a task such as {answer.circuit.task.sentence}")
+                yield self._block(name, answer.findings.get(name, missing), index)
 
     def _block(self, name: str, finding: Finding, index: int) -> dict[str, Any]:
         table = finding.table()

@@ -22,10 +22,10 @@ from interp.files.formats.facts import Facts, facts_within, stated_scores
 from interp.files.formats.layouts import NAMES, Layout, UnknownLayout, recognise
 from interp.files.formats.logits_file import logits_in
 from interp.files.formats.readings import COMPUTES, Choice, choose
-from interp.files.formats.strangers.proof import other_operation, right_on_all
+from interp.files.formats.strangers.proof import likely_task, other_operation, right_on_all
 from interp.files.formats.strangers.proof import read as read_stranger
 from interp.files.formats.strangers.roles import template
-from interp.files.formats.train_pairs import pairs_in, settled
+from interp.files.formats.train_pairs import GivenPairs, pairs_in, settled
 from interp.tasks import task_named
 
 
@@ -57,17 +57,17 @@ def _load(path: Path, given: Facts) -> Checkpoint:
     beside, where = facts_beside(path)
     logits = logits_in(content)
     read = logits_file.read(logits, given.over(beside)) if logits is not None else _network(content, given, beside, where)
-    return _with_training(read, content, given)
+    return _with_training(read, content, given.train_pairs or beside.train_pairs)
 
 
-def _with_training(read: Checkpoint, content: Any, given: Facts) -> Checkpoint:
+def _with_training(read: Checkpoint, content: Any, given: GivenPairs | None) -> Checkpoint:
     """The network with what its file, or the caller, says of its training: how far it is, and on which pairs."""
-    if given.train_pairs is not None:
+    if given is not None:
         try:
-            pairs = settled(given.train_pairs.values, read.task)
+            pairs = settled(given.values, read.task)
         except InterpError as error:
-            raise InterpError(f"training pairs from {given.train_pairs.source}: {error}") from error
-        said = f"training pairs: {len(pairs)}, from {one_line(given.train_pairs.source, 60)}"
+            raise InterpError(f"training pairs from {given.source}: {error}") from error
+        said = f"training pairs: {len(pairs)}, from {one_line(given.source, 100)}"
         return replace(read, step=stated_step(content) or 0, train_pairs=pairs, notes=(*read.notes, said))
     found, notes = pairs_in(content, read.task)
     return replace(read, step=stated_step(content) or 0, train_pairs=found, notes=(*read.notes, *notes))
@@ -95,9 +95,10 @@ def _network(content: Any, given: Facts, beside: Facts, where: str) -> Checkpoin
             stranger = _stranger(content, known, InterpError("holds no network"), f"{layout.name}'s names")
             if stranger.computes:
                 return _checkpoint(stranger)
-        choice = replace(choice, instead="" if facts.task else other_operation(choice.network, "addition"))
+        instead = other_operation(choice.network, facts.task) if facts.task else ""
+        choice = replace(choice, task=facts.task or likely_task(choice.network), instead=instead)
     notes = (f"format: {layout.name}", *layout.notes, *((source,) if source else ()), *choice.notes)
-    return _checkpoint(replace(choice, task=facts.task or "addition", notes=notes))
+    return _checkpoint(replace(choice, task=facts.task or choice.task, notes=notes))
 
 
 def _checkpoint(choice: Choice) -> Checkpoint:

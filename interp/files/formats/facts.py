@@ -10,7 +10,8 @@ from interp.errors import InterpError, one_line
 from interp.files.formats.train_pairs import GivenPairs
 from interp.networks.activations import Activation
 from interp.networks.attention_free import Kind
-from interp.tasks import symbols_of
+from interp.tasks import symbols_of, task_named
+from interp.tasks.split import split
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,8 +73,9 @@ class Facts:
         return {name: value for name, value in every.items() if value is not None}
 
     def says(self) -> str:
-        """The facts that are known, in words."""
-        return ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in self.known().items())
+        """The facts that are known, in words; of training pairs only that they are."""
+        said = {name: "" if name == "train_pairs" else f" {value}" for name, value in self.known().items()}
+        return ", ".join(f"{name.replace('_', ' ')}{value}" for name, value in said.items())
 
     def where_equal(self, other: "Facts") -> "Facts":
         """The known facts on which the other facts agree."""
@@ -159,6 +161,7 @@ def _facts(values: dict[str, Any], where: str) -> Facts:
     task = _task(values, where)
     return Facts(
         task=task,
+        train_pairs=_split(values, task),
         modulus=first(_MODULUS, int, 2.0, 1e6) if task is None or symbols_of(task) is None else None,
         attention_rate=rate,
         causal={"causal": True, "bidirectional": False}.get(direction) if isinstance(direction, str) else None,
@@ -231,6 +234,21 @@ def _task(values: dict[str, Any], where: str) -> str | None:
             symbols_of(values["task"])
             return str(values["task"])
     return None
+
+
+def _split(values: dict[str, Any], task: str | None) -> GivenPairs | None:
+    """The training pairs that the configuration of a group's network decides, by the code of Chughtai et al. 2023.
+
+    They are the first of a random permutation of all pairs, made by the configuration's seed.
+    """
+    fraction, seed = values.get("frac_train"), values.get("seed")
+    if "group" not in values or task is None or type(fraction) is not float or type(seed) is not int:
+        return None
+    group = task_named(task)
+    if not 0 < fraction < 1 or not 0 <= seed < 2**63:
+        return None
+    pairs = split(group, method="torch-randperm", fraction=fraction, seed=seed).train_pairs
+    return GivenPairs("frac_train and seed, split by PyTorch's randperm as in the code of Chughtai et al. 2023", pairs)
 
 
 def _normalization(values: dict[str, Any]) -> Literal["none", "layer", "rms"] | None:

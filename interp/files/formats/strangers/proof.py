@@ -25,6 +25,8 @@ from interp.networks.transformer import Network
 from interp.tasks import task_named, usual_answers
 from interp.tasks.task import UNDEFINED, Task
 
+LIKELY = 0.5
+"""Share of its pairs, on which everyone trains who trains on it, from which a task is taken for the one that was learned."""
 SHOWN = 6
 """Largest number of other readings that are named, and whose answers are compared."""
 
@@ -50,14 +52,14 @@ def read(state: Mapping[str, Tensor], facts: Facts, stated: Mapping[str, float],
     left = one_line(", ".join(proposal.left(decision.taken.reading.answers)), 160)
     if left and not decision.computes:
         raise InterpError(f"has tensors that no reading uses: {left}; leaving them out could change the answer")
-    task, others = _task(decision, facts), _others(decision)
+    task, others = facts.task or likely_task(network), _others(decision)
     notes = (
         f"{layout}, as {network.describe()}{_says(decision.taken, search)}",
         _proof(decision, task),
         *([f"not used, and not needed for its answers: {left}"] if left else []),
         *_fit_too(others),
     )
-    instead = "" if facts.task else other_operation(network, task)
+    instead = other_operation(network, task) if facts.task else ""
     answers = decision.taken.reading.answers
     return Choice(network, notes, _assumptions(others), task, decision.computes, instead, answers)
 
@@ -79,13 +81,6 @@ def _one_precision(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
         raise InterpError("holds no floating-point numbers")
     widest = torch.float64 if any(x.dtype == torch.float64 for x in floating) else torch.float32
     return {name: x.detach().to(widest) if x.is_floating_point() else x for name, x in state.items()}
-
-
-def _task(decision: Decision, facts: Facts) -> str:
-    """The task stated, or else the one that the network computes; or else addition."""
-    if facts.task is not None or not decision.computes:
-        return facts.task or "addition"
-    return decision.taken.reading.operation
 
 
 def _says(taken: Weighed, search: Search) -> str:
@@ -117,12 +112,17 @@ def _proof(decision: Decision, task: str) -> str:
 
 def other_operation(network: Network | AttentionFree, task: str) -> str:
     """What is said of a network that does another operation than its task; "" where none of those known fits much better."""
-    best, right = best_task(_said(network))
-    if right < 0.5 or best.name == task:
+    best = likely_task(network)
+    right = right_on_all(network, best)
+    if best == task or right < max(LIKELY, right_on_all(network, task)):
         return ""
-    everywhere = right_on_all(network, best.name)
-    apart = f", and on {right:.4f} of those without 0" if best.name == "multiplication" else ""
-    return f"as {best.sentence} it is right on {everywhere:.4f} of all pairs{apart}"
+    return f"as {task_named(best, network.p).sentence} it is right on {right:.4f} of all pairs"
+
+
+def likely_task(network: Network | AttentionFree) -> str:
+    """Name of the known task that it does best, if it is right on at least half of its pairs; else addition."""
+    best, right = best_task(_said(network))
+    return best.name if right >= LIKELY else "addition"
 
 
 def best_task(said: Int[Tensor, "a b"]) -> tuple[Task, float]:

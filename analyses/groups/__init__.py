@@ -1,0 +1,1 @@
+"""Chapter: the representations of the group whose elements a network multiplies."""

@@ -1,0 +1,13 @@
+"""Which measurements does a report of an addition show?"""
+
+from planted import planted
+
+from analyses.findings.measurement import in_order, suits
+from interp.circuit import Circuit
+
+ADDITION = Circuit(planted(7, clocks=(1,)))
+
+
+def of_addition(*, slow: bool | None = None) -> list[str]:
+    """Those that say something of an addition, in the order of a report; of one kind where that is asked."""
+    return [name for name in in_order(slow=slow) if suits(ADDITION, name)]
