@@ -11,6 +11,7 @@ from analyses.basics.performance import performance as performance
 from analyses.evidence.amplitude_profile import amplitude_profile as amplitude_profile
 from analyses.evidence.attention_pattern import attention_pattern as attention_pattern
 from analyses.evidence.clock_or_pizza import clock_or_pizza as clock_or_pizza
+from analyses.evidence.disguise import disguise as disguise
 from analyses.evidence.from_weights import from_weights as from_weights
 from analyses.evidence.key_frequencies import key_frequencies as key_frequencies
 from analyses.evidence.layer_attention import layer_attention as layer_attention

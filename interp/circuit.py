@@ -23,7 +23,7 @@ from interp.tasks.task import UNDEFINED, Relabelling, Task
 
 T = TypeVar("T")
 
-Need = Literal["addition", "group", "embedding", "neurons", "attention", "layers"]
+Need = Literal["addition", "group", "disguise", "embedding", "neurons", "attention", "layers"]
 """What a measurement can need of a circuit, and not every circuit has."""
 
 ROWS = 16
@@ -105,12 +105,13 @@ class Circuit:
         match need:
             case "addition":
                 if not self.is_addition:
-                    raise Unavailable(f"needs a task that is addition in other numbers, which {self.task.sentence} is not")
+                    raise Unavailable(self._misses("addition in other numbers"))
             case "group":
                 if not self.is_of_group:
-                    why = self.task.why_no_group()
-                    missing = f"needs a task that is the product of a group in other symbols, which {self.task.sentence} is not"
-                    raise Unavailable(missing + (f": {why}" if why else ""))
+                    raise Unavailable(self._misses("the product of a group in other symbols"))
+            case "disguise":
+                if self.task.disguise() is None:
+                    raise Unavailable(self._misses("an addition of numbers that it does not tell apart"))
             case "embedding":
                 _ = self.tables
             case "neurons":
@@ -119,6 +120,11 @@ class Circuit:
                 self.network.pattern_name()
             case "layers":
                 self.network.layers()
+
+    def _misses(self, kind: str) -> str:
+        """What is said where the task is not of a kind, and why, as far as that is known."""
+        why = self.task.why_no_group()
+        return f"needs a task that is {kind}, which {self.task.sentence} is not{f': {why}' if why else ''}"
 
     @cached_property
     def tables(self) -> Tables:

@@ -63,7 +63,8 @@ class Recipe:
             )
         if self.split_method not in get_args(SplitMethod):
             raise InterpError(f"expected split method {' or '.join(get_args(SplitMethod))}, got {self.split_method!r}")
-        task_named(self.task, self.p)
+        # One name a task: that of a file's table holds the table.
+        object.__setattr__(self, "task", task_named(self.task, self.p).name)
         network = self.network
         if type(network) is not Architecture:
             raise InterpError("expected an Architecture, which leaves the number of symbols to the task")

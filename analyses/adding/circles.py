@@ -51,6 +51,8 @@ class Circles(Finding):
     """The modulus."""
     circles: tuple[FrequencyCircle, ...]
     """One circle per key frequency, in ascending order of k."""
+    symbols: tuple[str, ...] = field(default=(), repr=False, metadata=ONLY_DRAWN)
+    """The symbol that each number stands for: 3, 9, 27 and so on, where 3 to the n has the number n."""
 
     def table(self) -> Table:
         rows = tuple((c.k, c.radius, c.roundness, c.off, c.pure) for c in self.circles)
@@ -66,10 +68,14 @@ class Circles(Finding):
         if not self.circles:
             say(figure, "no key frequencies")
         for index, circle in enumerate(self.circles):
-            figure.add_trace({**circle_trace(circle.points, circle.k), **panel(index)})
+            figure.add_trace({**circle_trace(circle.points, circle.k, self.symbols), **panel(index)})
+        sit = f"sit on {len(self.circles)} circles"
+        title = f"The numbers 0 to {self.p - 1} {sit}"
+        if self.symbols != tuple(map(str, range(self.p))):
+            title = f"{self.p} symbols {sit} in the order of their numbers, {self.words.a}"
         return finish(
             figure,
-            f"The numbers 0 to {self.p - 1} sit on {len(self.circles)} circles" if self.circles else "No circles to see",
+            title if self.circles else "No circles to see",
             "The whole embedding, seen in the plane of each key frequency k, in units of the mean radius. The numbers "
             "go round k times: n belongs at k·n/p turns, so that neighbours in colour are far apart on the circle. "
             "Hover for the numbers. What lies off the circle is what other frequencies add to this plane.",
@@ -87,7 +93,8 @@ def circles(circuit: Circuit) -> Circles:
     Source: this project; the circles are those of Nanda et al. 2023, arXiv 2301.05217.
     """
     keys = key_frequencies(circuit).frequencies
-    return Circles(p=circuit.p, circles=tuple(circle_of(circuit.embedding, k) for k in keys))
+    symbols = tuple(circuit.task.symbols[symbol] for symbol in circuit.numbers.a.tolist())
+    return Circles(p=circuit.p, circles=tuple(circle_of(circuit.embedding, k) for k in keys), symbols=symbols)
 
 
 def plane_coordinates(E: Float[Tensor, "p d"], k: int) -> Float[Tensor, "p 2"]:
@@ -127,14 +134,15 @@ def panel(index: int) -> dict[str, str]:
     return {"xaxis": f"x{number}", "yaxis": f"y{number}"}
 
 
-def circle_trace(points: Sequence[Point], k: int) -> dict[str, Any]:
-    """A trace of the numbers as points in the plane of frequency k, coloured by number."""
+def circle_trace(points: Sequence[Point], k: int, symbols: Sequence[str] = ()) -> dict[str, Any]:
+    """A trace of the numbers as points in the plane of frequency k, coloured by number, under the names of their symbols."""
     numbers = list(range(len(points)))
     marker = {"color": numbers, "coloraxis": "coloraxis", "size": 8, "line": {"color": QUIET, "width": 1}}
     hover = f"<b>%{{customdata}}</b><br>k = {k}<br>(%{{x:.2f}}, %{{y:.2f}})<extra></extra>"
     xs, ys = [x for x, _ in points], [y for _, y in points]
     return {
-        "type": "scatter", "x": xs, "y": ys, "mode": "markers", "marker": marker, "customdata": numbers,
+        "type": "scatter", "x": xs, "y": ys, "mode": "markers", "marker": marker,
+        "customdata": list(symbols or numbers),
         "hovertemplate": hover, "name": f"k = {k}",
     }  # fmt: skip
 

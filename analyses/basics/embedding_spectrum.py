@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import torch
+from jaxtyping import Float
+from torch import Tensor
 
 from analyses.findings.drawing import bars, finish
 from analyses.findings.finding import Finding
@@ -33,6 +35,9 @@ class EmbeddingSpectrum(Finding):
     """Effective number of frequencies that carry the embedding, 1 / Σ share², from 1 to ⌊p/2⌋."""
     gini: float
     """Gini coefficient of the norms of the Fourier components of W_E: 0 all equal, near 1 few carry all."""
+    plain_gini: float
+    """Gini coefficient of the norms with the rows of W_E in the order of the task's own symbols: of residues instead of their
+    logarithms. It equals ``gini`` where the numbers are the symbols."""
     inverse_participation_ratio: float
     """Inverse participation ratio: mean over the columns of W_E of Σ_k (|F_k|/‖F‖)⁴, F the column's rfft without its constant;
     1 is a pure wave."""
@@ -46,6 +51,8 @@ class EmbeddingSpectrum(Finding):
     def table(self) -> Table:
         rows = tuple((k, self.shares[k - 1], self.axis_ratios[k - 1]) for k in self.present)
         note = f"effective number of frequencies {self.effective_frequencies:.2f}, Gini {self.gini:.3f}"
+        if self.plain_gini != self.gini:
+            note += f", in the order of the symbols {self.plain_gini:.3f}"
         columns, axis = ("k", "energy share", "axis ratio"), f"k = 1 … {len(self.frequencies)}"
         return Table("Embedding: frequencies with share ≥ .02", columns, rows, note, (("share", self.shares),), axis)
 
@@ -90,5 +97,14 @@ def embedding_spectrum(circuit: Circuit) -> EmbeddingSpectrum:
         axis_ratios=tuple(ratios),
         effective_frequencies=fourier.effective_number(shares),
         gini=fourier.gini(energies.sqrt()),
+        plain_gini=fourier.gini(fourier.energies(_in_order_of_symbols(circuit)).sqrt()),
         inverse_participation_ratio=participation.item(),
     )
+
+
+def _in_order_of_symbols(circuit: Circuit) -> Float[Tensor, "p d_embedding"]:
+    """W_E with its rows in the order of the symbols that stand for the numbers, those of b in their own order."""
+    E_a, E_b = circuit.tables
+    orders = circuit.numbers.a.argsort(), circuit.numbers.b.argsort()
+    rows = [E[order] for E, order in zip((E_a, E_b), orders, strict=True)]
+    return rows[0] if circuit.embedding is E_a else torch.cat(rows, dim=1)

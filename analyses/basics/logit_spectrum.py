@@ -9,7 +9,7 @@ from analyses.findings.drawing import bars, finish
 from analyses.findings.finding import Finding
 from analyses.findings.measurement import measurement
 from analyses.findings.table import Table
-from analyses.tools.products import by_product, trace_similarities
+from analyses.tools.groups.products import by_product, trace_similarities
 from interp import fourier
 from interp.circuit import Circuit
 

@@ -89,6 +89,8 @@ def suits(circuit: Circuit, name: str) -> bool:
     needs = MEASUREMENTS[name].needs if name in MEASUREMENTS else ()
     if "addition" in needs:
         return circuit.is_addition
+    if "disguise" in needs:
+        return circuit.task.disguise() is not None
     return "group" not in needs or (circuit.is_of_group and not circuit.is_addition)
 
 

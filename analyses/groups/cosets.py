@@ -12,7 +12,7 @@ from analyses.findings.drawing import finish, say
 from analyses.findings.finding import ONLY_DRAWN, Finding
 from analyses.findings.measurement import measurement
 from analyses.findings.table import Table
-from analyses.tools.coset_fits import (
+from analyses.tools.groups.coset_fits import (
     CosetFits,
     CosetLabels,
     aligned_energy,

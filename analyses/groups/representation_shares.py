@@ -16,7 +16,7 @@ from analyses.findings.measurement import measurement
 from analyses.findings.palette import QUIET
 from analyses.findings.table import Cell, Table
 from analyses.groups.key_representations import key_representations
-from analyses.tools.sides import inputs, sides
+from analyses.tools.groups.sides import inputs, sides
 from interp.circuit import Circuit
 from interp.groups.representations import energies, projector, representations
 

@@ -15,8 +15,8 @@ from analyses.findings.palette import COLOURS
 from analyses.findings.table import Table
 from analyses.groups.cosets import Cosets, cosets
 from analyses.groups.key_representations import KeyRepresentations, key_representations
-from analyses.tools.coset_fits import pre_activations
-from analyses.tools.sides import sides
+from analyses.tools.groups.coset_fits import pre_activations
+from analyses.tools.groups.sides import sides
 from interp.circuit import Circuit
 from interp.groups.representations import projector, representations
 from interp.networks.model import Unavailable

@@ -8,6 +8,7 @@ from typing import Any, Literal, get_args
 
 from analyses.basics.performance import Performance, performance
 from analyses.evidence.clock_or_pizza import ClockOrPizza, clock_or_pizza
+from analyses.evidence.disguise import Disguise, disguise
 from analyses.evidence.key_frequencies import KeyFrequencies, key_frequencies
 from analyses.findings.finding import Finding
 from analyses.findings.measurement import MEASUREMENTS, in_order, suits
@@ -99,6 +100,8 @@ class Answer:
     """The verdict on its circuit; None as above."""
     key_representations: KeyRepresentations | None
     """Which representations its output uses; None where its task is no product of a group, or an addition in other numbers."""
+    disguise: Disguise | None
+    """Its key frequencies where the task is an addition of numbers that it does not tell apart; None for all other tasks."""
     trace_or_coset: TraceOrCoset | None
     """The form of what it computes with them; None as above."""
     lacking: str
@@ -134,7 +137,8 @@ class Answer:
 
     def to_dict(self) -> dict[str, Any]:
         """The answer as JSON values, the headline first."""
-        keys, found, task = self.key_frequencies, self.clock_or_pizza, self.circuit.task
+        found, task = self.clock_or_pizza, self.circuit.task
+        keys = self.key_frequencies.frequencies if self.key_frequencies else self.disguise.keys if self.disguise else None
         names, form = self.key_representations, self.trace_or_coset
         said = found or form
         unexplained = math.nan if found is None else found.unexplained
@@ -149,7 +153,7 @@ class Answer:
             "step": None if self.checkpoint is None else self.checkpoint.step,
             "accuracy": self.performance.accuracy,
             "generalises": self.performance.generalises,
-            "key_frequencies": None if keys is None else list(keys.frequencies),
+            "key_frequencies": None if keys is None else list(keys),
             "key_representations": None if names is None else list(names.keys),
             "circuit": self.circuit_name,
             "circuit_in_words": None if said is None else said.reason,
@@ -238,6 +242,7 @@ def examine(
         key_frequencies=keys,
         clock_or_pizza=found,
         key_representations=names,
+        disguise=disguise(circuit) if circuit.task.disguise() is not None else None,
         trace_or_coset=form,
         lacking=lacking,
         findings=_findings(circuit, wanted, options, progress),

@@ -53,10 +53,10 @@ def overview(answers: Sequence[Answer]) -> Table:
     rows = tuple(
         (
             str(answer.path.relative_to(directory)),
-            *([answer.circuit.task.name] if tasks else []),
+            *([answer.circuit.task.label] if tasks else []),
             answer.circuit.task.p,
             answer.performance.accuracy,
-            keys.listed if (keys := answer.key_frequencies or answer.key_representations) else "–",
+            keys.listed if (keys := answer.key_frequencies or answer.key_representations or answer.disguise) else "–",
             f"{answer.circuit_name}{_unsure(answer.clock_or_pizza)}" if answer.circuit_name else answer.lacking,
             round(answer.clock_or_pizza.unexplained, 4) if answer.clock_or_pizza else None,
             *([_explained_cell(answer)] if asked else []),
@@ -104,6 +104,11 @@ def _asked(answer: Answer) -> bool:
 def _line_frequencies(answer: Answer) -> str:
     if answer.key_representations is not None:
         return group_text.line_representations(answer.key_representations, generalises=answer.performance.generalises)
+    if answer.disguise is not None:
+        found = answer.disguise
+        of_sum = f"in waves of {found.sum}, of which {found.sum_share:.1%} of the logits' variance is a function"
+        parts = f"the same for all pairs {found.constant_share:.1%}, clocks {found.key_share:.1%}"
+        return f"Key frequencies: {found.listed} ({of_sum}: {parts})"
     keys = answer.key_frequencies
     if keys is None:
         return f"Key frequencies: not for this network ({answer.lacking})"
@@ -160,16 +165,16 @@ def told_of(answer: Answer) -> str:
     return in_words(answer.clock_or_pizza)
 
 
-CLOCK = "adds the angles of a and {b}, as one turns the hand of a clock on"
-PIZZA = "takes the point halfway between a and {b} and reads in which slice of the circle it lies, as of a pizza"
-"""What the two circuits do; {b} is to be replaced by what stands for the second number."""
+CLOCK = "adds the angles of {a} and {b}, as one turns the hand of a clock on"
+PIZZA = "takes the point halfway between {a} and {b} and reads in which slice of the circle it lies, as of a pizza"
+"""What the two circuits do; {a} and {b} are to be replaced by what stands for the two numbers."""
 
 
 def in_words(found: ClockOrPizza | None) -> str:
     """What a network does, for a reader who has never heard of clocks and pizzas; empty where no circuit is named."""
     if found is None or found.verdict not in NAMED:
         return ""
-    clock, pizza = (each.format(b=found.words.b) for each in (CLOCK, PIZZA))
+    clock, pizza = (each.format(a=found.words.a, b=found.words.b) for each in (CLOCK, PIZZA))
     does = {"clock": clock, "pizza": pizza, "mixture": "does something between the two"}
     counts = {name: sum(verdict == name for _, verdict in found.frequencies) for name in does}
     if not counts["clock"] + counts["pizza"]:

@@ -12,8 +12,8 @@ from jaxtyping import Float, Int
 from torch import Tensor
 from torch.nn import functional
 
+from analyses.tools.groups.products import by_product
 from analyses.tools.pairs import sums
-from analyses.tools.products import by_product
 from interp import fourier
 from interp.groups.families import cyclic
 

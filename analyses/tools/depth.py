@@ -3,7 +3,7 @@
 import math
 from dataclasses import dataclass
 
-from analyses.tools.products import by_product
+from analyses.tools.groups.products import by_product
 from analyses.tools.residual_stream import at_answering_position, direct_effects, inputs_of_neurons, transformer
 from interp.circuit import Circuit
 from interp.groups.families import cyclic

@@ -13,11 +13,11 @@ from analyses.findings.finding import Finding
 from analyses.findings.measurement import measurement
 from analyses.findings.table import Cell, Table
 from analyses.groups.key_representations import key_representations
-from analyses.tools.coset_fits import on_cosets
+from analyses.tools.groups.coset_fits import on_cosets
+from analyses.tools.groups.products import WORDS, by_word
+from analyses.tools.groups.sides import sides
 from analyses.tools.last_layer import last_neurons
-from analyses.tools.products import WORDS, by_word
 from analyses.tools.scoring import Score, score
-from analyses.tools.sides import sides
 from analyses.trials.ladder import MOST_ANSWERS, MOST_LOSS, MOST_VARIANCE
 from interp.circuit import Circuit
 from interp.groups.representations import Representation, projector, representations

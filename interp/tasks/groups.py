@@ -104,4 +104,4 @@ class GroupTask(Task):
         return Relabelling(a=itself, b=b, c=itself, noncyclic=group)
 
     def why_no_group(self) -> str:
-        return f"{self.word} is a word in {self.group_name} and no product of a group's elements"
+        return "" if self.relabelling() else f"{self.word} is a word in {self.group_name} and no product of two elements"

@@ -6,7 +6,7 @@ arXiv 2406.03495.
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import torch
@@ -17,7 +17,7 @@ from interp.errors import InterpError
 from interp.tasks.addition import Addition
 from interp.tasks.product import Multiplication
 from interp.tasks.subtraction import Subtraction
-from interp.tasks.task import Relabelling, Task, Words, modulus_said
+from interp.tasks.task import Disguise, Relabelling, Task, Words, modulus_said
 
 Terms = Mapping[tuple[int, int], int]
 """Powers of a and of b → coefficient."""
@@ -111,10 +111,7 @@ class Polynomial(Task):
         terms, power = self._terms_and_power
         if any(i and j for i, j in terms):
             return self._as_product()
-        alone = Polynomial(self.p, self.formula[1 : self.formula.index(")")]).table() if power > 1 else self.table()
-        # Its values at b = 0, and how they change with b.
-        x, y = alone[:, 0], (alone[0] - alone[0, 0]) % self.p
-        answers = self._power(torch.arange(self.p), power)
+        x, y, answers = self._apart()
         symbols = [_inverse(each) for each in (x, y)]
         if symbols[0] is None or symbols[1] is None or _inverse(answers) is None:
             return None
@@ -124,8 +121,24 @@ class Polynomial(Task):
             for part in (a_term, b_term)
         )
         plus, minus = _plus(written_a, written_b), _plus(written_a, _negative(written_b))
-        words = Words(sum=plus, difference=minus, b=written_b, c="c" if power == 1 else f"c^(1/{power})")
+        words = Words(sum=plus, difference=minus, a=written_a, b=written_b, c="c" if power == 1 else f"c^(1/{power})")
         return Relabelling(a=symbols[0], b=symbols[1], c=answers, words=words)
+
+    def disguise(self) -> Disguise | None:
+        """The parts of a and of b, where no term is of both: squares, which do not tell a number from its negative."""
+        terms, power = self._terms_and_power
+        if self.relabelling() is not None or any(i and j for i, j in terms):
+            return None
+        x, y, answers = self._apart()
+        inner = replace(self, formula=self.formula[1 : self.formula.index(")")]) if power > 1 else self
+        return Disguise(a=x, b=y, c=answers, sum=inner.expression("a", "b"))
+
+    def _apart(self) -> tuple[Int[Tensor, " a"], Int[Tensor, " b"], Int[Tensor, " s"]]:
+        """The part of a, that of b, and the answer to every sum of the two, of a polynomial without terms of both."""
+        _, power = self._terms_and_power
+        alone = (replace(self, formula=self.formula[1 : self.formula.index(")")]) if power > 1 else self).table()
+        # Its values at b = 0, and how they change with b.
+        return alone[:, 0], (alone[0] - alone[0, 0]) % self.p, self._power(torch.arange(self.p), power)
 
     def _as_product(self) -> Relabelling | None:
         """The logarithms of a + e/c, of b + d/c and of the answer in which cab + da + eb + f is an addition."""
@@ -138,7 +151,7 @@ class Polynomial(Task):
         one_over_c = pow(c, -1, self.p)
         shift_a, shift_b = e * one_over_c % self.p, d * one_over_c % self.p
         of_a, of_b = (_log(letter, shift, self.p) for letter, shift in (("a", shift_a), ("b", shift_b)))
-        words = Words(sum=f"{of_a} + {of_b}", difference=f"{of_a} - {of_b}", b=of_b, c="log c")
+        words = Words(sum=f"{of_a} + {of_b}", difference=f"{of_a} - {of_b}", a=of_a, b=of_b, c="log c")
         return Relabelling(
             a=(product.a - shift_a) % self.p,
             b=(product.b - shift_b) % self.p,

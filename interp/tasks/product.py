@@ -29,9 +29,9 @@ def _relabelling(p: int, *, divides: bool) -> Relabelling | None:
     apart = "0" if len(residues) == p - 1 else "a number that has no inverse"
     if group.generator is not None:
         symbols = residues[group.powers(group.generator)]
-        words = Words(sum="log a + log b", difference="log a - log b", b="log b", c="log c")
+        words = Words(sum="log a + log b", difference="log a - log b", a="log a", b="log b", c="log c")
         if divides:
-            words = Words(sum="log a - log b", difference="log a + log b", b="-log b", c="log c")
+            words = Words(sum="log a - log b", difference="log a + log b", a="log a", b="-log b", c="log c")
         opposite = symbols[-torch.arange(len(symbols))]
         return Relabelling(a=symbols, b=opposite if divides else symbols, c=symbols, words=words, apart=apart)
     inverses = residues[group.inverse]

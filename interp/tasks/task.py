@@ -27,6 +27,8 @@ class Words:
     """How the sum of the two numbers that are added is written: a - b in a subtraction, which adds a and -b."""
     difference: str = "a - b"
     """How the distance of the two numbers that are added is written: a + b in a subtraction."""
+    a: str = "a"
+    """How the first of the two numbers that are added is written: log a in a multiplication, which adds logarithms."""
     b: str = "b"
     """How the second of the two numbers that are added is written: -b in a subtraction."""
     c: str = "c"
@@ -99,6 +101,25 @@ class Relabelling:
         return all(torch.equal(symbols, itself) for symbols in (self.a, self.b, self.c))
 
 
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Disguise:
+    """How a task is h(x(a) + y(b)) mod m where x, y or h does not tell all numbers apart, so that nothing can be renumbered."""
+
+    a: Int[Tensor, " a"]
+    """The number x(a), below m, of every symbol of a."""
+    b: Int[Tensor, " b"]
+    """The number y(b), below m, of every symbol of b."""
+    c: Int[Tensor, " m"]
+    """The symbol of the answer h(s) to every sum s."""
+    sum: str
+    """How the sum is written: a² + b²."""
+
+    @property
+    def modulus(self) -> int:
+        """The modulus m of the sums."""
+        return len(self.c)
+
+
 @dataclass(frozen=True)
 class Task(ABC):
     """An operation on two symbols. A pair's index is a·p + b, its place in the lexicographic list of all pairs."""
@@ -114,6 +135,11 @@ class Task(ABC):
     @abstractmethod
     def name(self) -> str:
         """Name of the task in files and on command lines."""
+
+    @property
+    def label(self) -> str:
+        """Its name in tables and headings, where the name itself may be too long."""
+        return self.name
 
     @classmethod
     @abstractmethod
@@ -143,6 +169,10 @@ class Task(ABC):
 
     def relabelling(self) -> Relabelling | None:
         """The numbers in which this task is the operation of a group; None where there are none."""
+        return None
+
+    def disguise(self) -> Disguise | None:
+        """How the task is an addition in which not all numbers are told apart; None where it is none, or has a relabelling."""
         return None
 
     def why_no_group(self) -> str:

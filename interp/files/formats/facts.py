@@ -53,6 +53,8 @@ class Facts:
             if symbols is not None and self.modulus not in (None, symbols):
                 raise InterpError(f"{self.task} has {symbols} elements, expected {self.modulus} as the modulus says")
             object.__setattr__(self, "modulus", symbols or self.modulus)
+            if symbols is not None:
+                object.__setattr__(self, "task", task_named(self.task).name)  # that of a file's table holds the table
         for name, kind, low, high in (("modulus", int, 2, 1e6), ("n_heads", int, 1, 1024), ("attention_rate", float, 0, 1)):
             value = getattr(self, name)
             if value is not None and (type(value) not in (kind, int) or not low <= value <= high):

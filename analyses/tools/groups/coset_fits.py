@@ -8,7 +8,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from analyses.tools.sides import Sides, sides
+from analyses.tools.groups.sides import Sides, sides
 from interp.circuit import Circuit
 from interp.groups.group import Group
 from interp.groups.representations import projector, representations

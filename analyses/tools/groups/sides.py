@@ -6,7 +6,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from analyses.tools.products import by_product
+from analyses.tools.groups.products import by_product
 from interp.circuit import Circuit
 from interp.networks.attention_free import AttentionFree
 

@@ -1,0 +1,1 @@
+"""What measurements of groups share: functions of products, what a and b bring, cosets."""
