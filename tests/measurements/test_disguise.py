@@ -1,4 +1,4 @@
-"""Additions of numbers that the task does not tell apart: what was put into logits is found, and in a trained task's own letters."""
+"""Additions of numbers that the task does not tell apart: what was put into logits and embeddings is found."""
 
 import math
 
@@ -59,7 +59,7 @@ def test_an_embedding_of_squares_depends_on_squares_alone() -> None:
     found = analyses.disguise(circuit)
     assert analyses.performance(circuit).accuracy == found.accuracy_averaged == 1
     assert found.embedding_a == pytest.approx(1) and found.embedding_b == pytest.approx(1)
-    assert found.keys == (1, 5) and found.sum_share == pytest.approx(1)
+    assert found.keys == (1, 5) and found.sum_share == pytest.approx(1, abs=1e-4)
     # Of the clock itself the embedding tells a from -a, and so it does not compute the task.
     plain = analyses.disguise(Circuit(clock, task=task_named("a^2+b^2", P)))
     assert plain.embedding_a < 0.9 and plain.sum_share < 0.5

@@ -1,4 +1,4 @@
-"""Polynomials, products and tables as tasks: what they compute, which numbers make them an addition or a group, what is refused."""
+"""Polynomials, products and tables as tasks: what they compute, and which numbers make them an addition or a group."""
 
 from pathlib import Path
 
@@ -18,7 +18,7 @@ from interp.tasks.addition import Addition
 @pytest.mark.parametrize(
     ("formula", "written", "of_sum"),
     [
-        ("ab+b", "ab + b mod 11", "log(a + 1) + log b"), ("3ab-2a+5b+1", "3ab - 2a + 5b + 1 mod 11", "log(a + 9) + log(b + 3)"),
+        ("ab+b", "ab + b mod 11", "log(a + 1) + log b"), ("3ab-2a+5b+1", "3ab - 2a + 5b + 1 mod 11", "log(a - 2) + log(b + 3)"),
         ("ab-b", "ab - b mod 11", "log(a - 1) + log b"), ("2a+3b", "2a + 3b mod 11", "2a + 3b"),
         ("(a+b)^3", "(a + b)³ mod 11", "a + b"), ("b-a", "b - a mod 11", "-a + b"), ("a^3+2b", "a³ + 2b mod 11", "a³ + 2b"),
     ],
@@ -121,7 +121,8 @@ def test_a_table_of_no_group_is_a_task_that_says_what_fails(table: np.ndarray, s
     [
         (np.zeros((3, 4), dtype=int), r"expected a square table of whole numbers, got whole numbers \[3, 4\]"),
         (np.zeros((4, 4)), "expected a .npy file of whole numbers, got float64"),
-        (np.full((3, 3), 3), r"the answer to \(0, 0\) is 3, which is none of 0..2"), (np.full((3, 3), -1), "no pair has an answer"),
+        (np.full((3, 3), 3), r"the answer to \(0, 0\) is 3, which is none of 0..2"),
+        (np.full((3, 3), -1), "no pair has an answer"),
         (np.array([[{}]], dtype=object), "is no .npy file of whole numbers"), (b"not an array", "is no .npy file"),
         (None, "cannot be read: No such file"),
     ],
@@ -139,5 +140,5 @@ def test_a_file_that_is_no_table_is_one_line(content: object, says: str, tmp_pat
 
 @pytest.mark.parametrize("name", ["table:", "table:AAAA", "table:!!!", "table:eJwDAAAAAAE="])
 def test_a_name_that_holds_no_table_is_refused(name: str) -> None:
-    with pytest.raises(InterpError, match="table: holds no|expected a square table"):
+    with pytest.raises(InterpError, match=r"table: holds no|expected a table"):
         task_named(name)
