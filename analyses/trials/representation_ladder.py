@@ -34,6 +34,9 @@ RUNGS = {
     5: "neurons of key representations",
 }
 """Number → name of every rung, from the one that says most in fewest numbers."""
+MOST_FUNCTIONS = 0.5
+"""Largest share of all functions on the group that those at the key representations may be for rung 5: all of them could hold a
+table learned by heart."""
 OF_NEURONS = 4
 """Number of the first rung that is about neurons."""
 
@@ -118,7 +121,8 @@ def representation_ladder(circuit: Circuit) -> RepresentationLadder:
     At the key representations ρ: 1. traces, Σ_ρ α_ρ χ_ρ(abc⁻¹), one number each; 2. matrix entries at one of the words abc⁻¹,
     bc⁻¹a and c⁻¹ab, the one that explains most; 3. at all three; 4. the network itself with each neuron's pre-activation cut
     down to its mean and functions of cosets of one subgroup a side (cosets); 5. cut down to its mean and functions of a and of
-    b at the key representations. A rung carries the network as in ``ladder``.
+    b at the key representations, where these hold at most half of all functions on the group. A rung carries the network as in
+    ``ladder``.
 
     Source: this project; the terms are those of Chughtai et al. 2023, Wu et al. 2024 and Stander et al. 2023.
     """
@@ -128,6 +132,8 @@ def representation_ladder(circuit: Circuit) -> RepresentationLadder:
         rungs += _of_neurons(circuit, keys)
     except Unavailable as missing:
         lacking = f"no rungs of neurons: {missing}"
+    if not lacking and rungs[-1].number < OF_NEURONS:
+        lacking = "no rungs of neurons: the key representations hold more than half of all functions on the group"
     return RepresentationLadder(tuple(rungs), lacking)
 
 
@@ -173,5 +179,7 @@ def _of_neurons(circuit: Circuit, keys: list[Representation]) -> Iterator[Repres
         yield rung(4, of_a, of_b, int((indices_a + indices_b + 1).sum()))
     except Unavailable:
         pass  # the group has no small subgroup: no coset form can be asked for
-    P = projector(circuit.group, keys)
-    yield rung(5, P @ both.of_a, P @ both.of_b, count * (1 + 2 * sum(each.rank for each in keys)))
+    rank = sum(each.rank for each in keys)
+    if rank <= MOST_FUNCTIONS * circuit.p:
+        P = projector(circuit.group, keys)
+        yield rung(5, P @ both.of_a, P @ both.of_b, count * (1 + 2 * rank))

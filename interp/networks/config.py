@@ -14,10 +14,10 @@ from interp.errors import InterpError
 from interp.networks.activations import Activation, check_activation
 
 Parameters = dict[str, Tensor]
-MAX_P = 400
-"""Largest p that is analysed: all p² pairs with their p logits are held at once, half a gigabyte in float64 at p = 400."""
-MAX_ACTIVATIONS = 1 << 27
-"""Largest number of activations of one kind, on all pairs at once: half a gigabyte in float32.
+MAX_P = 720
+"""Largest p that is analysed, that of S6: all p² pairs with their p logits are held at once, 3 GB in float64 there."""
+MAX_ACTIVATIONS = 1 << 28
+"""Largest number of activations of one kind, on all pairs at once: a gigabyte in float32.
 
 The published networks have p² · 512, 6.5 million.
 """

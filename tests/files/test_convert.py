@@ -83,7 +83,7 @@ def test_a_directory_has_weights_configuration_and_a_card(tmp_path: Path) -> Non
 
 
 def test_what_cannot_be_analysed_leaves_no_half_directory(tmp_path: Path) -> None:
-    config = NetworkConfig(p=401, d_model=2, n_heads=1, d_head=2, d_mlp=1)
+    config = NetworkConfig(p=721, d_model=2, n_heads=1, d_head=2, d_mlp=1)
     with pytest.raises(InterpError, match="too large to hold all pairs"):
         save_pretrained(Checkpoint(network=initialise(config, seed=0)), tmp_path / "folder")
     assert not (tmp_path / "folder").exists()

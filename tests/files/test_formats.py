@@ -8,6 +8,7 @@ import pytest
 import safetensors.torch
 import torch
 from foreign import ALL_SAID, FORMATS, attention_free, hooked, linear, mlp, papers, random_network
+from suited import possible
 from torch.nn import functional
 
 import analyses
@@ -91,7 +92,8 @@ def test_every_measurement_of_a_deep_network_is_of_its_last_layer() -> None:
     """With the blocks before it as they are, and its own neurons and attention run by hand."""
     network = random_network(n_layers=3, answers_equals=True)
     circuit = Circuit(network)
-    for measure in analyses.MEASUREMENTS.values():
+    for name in possible():
+        measure = analyses.MEASUREMENTS[name]
         measure(circuit).to_dict()
     W = network.parameters
     middle = circuit.activation("blocks.2.hook_resid_mid").select(-2, -1)
@@ -225,7 +227,7 @@ def test_small_files_that_would_need_much_memory_are_refused(tmp_path: Path) -> 
     torch.save([[] for _ in range(6_000_000)], tmp_path / "lists.pt")
     with pytest.raises(InterpError, match="4 MiB that are not tensors"):
         interp.load(tmp_path / "lists.pt")
-    wide = random_network(d_mlp=4_000_000, d_model=1, n_heads=1, d_head=1)
+    wide = random_network(d_mlp=8_000_000, d_model=1, n_heads=1, d_head=1)
     torch.save(hooked(wide), tmp_path / "wide.pt")
     with pytest.raises(InterpError, match="activations per pair are too many"):
         interp.load(tmp_path / "wide.pt")
@@ -239,7 +241,8 @@ def test_safetensors_without_metadata_and_constant_embeddings(tmp_path: Path) ->
     header = json.dumps({"__metadata__": None, **json.loads(raw[8 : 8 + length])}).encode()
     (tmp_path / "x.safetensors").write_bytes(len(header).to_bytes(8, "little") + header + raw[8 + length :])
     circuit = interp.load(tmp_path / "x.safetensors", activation="relu")
-    for measure in analyses.MEASUREMENTS.values():
+    for name in possible():
+        measure = analyses.MEASUREMENTS[name]
         measure(circuit).to_dict()
         measure(circuit).figure()
 

@@ -9,6 +9,7 @@ import plotly.graph_objects as go
 import plotly.io
 import pytest
 from browser import require_chromium
+from suited import possible
 
 import analyses
 from analyses.findings.drawing import caption
@@ -17,6 +18,7 @@ from analyses.findings.table import Table
 from interp.circuit import Circuit
 from interp.networks.config import NetworkConfig
 from interp.networks.initialisation import initialise
+from interp.tasks import task_named
 
 CIRCUIT = Circuit(initialise(NetworkConfig(p=8, d_model=16, n_heads=2, d_head=8, d_mlp=16), seed=0))
 GENERALISING = "checkpoints/zhong-59-rate-1.pt"
@@ -29,10 +31,16 @@ def trained() -> Circuit:
     return interp.load(GENERALISING)
 
 
+def disguised(circuit: Circuit) -> Circuit:
+    """The same network, asked for a² + b²."""
+    return Circuit(circuit.network, task=task_named("a^2+b^2", circuit.network.p))
+
+
 @pytest.mark.parametrize("name", analyses.MEASUREMENTS)
 @pytest.mark.parametrize("which", ["untrained", "trained"])
 def test_a_finding_shows_itself(name: str, which: str, trained: Circuit) -> None:
-    finding = analyses.MEASUREMENTS[name](CIRCUIT if which == "untrained" else trained)
+    circuit = CIRCUIT if which == "untrained" else trained
+    finding = analyses.MEASUREMENTS[name](circuit if name in possible() else disguised(circuit))
     table = finding.table()
     assert isinstance(finding, Finding) and isinstance(table, Table)
     assert all(len(row) == len(table.columns) for row in table.rows)
@@ -56,7 +64,7 @@ def test_every_measurement_says_what_it_answers(name: str) -> None:
 
 @pytest.mark.parametrize("name", analyses.MEASUREMENTS)
 def test_every_field_of_a_finding_is_documented(name: str) -> None:
-    finding = type(analyses.MEASUREMENTS[name](CIRCUIT))
+    finding = type(analyses.MEASUREMENTS[name](CIRCUIT if name in possible() else disguised(CIRCUIT)))
     body = ast.parse(inspect.getsource(finding)).body[0].body  # type: ignore[attr-defined]
     for statement, following in zip(body, [*body[1:], None], strict=True):
         if isinstance(statement, ast.AnnAssign):

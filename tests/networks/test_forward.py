@@ -124,6 +124,6 @@ def test_unknown_names_and_wrong_shapes_are_refused() -> None:
 
 
 def test_too_large_a_modulus_is_refused_before_memory_runs_out() -> None:
-    config = NetworkConfig(p=401, d_model=2, n_heads=1, d_head=2, d_mlp=1)
+    config = NetworkConfig(p=721, d_model=2, n_heads=1, d_head=2, d_mlp=1)
     with pytest.raises(InterpError, match="too large to hold all pairs"):
         Circuit(initialise(config, seed=0))

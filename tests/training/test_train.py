@@ -184,7 +184,7 @@ def test_the_step_changes_every_parameter() -> None:
         ({"steps": -1}, "steps of 0 or more"),
         ({"network": Architecture(n_heads=3)}, "heads that divide d_model"),
         ({"network": Architecture(d_mlp=530_000)}, "at most 134217728 weights, got 136"),
-        ({"p": 401}, "modulus of at most 400, got 401"),
+        ({"p": 721}, "modulus of at most 720, got 721"),
         ({"p": 1}, "modulus p of at least 2, got 1"),
         ({"task": "magic"}, "expected a task such as addition"),
         ({"network": NetworkConfig(p=7)}, "leaves the number of symbols to the task"),
@@ -197,7 +197,7 @@ def test_impossible_recipes_are_refused(changes: dict[str, object], message: str
 
 def test_the_largest_recipes_are_allowed() -> None:
     assert replace(RECIPES["quick"], network=Architecture(d_mlp=520_000)).config.d_mlp == 520_000
-    assert replace(RECIPES["quick"], p=400).config.p == 400
+    assert replace(RECIPES["quick"], p=720).config.p == 720
 
 
 def test_recipes_survive_a_round_trip_and_say_what_is_wrong_with_others() -> None:

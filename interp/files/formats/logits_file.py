@@ -95,7 +95,8 @@ def _task(logits: Float[Tensor, "p p p"], facts: Facts) -> tuple[str, tuple[str,
     """The name of the task, and notes on how it was found: the one stated, or the one computed; or else addition."""
     if facts.task is not None:
         return facts.task, ()
-    best, right = best_task(logits.argmax(-1))
+    p = len(logits)
+    best, right = best_task(logits.argmax(-1).flatten(), torch.arange(p * p), p)
     if right < COMPUTES or best.name == "addition":
         return "addition", ()
     return best.name, (one_line(f"as {best.sentence} they are right on {right:.4f} of its pairs"),)
