@@ -24,3 +24,10 @@ cp "$runs/nanda-113/log.jsonl" "$here/nanda-113.log.jsonl"
 for step in 0 1400 5000 9400; do
     cp "$runs/nanda-113/snapshots/step-$(printf %06d $step).pt" "$here/nanda-113-step-$step.pt"
 done
+
+mkdir -p "$here/operations"
+train operations/division-97 --task division --p 97 --train-fraction .3 --steps 6000 --threads 1
+train operations/multiplication-97 --task multiplication --p 97 --train-fraction .3 --steps 6000 --threads 1
+train operations/squares-97 --task "a^2+b^2" --p 97 --train-fraction .3 --steps 6000 --threads 1
+train operations/s5 --task S5 --train-fraction .5 --steps 5000 --threads 1
+train operations/d13 --task D13 --train-fraction .8 --steps 6000 --threads 1

@@ -164,7 +164,7 @@ def _print_report(out: Console, given: Answer, names: list[str]) -> None:
 
 
 def _unexpected(given: Answer, options: Options) -> Iterator[str]:
-    found = set(given.key_frequencies.frequencies) if given.key_frequencies else set()
+    found = set(given.frequencies or ())
     expected = options.expect_frequencies
     if expected is not None and found != set(expected):
         yield f"expected key frequencies {sorted(set(expected))}, got {sorted(found)}"

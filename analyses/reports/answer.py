@@ -2,9 +2,9 @@
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any
 
 from analyses.basics.performance import Performance, performance
 from analyses.evidence.clock_or_pizza import ClockOrPizza, clock_or_pizza
@@ -15,13 +15,14 @@ from analyses.findings.measurement import MEASUREMENTS, in_order, suits
 from analyses.findings.table import Table
 from analyses.groups.key_representations import KeyRepresentations, key_representations
 from analyses.groups.trace_or_coset import TraceOrCoset, trace_or_coset
+from analyses.reports.otherwise import Otherwise, otherwise
 from analyses.tools.depth import Depth, depth
 from analyses.trials.explanation import Explanation
 from analyses.trials.group_explanation import GroupExplanation
 from interp.circuit import Circuit
 from interp.errors import InterpError
 from interp.files import formats
-from interp.files.checkpoint import Assumption, Checkpoint
+from interp.files.checkpoint import Checkpoint
 from interp.files.formats.facts import Facts
 from interp.files.formats.module_file import load_into
 from interp.networks.model import Unavailable
@@ -44,41 +45,6 @@ class Lacking(Finding):
 
     def to_dict(self) -> dict[str, Any]:
         return {"unavailable": self.unavailable}
-
-
-Decisive = Literal["activation", "heads", "normalization", "causal"]
-"""What can be assumed of a file that an option of the same name decides."""
-
-
-@dataclass(frozen=True)
-class Otherwise:
-    """What the answer would be under the reading of the file that was not taken."""
-
-    taken: str
-    """What was assumed."""
-    other: str
-    """What was not."""
-    accuracy: float
-    """Share of all pairs answered right under the other."""
-    key_frequencies: tuple[int, ...]
-    """The key frequencies under the other; empty where the task is no addition."""
-    circuit: str
-    """The verdict under the other."""
-    changes: tuple[str, ...]
-    """What it would change of the answer, in words; empty where it would change nothing of it."""
-
-    def says(self) -> str:
-        """The other reading and what it would change."""
-        return f"{self.other} would change {', '.join(self.changes) or 'nothing of this'}"
-
-    def decided_by(self) -> str:
-        """The option that would decide; empty where there is none."""
-        option = self.taken.split()[0]
-        return f"--{option}" if option in get_args(Decisive) else ""
-
-    def to_dict(self) -> dict[str, Any]:
-        """The assumption and its consequences as JSON values."""
-        return {**asdict(self), "key_frequencies": list(self.key_frequencies), "changes": list(self.changes)}
 
 
 @dataclass(frozen=True, eq=False)
@@ -130,6 +96,13 @@ class Answer:
         return self.card.rung if self.card and self.card.is_explained else None
 
     @property
+    def frequencies(self) -> tuple[int, ...] | None:
+        """The key frequencies; in an addition in disguise those of its sums; None where the task is neither."""
+        if self.key_frequencies is not None:
+            return self.key_frequencies.frequencies
+        return None if self.disguise is None else self.disguise.keys
+
+    @property
     def circuit_name(self) -> str | None:
         """The verdict on its circuit, or on the form of its computation in a group; None where there is neither."""
         found = self.clock_or_pizza or self.trace_or_coset
@@ -138,7 +111,7 @@ class Answer:
     def to_dict(self) -> dict[str, Any]:
         """The answer as JSON values, the headline first."""
         found, task = self.clock_or_pizza, self.circuit.task
-        keys = self.key_frequencies.frequencies if self.key_frequencies else self.disguise.keys if self.disguise else None
+        keys = self.frequencies
         names, form = self.key_representations, self.trace_or_coset
         said = found or form
         unexplained = math.nan if found is None else found.unexplained
@@ -246,37 +219,9 @@ def examine(
         trace_or_coset=form,
         lacking=lacking,
         findings=_findings(circuit, wanted, options, progress),
-        otherwise=tuple(_otherwise(circuit, each) for each in assumed),
+        otherwise=tuple(otherwise(circuit, each) for each in assumed),
         depth=depth(circuit),
     )
-
-
-def _otherwise(circuit: Circuit, assumed: Assumption) -> Otherwise:
-    other = Circuit(assumed.network, task=circuit.task)
-    ours, theirs = performance(circuit), performance(other)
-    (keys, name), (other_keys, other_name) = _in_short(circuit), _in_short(other)
-    changes = []
-    if ours.wrong != theirs.wrong:
-        changes.append(f"pairs right {ours.pairs - ours.wrong} to {theirs.pairs - theirs.wrong}")
-    if keys != other_keys:
-        changes.append(f"{'frequencies' if circuit.is_addition else 'representations'} {keys} to {other_keys}")
-    if name != other_name:
-        changes.append(f"circuit {name} to {other_name}")
-    return Otherwise(
-        taken=assumed.taken,
-        other=assumed.other,
-        accuracy=theirs.accuracy,
-        key_frequencies=key_frequencies(other).frequencies if other.is_addition else (),
-        circuit=other_name,
-        changes=tuple(changes),
-    )
-
-
-def _in_short(circuit: Circuit) -> tuple[str, str]:
-    """Key frequencies, or key representations, and the verdict, each in a few words."""
-    if circuit.is_addition:
-        return key_frequencies(circuit).listed, clock_or_pizza(circuit).verdict
-    return key_representations(circuit).listed, trace_or_coset(circuit).verdict
 
 
 def _findings(

@@ -57,7 +57,7 @@ def overview(answers: Sequence[Answer]) -> Table:
             answer.circuit.task.p,
             answer.performance.accuracy,
             keys.listed if (keys := answer.key_frequencies or answer.key_representations or answer.disguise) else "–",
-            f"{answer.circuit_name}{_unsure(answer.clock_or_pizza)}" if answer.circuit_name else answer.lacking,
+            _circuit_cell(answer),
             round(answer.clock_or_pizza.unexplained, 4) if answer.clock_or_pizza else None,
             *([_explained_cell(answer)] if asked else []),
             *(["; ".join(f"{each.taken} ({each.says()})" for each in answer.otherwise)] if assumed else []),
@@ -133,6 +133,13 @@ def _line_explained(answer: Answer) -> str:
 def _explained_cell(answer: Answer) -> str | bool | None:
     """For a table: the rung of an explained network, else no, or nothing where it cannot be said."""
     return f"rung {answer.rung}" if answer.rung else answer.is_explained
+
+
+def _circuit_cell(answer: Answer) -> str | None:
+    """For a table: the verdict, or why there is none, less where the key frequencies say what there is to say."""
+    if answer.circuit_name:
+        return answer.circuit_name + _unsure(answer.clock_or_pizza)
+    return None if answer.disguise else answer.lacking
 
 
 def _unsure(found: ClockOrPizza | None) -> str:

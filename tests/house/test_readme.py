@@ -40,7 +40,7 @@ def test_the_python_examples_run(monkeypatch: pytest.MonkeyPatch) -> None:
     [
         (["checkpoints/zhong-59-rate-0.pt", "--only", "explanation"], "a"),  # trained twice as long as the demo's
         (["checkpoints/quick-113.pt", "--only", "clock_or_pizza"], "Circuit:"),
-        (["checkpoints"], "checkpoints:"),
+        (["checkpoints/operations"], "checkpoints/operations:"),
     ],
 )
 def test_the_answers_shown_are_those_of_today(

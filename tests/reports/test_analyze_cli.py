@@ -109,7 +109,7 @@ def test_all_triples_makes_the_symmetry_exact(small: Path, capsys: pytest.Captur
 def test_a_directory_gets_one_row_per_checkpoint(capsys: pytest.CaptureFixture[str]) -> None:
     assert main([str(FOLDER)]) == 0
     rows = [line for line in capsys.readouterr().out.splitlines() if ".pt" in line]
-    assert [row.split()[0].split("/")[-1] for row in rows] == sorted(path.name for path in FOLDER.glob("*.pt"))
+    assert [row.split()[0] for row in rows] == sorted(str(path.relative_to(FOLDER)) for path in FOLDER.rglob("*.pt"))
     circuits = {row.split()[0].split("/")[-1]: row for row in rows}
     assert "pizza" in circuits["zhong-59-rate-0.pt"] and "clock" in circuits["zhong-59-rate-1.pt"]
 

@@ -1,0 +1,82 @@
+"""Each committed network of another operation yields its known findings, through the interp-analyze command itself."""
+
+import json
+import subprocess
+import sys
+from importlib import import_module
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+import analyses
+import interp
+
+ROOT = Path(__file__).parent.parent.parent
+FOLDER = ROOT / "checkpoints" / "operations"
+EXPECTED: dict[str, dict[str, Any]] = json.loads((FOLDER / "expected.json").read_text())
+ANALYZE = str(Path(sys.executable).parent / "interp-analyze")
+DOCS = " ".join((ROOT / "docs" / "groups.md").read_text().split())
+
+
+def test_every_checkpoint_has_expectations() -> None:
+    assert {path.name for path in FOLDER.glob("*.pt")} == EXPECTED.keys()
+
+
+@pytest.mark.parametrize("name", EXPECTED)
+def test_a_known_checkpoint_yields_its_findings(name: str) -> None:
+    expected = EXPECTED[name]
+    options = ["--expect-circuit", expected["circuit"]] if expected["circuit"] else []
+    if "key_frequencies" in expected:
+        options += ["--expect-frequencies", *map(str, expected["key_frequencies"])]
+    else:
+        options += ["--expect-representations", *expected["key_representations"]]
+    command = [ANALYZE, str(FOLDER / name), "--json", "--only", "performance", *options]
+    finished = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (finished.returncode, finished.stderr) == (0, "")
+    answer = json.loads(finished.stdout)
+    assert answer["task"] == expected["task"] and answer["circuit"] == expected["circuit"]
+    assert answer["accuracy"] == pytest.approx(expected["accuracy"], abs=1e-3)
+
+
+def test_what_is_not_as_expected_is_exit_code_1() -> None:
+    command = [ANALYZE, str(FOLDER / "d13.pt"), "--only", "performance", "--expect-representations", "sign"]
+    command += ["--expect-circuit", "clock"]
+    finished = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert finished.returncode == 1
+    assert "expected key representations sign, got sign, freq_2, freq_5" in finished.stderr
+    assert "expected circuit clock, got trace form (matrix entries of sign, freq_2, freq_5" in finished.stderr
+
+
+@pytest.fixture
+def study(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    monkeypatch.syspath_prepend(str(ROOT / "studies"))
+    return import_module("operations")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", EXPECTED)
+def test_its_row_in_the_study_is_what_would_be_measured_today(name: str, study: ModuleType) -> None:
+    found = study.row(FOLDER / name)
+    assert found["rung"] == EXPECTED[name]["rung"]
+    assert found in json.loads(study.KEPT.read_text())
+
+
+def test_the_table_in_the_docs_is_that_of_the_rows(study: ModuleType) -> None:
+    kept = json.loads(study.KEPT.read_text())
+    assert study.table(kept) in (ROOT / "docs" / "groups.md").read_text(), "python studies/operations.py"
+    apart = {(row["task"], *row["apart"]) for row in kept if row["apart"]}
+    assert apart == {("multiplication", 193, 1.0), ("ab+b", 193, 1.0), ("division", 96, 1.0)}
+    assert "all 193 of a·b and of ab + b, all 96 of 0 / b" in DOCS
+
+
+def test_what_the_docs_say_beside_the_table() -> None:
+    spectrum = analyses.embedding_spectrum(interp.load(FOLDER / "multiplication-97.pt"))
+    assert f"have a Gini coefficient of {spectrum.gini:.2f}".replace("0.", ".") in DOCS
+    assert f"in the order of the residues {spectrum.plain_gini:.2f} ".replace("0.", ".") in DOCS
+    squares = interp.load(FOLDER / "squares-97.pt")
+    found = analyses.disguise(squares)
+    assert f"{found.embedding_a:.3f} of its variance is a function of a²".replace("0.", ".") in DOCS
+    nothing_else, all_of_it = found.accuracy_averaged, analyses.performance(squares).accuracy
+    assert f"right on {nothing_else:.4f} of the pairs, more than before ({all_of_it:.4f})".replace("0.", ".") in DOCS
