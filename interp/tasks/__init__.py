@@ -1,9 +1,16 @@
-"""The tasks that networks learn. Every file here that defines a ``Task`` adds a family of tasks; no list names it again."""
+"""The tasks that networks learn. Every file here that defines a ``Task`` adds a family of tasks; no list names it again.
 
+Tasks of one's own need not live here: those defined anywhere in a program are found as soon as their class is, and those in the
+folders that INTERP_TASKS names by every command.
+"""
+
+import os
+import warnings
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from importlib import import_module
 from inspect import isabstract
+from pathlib import Path
 from pkgutil import iter_modules
 
 from jaxtyping import Int
@@ -12,6 +19,14 @@ from torch import Tensor
 from interp.errors import InterpError
 from interp.tasks.task import ModulusMissing, Task
 
+FOLDERS = "INTERP_TASKS"
+"""Environment variable: more folders to look for tasks in, separated as in PATH. Read once, at import."""
+
+_own = [folder for folder in os.environ.get(FOLDERS, "").split(os.pathsep) if folder]
+for _folder in _own:
+    if not Path(_folder).is_dir():
+        warnings.warn(f"{FOLDERS} names {_folder}, which is no folder: no tasks from there", stacklevel=2)
+__path__ = [*__path__, *(str(Path(folder).resolve()) for folder in _own)]
 for _file in iter_modules(__path__):
     import_module(f"{__name__}.{_file.name}")
 

@@ -23,7 +23,7 @@ def _outputs(script: Path) -> list[dict[str, object]]:
 
 
 def test_every_script_has_its_notebook_and_no_notebook_is_without_a_script() -> None:
-    assert len(SCRIPTS) == 6
+    assert len(SCRIPTS) == 7
     assert [path.with_suffix(".py") for path in sorted(FOLDER.glob("*.ipynb"))] == SCRIPTS
 
 

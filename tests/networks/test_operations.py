@@ -1,5 +1,8 @@
 """Polynomials, products and tables as tasks: what they compute, and which numbers make them an addition or a group."""
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -142,3 +145,25 @@ def test_a_file_that_is_no_table_is_one_line(content: object, says: str, tmp_pat
 def test_a_name_that_holds_no_table_is_refused(name: str) -> None:
     with pytest.raises(InterpError, match=r"table: holds no|expected a table"):
         task_named(name)
+
+
+def test_tasks_in_a_folder_of_ones_own_are_known_to_every_command(tmp_path: Path) -> None:
+    (tmp_path / "tasks").mkdir()
+    (tmp_path / "tasks" / "one_more.py").write_text(
+        "from interp.tasks.addition import Addition\n"
+        "class OneMore(Addition):\n"
+        "    word, formula = 'one more', 'one more than a+b'\n"
+        "    def table(self):\n        return (super().table() + 1) % self.p\n"
+        "    def relabelling(self):\n        return None\n"
+    )
+    command = [
+        sys.executable,
+        "-c",
+        "from interp.tasks import task_named; print(task_named('one more', 7).table()[3, 4].item())",
+    ]
+    known = {"INTERP_TASKS": str(tmp_path / "tasks")}
+    finished = subprocess.run(command, env={**os.environ, **known}, capture_output=True, text=True, check=False)
+    assert finished.stdout.strip() == "1", finished.stderr
+    nowhere = {"INTERP_TASKS": str(tmp_path / "nowhere")}
+    finished = subprocess.run(command, env={**os.environ, **nowhere}, capture_output=True, text=True, check=False)
+    assert finished.returncode == 1 and "nowhere, which is no folder: no tasks from there" in finished.stderr
