@@ -2,6 +2,13 @@
 
 - ``nanda-2023``: every number from Nanda et al. 2023, arXiv 2301.05217, and its released code.
 - ``zhong-2023``: every number from Zhong, Liu, Tegmark, Andreas 2023, arXiv 2306.17844, and its released code.
+- ``chughtai-2023``: the transformers of Chughtai et al. 2023, arXiv 2302.03025, and its released configurations: S5; .4 of the
+  pairs for S6, .3 for cyclic and dihedral groups. Its first update is not scaled down.
+- ``furuta-2024``: Furuta et al. 2024, arXiv 2402.16726, and its released code: tokens a, operator, b, no positions. There the
+  vocabulary and the answers have four tokens more, which no pair has.
+- ``power-2022``: Power et al. 2022, arXiv 2201.02177, and its released code: two layers, layer normalisation after attention
+  and MLP, sinusoidal positions, minibatches of 512 or half of the training pairs. There matrices are drawn from a uniform
+  distribution, and the vocabulary is that of all operations; the loss counts the answer alone, as here.
 - ``quick``: this project's own, nanda-2023 with learning rate 1e-2 instead of 1e-3: test accuracy 1.000 at step 700, test
   loss below 1e-5 at step 1400 for seed 0 (CHANGELOG). Training stops once the test loss is below 1e-5.
 """
@@ -13,6 +20,7 @@ from typing import Any, get_args, get_origin
 
 from interp.errors import InterpError
 from interp.networks.config import MAX_P, Architecture, NetworkConfig, parameter_shapes
+from interp.networks.initialisation import Positions
 from interp.tasks import task_named
 from interp.tasks.split import SplitMethod
 from interp.tasks.task import Task
@@ -48,10 +56,16 @@ class Recipe:
     """Decay per step, in [0, 1), of AdamW's second moment, the running mean of the squared gradients."""
     warmup_steps: int = 10
     """Number of warm-up steps: the learning rate is scaled by min(step / warmup_steps, 1), so the first does not move."""
+    batch_size: int = 0
+    """Largest number of pairs in a minibatch, which is never more than half of the training pairs; 0 for all of them."""
+    positions: Positions = "learned"
+    """Where W_pos comes from: learned; sinusoidal or none, which are left as they are."""
+    embedding_std: float = 0.0
+    """Standard deviation of the initial W_E; 0 for 1/√d_model."""
     W_in_fan_is_d_mlp: bool = False
     """Is the initial W_in drawn with scale 1/√d_mlp (Zhong et al. 2023) instead of 1/√d_model?"""
     steps: int
-    """Largest number of full-batch steps."""
+    """Largest number of steps: updates of the weights."""
     stop_test_loss: float = 0.0
     """Test loss, in nats, below which a record ends training; 0 never ends it early."""
 
@@ -78,14 +92,16 @@ class Recipe:
         weights = sum(math.prod(shape) for shape in parameter_shapes(self.config).values())
         if weights > MAX_WEIGHTS:
             raise InterpError(f"expected at most {MAX_WEIGHTS} weights, got {weights}: choose smaller widths or fewer layers")
-        for name in ("learning_rate", "weight_decay", "stop_test_loss"):
+        if self.positions not in get_args(Positions):
+            raise InterpError(f"expected positions {' or '.join(get_args(Positions))}, got {self.positions!r:.40}")
+        for name in ("learning_rate", "weight_decay", "stop_test_loss", "embedding_std"):
             value = getattr(self, name)
             if not (math.isfinite(value) and value >= 0):
                 raise InterpError(f"expected {name} of 0 or more, got {value}")
         for name in ("beta_1", "beta_2"):
             if not 0 <= getattr(self, name) < 1:
                 raise InterpError(f"expected {name} in [0, 1), got {getattr(self, name)}")
-        for name in ("steps", "warmup_steps"):
+        for name in ("steps", "warmup_steps", "batch_size"):
             if getattr(self, name) < 0:
                 raise InterpError(f"expected {name} of 0 or more, got {getattr(self, name)}")
 
@@ -159,6 +175,49 @@ RECIPES = MappingProxyType(
             weight_decay=2.0,
             W_in_fan_is_d_mlp=True,
             steps=20_000,
+        ),
+        "chughtai-2023": Recipe(
+            task="S5",
+            p=120,
+            network=Architecture(answers_equals=False, mlp_biases=False),
+            split_method="torch-randperm",
+            train_fraction=0.6,
+            learning_rate=1e-3,
+            weight_decay=1.0,
+            warmup_steps=0,
+            steps=50_000,
+        ),
+        "furuta-2024": Recipe(
+            p=97,
+            network=Architecture(equals_token=False, operator_token=True, answers_equals=False, mlp_biases=False),
+            split_method="python-shuffle",
+            train_fraction=0.3,
+            learning_rate=1e-3,
+            weight_decay=1.0,
+            warmup_steps=0,
+            positions="none",
+            embedding_std=0.099,
+            steps=100_000,
+        ),
+        "power-2022": Recipe(
+            task="division",
+            p=97,
+            network=Architecture(
+                n_layers=2,
+                operator_token=True,
+                answers_equals=True,
+                mlp_biases=False,
+                normalization="layer",
+                normalization_place="after",
+            ),
+            split_method="python-shuffle",
+            train_fraction=0.5,
+            learning_rate=1e-3,
+            weight_decay=1.0,
+            batch_size=512,
+            positions="sinusoidal",
+            embedding_std=1.0,
+            steps=100_000,
         ),
         "quick": replace(_NANDA_2023, learning_rate=1e-2, steps=5_000, stop_test_loss=1e-5),
     }

@@ -67,7 +67,7 @@ class Options:
     """What interp-train can be told; the training options are the fields of Recipe and Architecture."""
 
     recipe: RecipeName = "quick"
-    """Where all other defaults come from: quick (this project's), nanda-2023 or zhong-2023 (published)."""
+    """Where all other defaults come from: quick (this project's), or a published one."""
     seed: int = 0
     """Determines the initial weights and the split."""
     seeds: str = ""

@@ -1,6 +1,7 @@
 """The initial parameters of a network, drawn from a seed exactly as the published trainers draw them."""
 
 import math
+from typing import Literal
 
 import torch
 from einops import rearrange
@@ -9,12 +10,24 @@ from torch import Tensor
 from interp.networks.config import NetworkConfig, parameter_shapes
 from interp.networks.transformer import Network
 
+Positions = Literal["learned", "sinusoidal", "none"]
+"""Where W_pos comes from: drawn and trained; the waves of Vaswani et al. 2017, arXiv 1706.03762, and 0, left as they are."""
 
-def initialise(config: NetworkConfig, *, seed: int, W_in_fan: int | None = None, dtype: torch.dtype = torch.float32) -> Network:
+
+def initialise(
+    config: NetworkConfig,
+    *,
+    seed: int,
+    W_in_fan: int | None = None,
+    positions: Positions = "learned",
+    embedding_std: float = 0.0,
+    dtype: torch.dtype = torch.float32,
+) -> Network:
     """Which network does a seed start from?
 
     Standard normal draws in the order W_E, W_pos, then per layer W_K, W_Q, W_V, W_O, W_in, W_out, and last W_U, each
     in the layout of the published code, divided by √d_model; W_U by √d_vocab_out; W_in by √W_in_fan where given.
+    W_E has the standard deviation embedding_std where that is given.
     W_gate of gated neurons is drawn before W_in, as W_in is. Biases are 0, weights of normalisations 1. All is drawn in
     float32 whatever the dtype, so that a seed is one network in every precision.
 
@@ -57,5 +70,17 @@ def initialise(config: NetworkConfig, *, seed: int, W_in_fan: int | None = None,
     parameters["unembed.W_U"] = normal(config.d_model, config.d_vocab_out, fan=config.d_vocab_out)
     if config.unembed_bias:
         parameters["unembed.b_U"] = torch.zeros(config.d_vocab_out)
+    if embedding_std:
+        parameters["embed.W_E"] *= embedding_std * math.sqrt(config.d_model)
+    if positions != "learned":
+        sines = positions == "sinusoidal"
+        parameters["pos_embed.W_pos"] = (_sinusoidal if sines else torch.zeros)(config.n_ctx, config.d_model)
     wanted = parameter_shapes(config)  # a network of attention alone draws its MLP, and does without it
     return Network(config, {name: x.to(dtype).contiguous() for name, x in parameters.items() if name in wanted})
+
+
+def _sinusoidal(n_ctx: int, d_model: int) -> Tensor:
+    """Positions t as sin(t / 10000^(2i/d)) at even places 2i, and the cosine at the next."""
+    places = torch.arange(d_model)
+    angles = torch.arange(n_ctx)[:, None] / 10_000 ** ((places - places % 2) / d_model)
+    return torch.where(places % 2 == 0, angles.sin(), angles.cos())

@@ -16,6 +16,7 @@ from interp.recipe import Recipe
 from interp.tasks.split import Split, split
 from interp.training.batch import Batch, PlainBatch
 from interp.training.fast_batch import FastBatch
+from interp.training.minibatches import Minibatches
 from interp.training.state import TrainingState
 
 
@@ -65,9 +66,9 @@ def labelled(recipe: Recipe, pairs: Int[Tensor, " pair"]) -> Batch:
 
 
 def optimiser(recipe: Recipe, parameters: Parameters) -> torch.optim.AdamW:
-    """AdamW over all parameters, biases and embeddings included, as both papers do."""
+    """AdamW over all parameters that are trained, biases and embeddings included, as the papers do."""
     return torch.optim.AdamW(
-        list(parameters.values()),
+        trained(recipe, parameters),
         lr=recipe.learning_rate,
         weight_decay=recipe.weight_decay,
         betas=(recipe.beta_1, recipe.beta_2),
@@ -75,10 +76,15 @@ def optimiser(recipe: Recipe, parameters: Parameters) -> torch.optim.AdamW:
     )
 
 
+def trained(recipe: Recipe, parameters: Parameters) -> list[Tensor]:
+    """The parameters that are trained: all, less positions that are given."""
+    return [x for name, x in parameters.items() if recipe.positions == "learned" or name != "pos_embed.W_pos"]
+
+
 def training_step(
     recipe: Recipe, parameters: Parameters, adamw: torch.optim.Optimizer, step: int, data: Batch
 ) -> Float[Tensor, ""]:
-    """One full-batch update in place; returns the loss before it. ``step`` counts the updates done before.
+    """One update in place on a batch; returns the loss before it. ``step`` counts the updates done before.
 
     Nothing in it waits for the device.
     """
@@ -119,11 +125,15 @@ def train(
     train_data, test_data = (labelled(recipe, pairs.to(device)) for pairs in (chosen.train_pairs, chosen.test_pairs))
     if resume is None:
         W_in_fan = config.d_mlp if recipe.W_in_fan_is_d_mlp else None
-        start = initialise(config, seed=seed, W_in_fan=W_in_fan, dtype=dtype).parameters
+        start = initialise(
+            config, seed=seed, W_in_fan=W_in_fan, positions=recipe.positions, embedding_std=recipe.embedding_std, dtype=dtype
+        ).parameters
     else:
         start = resume.parameters
-    parameters = {name: tensor.to(device, copy=True).requires_grad_() for name, tensor in start.items()}
-    adamw = optimiser(recipe, parameters)
+    parameters = {name: tensor.to(device, copy=True) for name, tensor in start.items()}
+    for tensor in trained(recipe, parameters):
+        tensor.requires_grad_()
+    adamw, batches = optimiser(recipe, parameters), Minibatches(train_data, batch, batch_size=recipe.batch_size, seed=seed)
     if resume is not None:
         _restore(adamw, parameters, resume)
 
@@ -158,7 +168,7 @@ def train(
             yield latest
             if latest.is_last:
                 return
-        training_step(recipe, parameters, adamw, step, train_data)
+        training_step(recipe, parameters, adamw, step, batches.at(step))
         on_step(step + 1)
 
 

@@ -1,7 +1,9 @@
 """What is found in networks of groups: planted circuits are recovered, and nothing is named where there is nothing."""
 
 import math
+from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from planted import planted
@@ -239,3 +241,22 @@ def test_reports_show_what_suits_the_task() -> None:
     assert "key_frequencies" in of_sums.findings and "key_representations" not in of_sums.findings
     asked = analyses.report(Circuit(planted(13, clocks=(1, 5))), only=["key_representations"])
     assert list(asked.findings) == ["key_representations"]
+
+
+@pytest.mark.parametrize("n", [6, 8, 12])
+def test_a_latin_square_without_structure_is_named_nothing(n: int, tmp_path: Path) -> None:
+    """A cyclic group's table with one square of four answers turned over: each row and column still holds every element once."""
+    table = task_named(f"C{n}").table().clone()
+    half = n // 2
+    for a in (0, half):
+        table[a, 0], table[a, half] = int(table[a, half]), int(table[a, 0])
+    np.save(tmp_path / "square.npy", table.numpy())
+    task = task_named(str(tmp_path / "square.npy"))
+    assert task.relabelling() is None and "a quasigroup that is no group" in task.why_no_group()
+    answers = torch.nn.functional.one_hot(table, n).double() * 10
+    report = analyses.report(Circuit(interp.from_logits(answers).network, task=task))
+    assert report.to_dict()["circuit"] is report.to_dict()["key_representations"] is None
+    assert report.to_dict()["accuracy"] == 1 and list(report.findings) == ["logit_attribution", "performance"]
+    # As the group that it nearly is, it is right on all but four pairs, and a table learned by heart.
+    nearly = Circuit(interp.from_logits(answers).network, task=task_named(f"C{n}"))
+    assert analyses.performance(nearly).wrong == 4
