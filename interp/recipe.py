@@ -3,7 +3,7 @@
 - ``nanda-2023``: every number from Nanda et al. 2023, arXiv 2301.05217, and its released code.
 - ``zhong-2023``: every number from Zhong, Liu, Tegmark, Andreas 2023, arXiv 2306.17844, and its released code.
 - ``chughtai-2023``: the transformers of Chughtai et al. 2023, arXiv 2302.03025, and its released configurations: S5; .4 of the
-  pairs for S6, .3 for cyclic and dihedral groups. Its first update is not scaled down.
+  pairs for S6, .3 for cyclic and dihedral groups. These say nothing of a warm-up; none is taken.
 - ``furuta-2024``: Furuta et al. 2024, arXiv 2402.16726, and its released code: tokens a, operator, b, no positions. There the
   vocabulary and the answers have four tokens more, which no pair has.
 - ``power-2022``: Power et al. 2022, arXiv 2201.02177, and its released code: two layers, layer normalisation after attention

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from interp.groups.families import cyclic, dihedral, quaternion
 from interp.groups.group import Group, check_latin, check_square
-from interp.groups.permutations import MAX_DEGREE, alternating, symmetric
+from interp.groups.permutations import of_order
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,7 +59,7 @@ def _named(group: Group) -> tuple[Group, Int[Tensor, " g"]] | None:
 
 
 def _with_names(order: int) -> Iterator[Group]:
-    yield from (each for make in (symmetric, alternating) for n in range(4, MAX_DEGREE + 1) if (each := make(n)).order == order)
+    yield from of_order(order)
     if order % 2 == 0 and order >= 6:
         yield dihedral(order // 2)
     if order == 8:

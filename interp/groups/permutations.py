@@ -1,5 +1,6 @@
 """Symmetric and alternating groups: their tables, in the order in which sympy lists the permutations, and their characters."""
 
+import math
 from collections.abc import Iterator, Mapping
 from functools import partial
 
@@ -31,6 +32,15 @@ def symmetric(degree: int) -> Group:
 def alternating(degree: int) -> Group:
     """The alternating group A_n, the even permutations of 0..n-1; ab is first a, then b."""
     return _group("A", degree)
+
+
+def of_order(order: int) -> Iterator[Group]:
+    """The symmetric and alternating groups of so many elements, those of fewer than four things left out."""
+    for n in range(4, MAX_DEGREE + 1):
+        if math.factorial(n) == order:
+            yield symmetric(n)
+        if math.factorial(n) // 2 == order:
+            yield alternating(n)
 
 
 def _group(letter: str, degree: int) -> Group:

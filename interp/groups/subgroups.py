@@ -10,7 +10,7 @@ from torch import Tensor
 
 from interp.groups.families import dihedral
 from interp.groups.group import Group
-from interp.groups.permutations import MAX_DEGREE, alternating, symmetric
+from interp.groups.permutations import of_order
 
 NAMED = 15
 """Order up to which the orders of its elements tell a dihedral group from all others."""
@@ -115,6 +115,5 @@ def _name(group: Group, mask: Bool[Tensor, " g"]) -> str:
 
 @lru_cache(maxsize=64)
 def _known(order: int) -> tuple[Group, ...]:
-    permuting = [make(n) for make in (symmetric, alternating) for n in range(4, MAX_DEGREE + 1)]
     small = [dihedral(order // 2)] if 4 < order <= NAMED and order % 2 == 0 else []
-    return (*small, *(each for each in permuting if each.order == order))
+    return (*small, *of_order(order))

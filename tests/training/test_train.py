@@ -146,21 +146,34 @@ NUMBERS = {
         "rotary_interleaved": False,
         "split_method": "python-shuffle", "train_fraction": 0.3, "learning_rate": 1e-3, "weight_decay": 1.0, "beta_1": 0.9,
         "beta_2": 0.98, "warmup_steps": 10, "W_in_fan_is_d_mlp": False, "steps": 40_000, "stop_test_loss": 0.0,
+        "task": "addition", "batch_size": 0, "positions": "learned", "embedding_std": 0.0,
     }
 }  # fmt: skip
 NUMBERS["zhong-2023"] = {
     **NUMBERS["nanda-2023"], "p": 59, "equals_token": False, "answers_equals": False, "causal": False,
     "split_method": "torch-randperm", "train_fraction": 0.8, "weight_decay": 2.0, "W_in_fan_is_d_mlp": True, "steps": 20_000,
 }  # fmt: skip
+NUMBERS["chughtai-2023"] = {
+    **NUMBERS["nanda-2023"], "task": "S5", "p": 120, "answers_equals": False, "mlp_biases": False,
+    "split_method": "torch-randperm", "train_fraction": 0.6, "warmup_steps": 0, "steps": 50_000,
+}  # fmt: skip
+NUMBERS["furuta-2024"] = {
+    **NUMBERS["nanda-2023"], "p": 97, "equals_token": False, "operator_token": True, "answers_equals": False,
+    "mlp_biases": False, "warmup_steps": 0, "positions": "none", "embedding_std": 0.099, "steps": 100_000,
+}  # fmt: skip
+NUMBERS["power-2022"] = {
+    **NUMBERS["nanda-2023"], "task": "division", "p": 97, "n_layers": 2, "operator_token": True, "mlp_biases": False,
+    "normalization": "layer", "normalization_place": "after", "train_fraction": 0.5, "batch_size": 512,
+    "positions": "sinusoidal", "embedding_std": 1.0, "steps": 100_000,
+}  # fmt: skip
 NUMBERS["quick"] = {**NUMBERS["nanda-2023"], "learning_rate": 1e-2, "steps": 5_000, "stop_test_loss": 1e-5}
 
 
 @pytest.mark.parametrize("name", RECIPES)
 def test_a_recipe_is_the_published_one(name: str) -> None:
-    """Sources: arXiv 2301.05217 and 2306.17844 with their released code; quick is this project's."""
+    """Sources: arXiv 2301.05217, 2306.17844, 2302.03025, 2402.16726, 2201.02177 and their released code; quick is our own."""
     values = RECIPES[name].to_dict()
     network = values.pop("network")
-    assert values.pop("task") == "addition"
     assert {**values, **network} == NUMBERS[name]
 
 
