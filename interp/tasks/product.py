@@ -54,6 +54,10 @@ class Multiplication(ModularTask):
         table[0], table[:, 0] = UNDEFINED, UNDEFINED
         return table
 
+    @property
+    def usual_apart(self) -> str:
+        return " without 0"
+
     def expression(self, a: str, b: str) -> str:
         return f"{a}·{b}"
 

@@ -211,6 +211,11 @@ class Task(ABC):
         """The right answers to the pairs that everyone trains on who trains on this task, UNDEFINED for all others."""
         return self.table()
 
+    @property
+    def usual_apart(self) -> str:
+        """Which pairs ``usual_table`` leaves out, as in 'all pairs without 0'; empty where it leaves none out."""
+        return ""
+
     def answers(self, pairs: Int[Tensor, " pair"]) -> Int[Tensor, " pair"]:
         """The right answers to pairs that are given by their indices a·p + b."""
         return self.table().flatten().to(pairs.device)[pairs]

@@ -80,3 +80,14 @@ def test_what_the_docs_say_beside_the_table() -> None:
     assert f"{found.embedding_a:.3f} of its variance is a function of a²".replace("0.", ".") in DOCS
     nothing_else, all_of_it = found.accuracy_averaged, analyses.performance(squares).accuracy
     assert f"right on {nothing_else:.4f} of the pairs, more than before ({all_of_it:.4f})".replace("0.", ".") in DOCS
+
+
+def test_the_network_of_power_et_al_generalises_long_after_it_knew_its_training_pairs() -> None:
+    log = [json.loads(line) for line in (ROOT / "studies" / "power-2022.log.jsonl").read_text().splitlines()]
+    known, generalises = (
+        next(each["step"] for each in log if each[key] >= 0.99) for key in ("train_accuracy", "test_accuracy")
+    )
+    before = next(each["test_accuracy"] for each in log if each["step"] == 1500)
+    told = " ".join((ROOT / "docs" / "training.md").read_text().split())
+    assert f"knows .99 of its training pairs at step {known}, and .99 of the others at step {generalises}" in told
+    assert f"when it had known {before:.2f} of them at step 1500" in told

@@ -103,13 +103,14 @@ def _says(taken: Weighed, search: Search) -> str:
 def _proof(decision: Decision, task: str) -> str:
     """Does the network compute its task under this reading, and how many were tried?"""
     network = decision.taken.reading.network
-    right, sentence = right_on_all(network, task), task_named(task, network.p).sentence
+    right, of_all = right_on_all(network, task), _of_pairs(task_named(task, network.p))
+    sentence = task_named(task, network.p).sentence
     readings = f"of {decision.tried} readings tried" if decision.tried > 1 else "the only reading"
     if right >= COMPUTES:
-        return f"this reading, {readings}, computes {sentence}: right on {right:.4f} of {_of_pairs(network.p)}"
+        return f"this reading, {readings}, computes {sentence}: right on {right:.4f} of {of_all}"
     which = f"any of {decision.tried} readings" if decision.tried > 1 else "the only reading"
     best = ", the most that any gets" if decision.because and decision.tried > 1 and right > 2 / network.p else ""
-    return f"does not compute {sentence} under {which}: under this one right on {right:.4f} of {_of_pairs(network.p)}{best}"
+    return f"does not compute {sentence} under {which}: under this one right on {right:.4f} of {of_all}{best}"
 
 
 def other_operation(network: Network | AttentionFree, task: str) -> str:
@@ -118,7 +119,8 @@ def other_operation(network: Network | AttentionFree, task: str) -> str:
     right = right_on_all(network, best)
     if best == task or right < max(LIKELY, right_on_all(network, task)):
         return ""
-    return f"as {task_named(best, network.p).sentence} it is right on {right:.4f} of {_of_pairs(network.p)}"
+    other = task_named(best, network.p)
+    return f"as {other.sentence} it is right on {right:.4f} of {_of_pairs(other)}"
 
 
 def likely_task(network: Network | AttentionFree) -> str:
@@ -137,15 +139,15 @@ def best_task(said: Int[Tensor, " pair"], pairs: Int[Tensor, " pair"], p: int) -
 
 
 def right_on_all(network: Network | AttentionFree, task: str) -> float:
-    """Share of the task's pairs that a network answers right, from 0 to 1: of all, or of those drawn where there are many."""
+    """Share of the task's usual pairs that a network answers right, from 0 to 1; of those drawn where there are many."""
     pairs, said = _said(network)
-    answers = task_named(task, network.p).table().flatten()[pairs]
+    answers = task_named(task, network.p).usual_table().flatten()[pairs]
     return (said == answers)[answers != UNDEFINED].double().mean().item()
 
 
-def _of_pairs(p: int) -> str:
+def _of_pairs(task: Task) -> str:
     """Which pairs a proof is about, in words."""
-    return "all pairs" if p * p <= PROOF else f"{PROOF} pairs drawn"
+    return f"{'all pairs' if task.p**2 <= PROOF else f'{PROOF} pairs drawn'}{task.usual_apart}"
 
 
 def _said(network: Network | AttentionFree) -> tuple[Int[Tensor, " pair"], Int[Tensor, " pair"]]:
