@@ -8,11 +8,12 @@ from it in one answer.
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from itertools import combinations
 from typing import Any
 
 import torch
-from jaxtyping import Int
+from jaxtyping import Float, Int
 from torch import Tensor
 from torch.nn import functional
 
@@ -132,30 +133,48 @@ class Search:
             except Misfit:
                 self.tried[key] = None
                 return None
-            self.tried[key] = measure(answers, network, _sample(network.p), self.stated)
+            self.tried[key] = measure(answers, network, self.stated)
         return self.tried[key]
 
 
-def measure(
-    answers: dict[str, Any], network: Network | AttentionFree, pairs: Int[Tensor, " pair"], stated: str | None
-) -> Tried:
-    """How well does a reading do on pairs a·p + b, at the task that it does best of those known and the stated one?"""
-    p = network.p
-    a, b = pairs // p, pairs % p
+def measure(answers: dict[str, Any], network: Network | AttentionFree, stated: str | None) -> Tried:
+    """How well does a reading do on the sample, at the task that it does best of those known and the stated one?"""
+    known = _known(network.p, stated)
     E_a, E_b = network.tables()
     with torch.no_grad():
-        logits = network.run(E_a[a], E_b[b])[0].double()
-    said = logits.argmax(-1)
-    known = {name: answers[pairs] for name, answers in usual_answers(p, stated).items()}
-    right = {name: (said == table)[table >= 0].double().mean().item() for name, table in known.items()}
-    chance = {name: table[table >= 0].bincount().max().item() / p**2 for name, table in usual_answers(p, stated).items()}
-    best = max(right, key=lambda name: right[name] - chance[name])  # the first of equals: addition
-    defined = known[best] >= 0
-    loss = functional.cross_entropy(logits[defined], known[best][defined]).item()
-    if not math.isfinite(loss):
-        return Tried(answers, network, best, 0.0, chance[best], math.inf)
-    return Tried(answers, network, best, right[best], chance[best], loss)
+        logits = network.run(E_a[known.pairs // network.p], E_b[known.pairs % network.p])[0].double()
+    right = ((logits.argmax(-1) == known.answers).sum(1) / known.counts).double()
+    best = int((right - known.chance).argmax())  # the first of equals: addition
+    defined = known.answers[best] >= 0
+    loss = functional.cross_entropy(logits[defined], known.answers[best][defined]).item()
+    accuracy = right[best].item() if math.isfinite(loss) else 0.0
+    return Tried(
+        answers=answers,
+        network=network,
+        operation=known.names[best],
+        accuracy=accuracy,
+        chance=known.chance[best].item(),
+        loss=loss if math.isfinite(loss) else math.inf,
+    )
 
 
-def _sample(p: int) -> Int[Tensor, " pair"]:
-    return torch.randperm(p * p, generator=torch.Generator().manual_seed(0))[:SAMPLE]
+@dataclass(frozen=True, eq=False)
+class _Known:
+    """The sample of pairs on which readings are tried, and the right answers of every known task to it."""
+
+    names: list[str]
+    pairs: Int[Tensor, " pair"]
+    answers: Int[Tensor, "task pair"]
+    counts: Int[Tensor, " task"]
+    """Number of pairs of the sample that have an answer."""
+    chance: Float[Tensor, " task"]
+    """Share of all pairs that one and the same answer to all of them would get right."""
+
+
+@lru_cache(maxsize=32)
+def _known(p: int, stated: str | None) -> _Known:
+    tables = usual_answers(p, stated)
+    pairs = torch.randperm(p * p, generator=torch.Generator().manual_seed(0))[:SAMPLE]
+    answers = torch.stack([table[pairs] for table in tables.values()])
+    chance = [(table[table >= 0].bincount().max() / (table >= 0).sum()).double() for table in tables.values()]
+    return _Known(list(tables), pairs, answers, (answers >= 0).sum(1).clamp(min=1), torch.stack(chance))
