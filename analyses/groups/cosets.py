@@ -106,11 +106,7 @@ def cosets(circuit: Circuit) -> Cosets:
     group, pre = circuit.group, pre_activations(circuit)
     both, labels, (of_a, of_b) = coset_fits(circuit)
     random = [random_sides(u, group, draws=DRAWS, seed=seed) for seed, u in enumerate((both.of_a, both.of_b))]
-    null = (
-        []
-        if not labels
-        else [aligned_energy([CosetFits.of(u, group, labels) for u in draw]) for draw in zip(*random, strict=True)]
-    )
+    null = [] if not labels else [aligned_energy([CosetFits.of(u, labels) for u in draw]) for draw in zip(*random, strict=True)]
     classes: dict[tuple[str, int, int], float] = {}
     for side in (of_a, of_b):
         for place, energy in zip(side.best[side.aligned].tolist(), side.energies[side.aligned].tolist(), strict=True):

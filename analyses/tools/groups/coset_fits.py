@@ -3,10 +3,12 @@
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
+from torch.nn import functional
 
 from analyses.tools.groups.sides import Sides, sides
 from interp.circuit import Circuit
@@ -39,11 +41,11 @@ class CosetLabels:
     in_words: str
     """The cosets in words: gH, H = A4."""
 
-    def sums(self, u: Float[Tensor, "g neuron"]) -> Float[Tensor, "coset neuron"]:
-        """Sums over every coset, times the sign."""
-        count = int(self.cosets.max()) + 1
-        zeros = torch.zeros(count, u.shape[1], dtype=torch.float64)
-        return zeros.index_add_(0, self.cosets, u * self.sign[:, None])
+    @cached_property
+    def basis(self) -> Float[Tensor, "coset g"]:
+        """Orthonormal functions on the group: on each coset the sign, and 0 elsewhere."""
+        indicators = functional.one_hot(self.cosets).T.double() * self.sign
+        return indicators / indicators.norm(dim=1, keepdim=True)
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,23 +70,25 @@ class CosetFits:
         return self.live & (self.shares >= ALIGNED)
 
     @staticmethod
-    def of(u: Float[Tensor, "g neuron"], group: Group, labels: list[CosetLabels]) -> "CosetFits":
+    def of(u: Float[Tensor, "g neuron"], labels: list[CosetLabels]) -> "CosetFits":
         energies = u.square().sum(0)
         shares, best = torch.zeros_like(energies), torch.zeros(len(energies), dtype=torch.long)
-        for place, each in enumerate(labels):
-            sums = each.sums(u)
-            share = sums.square().sum(0) * len(sums) / (group.order * energies)
+        if not labels:
+            return CosetFits(energies, shares, best)
+        # All cosets at once: one product of matrices instead of one for every subgroup.
+        parts = (torch.cat([each.basis for each in labels]) @ u).square().split([len(each.basis) for each in labels])
+        for place, part in enumerate(parts):
+            share = part.sum(0) / energies
             better = share > shares + BETTER
             shares[better], best[better] = share[better], place
         return CosetFits(energies, shares, best)
 
-    def projected(self, u: Float[Tensor, "g neuron"], group: Group, labels: list[CosetLabels]) -> Float[Tensor, "g neuron"]:
+    def projected(self, u: Float[Tensor, "g neuron"], labels: list[CosetLabels]) -> Float[Tensor, "g neuron"]:
         """Each side as a function of its best cosets."""
         result = torch.zeros_like(u)
         for place in self.best.unique().tolist():
-            mine, each = (self.best == place).nonzero()[:, 0], labels[place]
-            sums = each.sums(u[:, mine])
-            result[:, mine] = sums[each.cosets] * len(sums) / group.order * each.sign[:, None]
+            mine, basis = (self.best == place).nonzero()[:, 0], labels[place].basis
+            result[:, mine] = basis.T @ (basis @ u[:, mine])
         return result
 
 
@@ -102,7 +106,7 @@ def coset_fits(circuit: Circuit) -> tuple[Sides, list[CosetLabels], tuple[CosetF
     def compute() -> tuple[Sides, list[CosetLabels], tuple[CosetFits, CosetFits]]:
         group, both = circuit.group, sides(circuit, pre_activations(circuit))
         labels = _labels_of(group)
-        of_a, of_b = (CosetFits.of(u, group, labels) for u in (both.of_a, both.of_b))
+        of_a, of_b = (CosetFits.of(u, labels) for u in (both.of_a, both.of_b))
         return both, labels, (of_a, of_b)
 
     return circuit.remember("cosets", compute)
@@ -116,10 +120,7 @@ def on_cosets(
     if not labels:
         raise Unavailable(no_cosets(circuit.group))
     indices = torch.tensor([each.name[1] for each in labels])
-    of_a, of_b = (
-        (fit.projected(u, circuit.group, labels), indices[fit.best])
-        for u, fit in zip((both.of_a, both.of_b), fits, strict=True)
-    )
+    of_a, of_b = ((fit.projected(u, labels), indices[fit.best]) for u, fit in zip((both.of_a, both.of_b), fits, strict=True))
     return of_a, of_b
 
 

@@ -22,7 +22,7 @@ from interp.files.formats.readings import CLEARLY, COMPUTES
 from interp.files.formats.strangers.search import Search, Tried
 from interp.networks.attention_free import AttentionFree
 from interp.networks.transformer import Network
-from interp.tasks import usual_answers
+from interp.tasks import task_named
 
 MUCH = 3.0
 """Ratio of two losses on right pairs, or of two gradients per loss, from which the smaller one can decide."""
@@ -130,7 +130,7 @@ def _run(reading: Tried, network: Network | AttentionFree, operation: str) -> tu
     """Logits, float64, and right answers for the pairs on which readings are weighed, less those without an answer."""
     p = network.p
     pairs = torch.randperm(p * p, generator=torch.Generator().manual_seed(1))[:PAIRS]
-    answers = usual_answers(p, operation)[operation][pairs]
+    answers = task_named(operation, p).usual_table().flatten()[pairs]
     pairs, answers = pairs[answers >= 0], answers[answers >= 0]
     E_a, E_b = network.tables()
     return network.run(E_a[pairs // p], E_b[pairs % p])[0].double(), answers
