@@ -40,7 +40,7 @@ from interp.networks.attention_free import AttentionFree, AttentionFreeConfig
 from interp.networks.config import NetworkConfig, Parameters
 from interp.networks.transformer import Network
 from interp.recipe import Recipe, from_plain
-from interp.tasks import task_named
+from interp.tasks import stored_task
 from interp.tasks.addition import Addition
 from interp.tasks.task import Task
 
@@ -175,7 +175,7 @@ def from_content(content: Any, metadata: dict[str, str]) -> Checkpoint | None:
         arithmetic = from_plain(Arithmetic, arithmetic, "arithmetic")
     if not isinstance(content["task"], str):
         raise InterpError(f"expected task to be a name, got {content['task']!r:.40}")
-    task = task_named(content["task"], network.p)
+    task = stored_task(content["task"], network.p)
     if recipe is not None:
         if not isinstance(network, Network):
             raise InterpError("expected no recipe beside an attention-free network: none trains such networks")

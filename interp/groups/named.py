@@ -1,5 +1,6 @@
 """Which group does a name mean? C118, Z59, D59, S5, A5, Q8, units:16, and products such as Z2xZ4."""
 
+import math
 import re
 from collections.abc import Callable
 from functools import lru_cache
@@ -24,6 +25,8 @@ def group_named(name: str) -> Group | None:
     found = [factor for factor in factors if factor is not None]
     if not found or len(found) < len(factors):
         return None
+    if math.prod(factor.order for factor in found) > MAX_ORDER:
+        raise InterpError(f"expected a group of 2 to {MAX_ORDER} elements, got {name:.40}")
     return found[0] if len(found) == 1 else direct_product(found)
 
 

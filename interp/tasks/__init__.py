@@ -73,6 +73,13 @@ def task_named(name: str, p: int | None = None) -> Task:
     return task
 
 
+def stored_task(name: str, p: int | None = None) -> Task:
+    """The task that somebody's file names: as ``task_named``, but for the name of another file, which is not looked at."""
+    if name.endswith(".npy"):
+        raise InterpError(f"names a file for a task, {name!r:.40}, which is not looked at: say it with --task")
+    return task_named(name, p)
+
+
 @lru_cache(maxsize=8)
 def candidates(p: int) -> Sequence[Task]:
     """The tasks with p symbols that a network of which nothing else is known may have learned, addition first."""

@@ -22,8 +22,8 @@ from interp.tasks.task import Disguise, Relabelling, Task, Words, modulus_said
 Terms = Mapping[tuple[int, int], int]
 """Powers of a and of b → coefficient."""
 
-MAX_POWER = 99
-"""Largest power in a formula."""
+LONGEST = 200
+"""Largest number of characters in a formula."""
 _TERM = re.compile(r"([+-]?)(\d{0,6})(?:a(?:\^(\d{1,2}))?)?(?:b(?:\^(\d{1,2}))?)?")
 _SUPERSCRIPTS = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 _PLAIN = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹", "0123456789")
@@ -196,7 +196,7 @@ def _term(place: int, powers: tuple[int, int], coefficient: int, a: str, b: str)
 
 def _parsed(formula: str) -> tuple[dict[tuple[int, int], int], int] | None:
     """The terms of a formula and the power that their sum is raised to; None where it is no polynomial of both a and b."""
-    found = re.fullmatch(r"\(([^()]+)\)\^(\d{1,2})|([^()]+)", formula)
+    found = re.fullmatch(r"\(([^()]+)\)\^(\d{1,2})|([^()]+)", formula) if len(formula) <= LONGEST else None
     if found is None:
         return None
     inner, power = (found[1], int(found[2])) if found[1] else (found[3], 1)

@@ -13,8 +13,9 @@ import analyses
 import interp
 from interp.circuit import Circuit
 from interp.errors import InterpError
+from interp.files.formats.facts import facts_within
 from interp.networks.model import Unavailable
-from interp.tasks import task_named
+from interp.tasks import stored_task, task_named
 from interp.tasks.addition import Addition
 
 
@@ -167,3 +168,21 @@ def test_tasks_in_a_folder_of_ones_own_are_known_to_every_command(tmp_path: Path
     nowhere = {"INTERP_TASKS": str(tmp_path / "nowhere")}
     finished = subprocess.run(command, env={**os.environ, **nowhere}, capture_output=True, text=True, check=False)
     assert finished.returncode == 1 and "nowhere, which is no folder: no tasks from there" in finished.stderr
+
+
+@pytest.mark.parametrize("name", ["S6xS6", "Z999xZ999", "x".join(["Z2"] * 20)])
+def test_products_that_memory_could_not_hold_are_refused_before_they_are_made(name: str) -> None:
+    with pytest.raises(InterpError, match="expected a group of 2 to 1000 elements"):
+        task_named(name)
+
+
+def test_a_formula_of_any_length_is_no_work() -> None:
+    with pytest.raises(InterpError, match="expected a task such as"):
+        task_named("a+b" * 100_000, 97)
+
+
+def test_no_file_makes_us_read_another_file(tmp_path: Path) -> None:
+    np.save(tmp_path / "table.npy", np.zeros((7, 7), dtype=int))
+    with pytest.raises(InterpError, match="names a file for a task"):
+        stored_task(str(tmp_path / "table.npy"), 7)
+    assert facts_within({"task": str(tmp_path / "table.npy"), "p": 7}).task is None

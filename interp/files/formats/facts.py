@@ -232,9 +232,9 @@ def _task(values: dict[str, Any], where: str) -> str | None:
         symbols_of(name)  # refuses a group that is too large
         return name
     with suppress(InterpError):
-        if isinstance(values.get("task"), str):
-            symbols_of(values["task"])
-            return str(values["task"])
+        if isinstance(stated := values.get("task"), str) and not stated.endswith(".npy"):  # a file of a file's choice
+            symbols_of(stated)
+            return stated
     return None
 
 
