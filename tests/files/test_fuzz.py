@@ -26,7 +26,7 @@ from interp.files.formats.strangers.roles import ROLES
 from interp.networks.config import NetworkConfig
 from interp.networks.initialisation import initialise
 
-MUTATIONS = 600
+MUTATIONS = 300
 NETWORK = initialise(NetworkConfig(p=5, d_model=4, n_heads=2, d_head=2, d_mlp=6), seed=0)
 STATES: dict[str, dict[str, torch.Tensor]] = {
     "hooked": hooked(NETWORK),
