@@ -31,7 +31,8 @@ from interp.networks.lens import to_transformer_lens, tokens
 from interp.recipe import RECIPES, Recipe
 from interp.training.batch import Batch, PlainBatch
 from interp.training.fast_batch import FastBatch
-from interp.training.loop import optimiser, training_split, training_step
+from interp.training.loop import initial_network, training_split, training_step
+from interp.training.optimisers import Optimiser
 
 _NANDA, _ZHONG = RECIPES["nanda-2023"], RECIPES["zhong-2023"]
 CONFIGURATIONS: dict[str, Recipe] = {
@@ -111,9 +112,9 @@ def _cells(times: dict[str, list[float]]) -> list[str]:
 
 
 def _step(recipe: Recipe, data: Batch) -> Step:
-    parameters = {name: x.clone().requires_grad_() for name, x in initialise(recipe.config, seed=0).parameters.items()}
-    adamw = optimiser(recipe, parameters)
-    return lambda: training_step(recipe, parameters, adamw, 100, data)
+    parameters = {name: x.clone().requires_grad_() for name, x in initial_network(recipe, 0).parameters.items()}
+    optimiser = Optimiser(recipe, parameters)
+    return lambda: training_step(parameters, optimiser, 100, data)
 
 
 class _Products(TorchDispatchMode):
@@ -146,7 +147,7 @@ def _products(step: Step) -> Step:
 
 def _transformer_lens_step(recipe: Recipe, *, also_test: bool) -> Step:
     """Straightforward: token rows through the model, float64 cross-entropy at the last position, AdamW."""
-    config, pairs = recipe.config, training_split(recipe, 0)
+    config, pairs = recipe.network.with_symbols(recipe.p), training_split(recipe, 0)
     model = to_transformer_lens(initialise(config, seed=0)).train()
     parameters = [parameter.requires_grad_() for parameter in model.parameters()]
     adamw = torch.optim.AdamW(

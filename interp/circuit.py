@@ -37,6 +37,9 @@ class Circuit:
     network: Model
     train_pairs: Int[Tensor, " train"] | None = None
     """Indices a·p + b, in the task's own symbols, of the pairs that the network was trained on; None where not known."""
+    told: Int[Tensor, " train"] | None = None
+    """Labels that training gave to ``train_pairs``, in the task's own symbols; None where they are the right answers, as far as
+    is known."""
     edits: Mapping[str, Edit] = field(default_factory=dict)
     """Edits of activations: name → function from the activation to its replacement; see ``interp.networks.forward``."""
     replaced_tables: Tables | None = None
@@ -53,6 +56,8 @@ class Circuit:
             object.__setattr__(self, "task", Addition(self.network.p))
         if self.task.p != self.network.p:
             raise InterpError(f"expected a network with {self.task.p} symbols for {self.task.sentence}, got {self.network.p}")
+        if self.told is not None and (self.train_pairs is None or len(self.told) != len(self.train_pairs)):
+            raise InterpError("expected a label for every training pair that is known, and for no other pair")
 
     def __repr__(self) -> str:
         return f"Circuit({self.task.sentence}, {self.network.describe()}{', edited' if self.edits else ''})"

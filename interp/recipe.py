@@ -9,18 +9,23 @@
 - ``power-2022``: Power et al. 2022, arXiv 2201.02177, and its released code: two layers, layer normalisation after attention
   and MLP, sinusoidal positions, minibatches of 512 or half of the training pairs. There matrices are drawn from a uniform
   distribution, and the vocabulary is that of all operations; the loss counts the answer alone, as here.
+- ``doshi-2023``: the network of Doshi, Das, He, Gromov 2023, arXiv 2310.13061, W (U e_a + V e_b)² with 500 neurons, and its
+  settings; labels are right unless --corrupt says otherwise. The paper varies weight decay from 0 to 20.
 - ``quick``: this project's own, nanda-2023 with learning rate 1e-2 instead of 1e-3: test accuracy 1.000 at step 700, test
   loss below 1e-5 at step 1400 for seed 0 (CHANGELOG). Training stops once the test loss is below 1e-5.
 """
 
 import math
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, replace
 from types import MappingProxyType
-from typing import Any, get_args, get_origin
+from typing import Any, Literal, get_args
 
+from interp.configuration import from_plain
 from interp.errors import InterpError
-from interp.networks.config import MAX_P, Architecture, NetworkConfig, parameter_shapes
+from interp.networks.attention_free import AttentionFreeConfig
+from interp.networks.config import MAX_P, Architecture, NetworkConfig
 from interp.networks.initialisation import Positions
+from interp.networks.kinds import Config, parameter_shapes
 from interp.tasks import task_named
 from interp.tasks.split import SplitMethod
 from interp.tasks.task import Task
@@ -38,22 +43,45 @@ class Recipe:
 
     task: str = "addition"
     """Name of the task that the network learns, one of those in ``interp.tasks``."""
+    corrupt: float = 0.0
+    """Share ξ of the training pairs, from 0 to 1, whose labels are wrong: drawn uniformly from the answers."""
+    wrong_labels: str = ""
+    """Task whose answers the corrupted pairs are told instead of drawn ones: its name, such as a+b+1, or a table.npy."""
     p: int = 113
     """Modulus p of the task, and number of its symbols."""
     network: Architecture
     """Architecture of the network that is trained, whatever its task."""
+    attention_free: bool = False
+    """Is the network no transformer, but W·activation(U e_a + V e_b) with d_mlp neurons? Then the architecture says no more
+    than d_mlp, activation and separate_vocabularies."""
+    loss: Literal["cross-entropy", "mse"] = "cross-entropy"
+    """What is made small: the cross-entropy, or mse, the mean squared error against 1 for the label and 0 for other answers."""
+    optimiser: Literal["adamw", "adam", "sgd", "muon"] = "adamw"
+    """What makes it small. Muon moves the matrices, and leaves vectors and the heads' matrices to AdamW."""
     split_method: SplitMethod
     """Method by which the seed picks the training pairs."""
     train_fraction: float
     """Share of the task's pairs that is trained on, strictly between 0 and 1."""
     learning_rate: float
-    """Learning rate of AdamW after warm-up."""
+    """Learning rate after warm-up."""
     weight_decay: float
-    """Weight decay of AdamW."""
+    """Weight decay: part of the step with adamw and muon, of the gradient with adam and sgd."""
     beta_1: float = 0.9
     """Decay per step, in [0, 1), of AdamW's first moment, the running mean of the gradients."""
     beta_2: float = 0.98
     """Decay per step, in [0, 1), of AdamW's second moment, the running mean of the squared gradients."""
+    momentum: float = 0.9
+    """Momentum per step, in [0, 1), of sgd and of muon."""
+    gradient_filter: float = 0.0
+    """Factor λ by which the running mean of the gradients is added to each (Grokfast: Lee et al. 2024, arXiv 2405.20233)."""
+    gradient_filter_decay: float = 0.98
+    """Decay per step, in [0, 1), of that running mean."""
+    schedule: Literal["constant", "linear", "cosine"] = "constant"
+    """How the learning rate goes down after warm-up: not, or to 0 between two steps, linearly or along a cosine."""
+    schedule_from: int = 0
+    """Step at which the learning rate begins to go down."""
+    schedule_to: int = 0
+    """Step at which the learning rate is 0; 0 for the last step."""
     warmup_steps: int = 10
     """Number of warm-up steps: the learning rate is scaled by min(step / warmup_steps, 1), so the first does not move."""
     batch_size: int = 0
@@ -61,13 +89,13 @@ class Recipe:
     positions: Positions = "learned"
     """Where W_pos comes from: learned; sinusoidal or none, which are left as they are."""
     embedding_std: float = 0.0
-    """Standard deviation of the initial W_E; 0 for 1/√d_model."""
+    """Standard deviation of the initial W_E, and of all weights where there is no attention; 0 for 1/√d_model, 1/√d_mlp."""
     W_in_fan_is_d_mlp: bool = False
     """Is the initial W_in drawn with scale 1/√d_mlp (Zhong et al. 2023) instead of 1/√d_model?"""
     steps: int
     """Largest number of steps: updates of the weights."""
     stop_test_loss: float = 0.0
-    """Test loss, in nats, below which a record ends training; 0 never ends it early."""
+    """Test loss below which a record ends training; 0 never ends it early."""
 
     def __post_init__(self) -> None:
         if not 0 < self.train_fraction < 1:
@@ -79,6 +107,12 @@ class Recipe:
             raise InterpError(f"expected split method {' or '.join(get_args(SplitMethod))}, got {self.split_method!r}")
         # One name a task: that of a file's table holds the table.
         object.__setattr__(self, "task", task_named(self.task, self.p).name)
+        if self.wrong_labels:
+            object.__setattr__(self, "wrong_labels", task_named(self.wrong_labels, self.p).name)
+            if not self.corrupt:
+                raise InterpError("wrong_labels without corrupted pairs: --corrupt 1 gives them to all training pairs")
+        if not 0 <= self.corrupt <= 1:
+            raise InterpError(f"expected a share of corrupted pairs from 0 to 1, got {self.corrupt}")
         network = self.network
         if type(network) is not Architecture:
             raise InterpError("expected an Architecture, which leaves the number of symbols to the task")
@@ -94,14 +128,16 @@ class Recipe:
             raise InterpError(f"expected at most {MAX_WEIGHTS} weights, got {weights}: choose smaller widths or fewer layers")
         if self.positions not in get_args(Positions):
             raise InterpError(f"expected positions {' or '.join(get_args(Positions))}, got {self.positions!r:.40}")
-        for name in ("learning_rate", "weight_decay", "stop_test_loss", "embedding_std"):
+        if self.attention_free and network != _of_neurons(network):
+            raise InterpError("expected of a network without attention only d_mlp, activation and separate_vocabularies")
+        for name in ("learning_rate", "weight_decay", "stop_test_loss", "embedding_std", "gradient_filter"):
             value = getattr(self, name)
             if not (math.isfinite(value) and value >= 0):
                 raise InterpError(f"expected {name} of 0 or more, got {value}")
-        for name in ("beta_1", "beta_2"):
+        for name in ("beta_1", "beta_2", "momentum", "gradient_filter_decay"):
             if not 0 <= getattr(self, name) < 1:
                 raise InterpError(f"expected {name} in [0, 1), got {getattr(self, name)}")
-        for name in ("steps", "warmup_steps", "batch_size"):
+        for name in ("steps", "warmup_steps", "batch_size", "schedule_from", "schedule_to"):
             if getattr(self, name) < 0:
                 raise InterpError(f"expected {name} of 0 or more, got {getattr(self, name)}")
 
@@ -111,9 +147,25 @@ class Recipe:
         return task_named(self.task, self.p)
 
     @property
-    def config(self) -> NetworkConfig:
+    def wrong_task(self) -> Task | None:
+        """The task whose answers corrupted pairs are told; None where these are drawn."""
+        return task_named(self.wrong_labels, self.p) if self.wrong_labels else None
+
+    @property
+    def config(self) -> Config:
         """The network's whole configuration: its architecture with the number of symbols of the task."""
-        return self.network.with_symbols(self.p)
+        network = self.network
+        if not self.attention_free:
+            return network.with_symbols(self.p)
+        return AttentionFreeConfig(
+            p=self.p,
+            kind="direct",
+            d_embedding=network.d_mlp,
+            d_hidden=network.d_mlp,
+            biases=False,
+            separate_vocabularies=network.separate_vocabularies,
+            activation=network.activation,
+        )
 
     def to_dict(self) -> dict[str, Any]:
         """The recipe as plain values, for a checkpoint or JSON."""
@@ -126,31 +178,20 @@ class Recipe:
         return from_plain(Recipe, {**values, "network": network}, "recipe")
 
 
-def from_plain(cls: type[Any], values: Any, what: str) -> Any:
-    """Build a configuration dataclass from a mapping that came from a file."""
-    known = {field.name for field in fields(cls)}
-    if not isinstance(values, dict) or not all(isinstance(key, str) for key in values):
-        raise InterpError(f"expected the {what} to be a mapping from names to values")
-    if unknown := sorted(values.keys() - known):
-        raise InterpError(f"the {what} has entries this version does not know: {', '.join(unknown)}")
-    for field in fields(cls):
-        if field.name in values:
-            _check_type(values[field.name], field.type, f"{field.name} of the {what}")
-    try:
-        return cls(**{name: tuple(value) if isinstance(value, list) else value for name, value in values.items()})
-    except TypeError as error:
-        raise InterpError(f"the {what} is incomplete: {error}") from error
+def _of_neurons(network: Architecture) -> Architecture:
+    """The architecture with all but what counts where there is no attention as it is by default."""
+    kept = ("d_mlp", "activation", "separate_vocabularies")
+    return Architecture(**{name: getattr(network, name) for name in kept})
 
 
-def _check_type(value: Any, expected: Any, what: str) -> None:
-    if get_origin(expected) is tuple:  # tuple[int, ...], a list in JSON
-        if not isinstance(value, tuple | list) or not all(type(each) is int for each in value):
-            raise InterpError(f"expected {what} to be whole numbers, got {value!r:.40}")
-    elif choices := get_args(expected):  # Literal["relu", "gelu"]
-        if not isinstance(value, str) or value not in choices:
-            raise InterpError(f"expected {what} to be {' or '.join(choices)}, got {value!r:.40}")
-    elif type(value) is not expected and not (expected is float and type(value) is int):
-        raise InterpError(f"expected {what} to be {expected.__name__}, got {value!r:.40}")
+def architecture_of(config: Config) -> Architecture:
+    """The architecture in a recipe of which this is the network's configuration. Raises InterpError where no recipe has it."""
+    if isinstance(config, NetworkConfig):
+        return config.architecture
+    own = Architecture(d_mlp=config.d_hidden, activation=config.activation, separate_vocabularies=config.separate_vocabularies)
+    if config.kind != "direct" or config.biases or config.unembed_bias or config.further_hidden:
+        raise InterpError("expected no recipe beside such an attention-free network: none trains one")
+    return own
 
 
 _NANDA_2023 = Recipe(
@@ -218,6 +259,19 @@ RECIPES = MappingProxyType(
             positions="sinusoidal",
             embedding_std=1.0,
             steps=100_000,
+        ),
+        "doshi-2023": Recipe(
+            p=97,
+            network=Architecture(separate_vocabularies=True, d_mlp=500, activation="square"),
+            attention_free=True,
+            loss="mse",
+            split_method="torch-randperm",
+            train_fraction=0.5,
+            learning_rate=1e-2,
+            weight_decay=5.0,
+            warmup_steps=0,
+            embedding_std=0.05,
+            steps=2_000,
         ),
         "quick": replace(_NANDA_2023, learning_rate=1e-2, steps=5_000, stop_test_loss=1e-5),
     }

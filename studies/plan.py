@@ -13,11 +13,11 @@ from torch.nn import functional
 from interp.circuit import Circuit
 from interp.files import checkpoint
 from interp.files.checkpoint import Checkpoint
-from interp.networks.initialisation import initialise
-from interp.networks.transformer import Network
+from interp.networks.kinds import network_of
 from interp.recipe import RECIPES, Recipe
 from interp.sweep.unit import Status, Unit
-from interp.training.loop import Snapshot, batch, optimiser, train, training_split, training_step
+from interp.training.loop import Snapshot, batch, initial_network, train, training_split, training_step
+from interp.training.optimisers import Optimiser
 
 Kind = Literal["trained", "untrained", "memorising", "shuffled", "near miss"]
 WIDTHS = (64, 128, 256)
@@ -85,9 +85,7 @@ class Planned:
         )
 
     def _untrained(self) -> Checkpoint:
-        fan = self.recipe.network.d_mlp if self.recipe.W_in_fan_is_d_mlp else None
-        network = initialise(self.recipe.config, seed=self.seed, W_in_fan=fan)
-        return Checkpoint(network=network, step=0, seed=self.seed, recipe=self.recipe)
+        return Checkpoint(network=initial_network(self.recipe, self.seed), step=0, seed=self.seed, recipe=self.recipe)
 
     def _shuffled(self) -> Checkpoint:
         """Trained on answers dealt out anew to the training pairs: there is nothing to generalise."""
@@ -95,12 +93,12 @@ class Planned:
         parameters = {name: tensor.clone().requires_grad_() for name, tensor in start.parameters.items()}
         order = torch.randperm(len(pairs), generator=torch.Generator().manual_seed(self.seed))
         data = batch(self.recipe.config, pairs, self.recipe.task_value.answers(pairs)[order])
-        adamw = optimiser(self.recipe, parameters)
+        optimiser = Optimiser(self.recipe, parameters)
         for step in range(self.recipe.steps):
-            training_step(self.recipe, parameters, adamw, step, data)
+            training_step(parameters, optimiser, step, data)
         loss, accuracy = data.evaluate(parameters)
         return Checkpoint(
-            network=Network(self.recipe.config, {name: tensor.detach() for name, tensor in parameters.items()}),
+            network=network_of(self.recipe.config, {name: tensor.detach() for name, tensor in parameters.items()}),
             step=self.recipe.steps,
             seed=self.seed,
             recipe=self.recipe,

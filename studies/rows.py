@@ -14,7 +14,7 @@ Row = dict[str, Any]
 
 def row(study: Study, planned: Planned, path: Path) -> Row:
     """The explanation of a trained network as a row of plain values; frequencies as lists, in ascending order."""
-    circuit, config = interp.load(path), planned.recipe.config
+    circuit, network = interp.load(path), planned.recipe.network
     card, verdict = analyses.explanation(circuit), analyses.clock_or_pizza(circuit)
     rungs, interventions = analyses.ladder(circuit), analyses.causal(circuit)
     remembered = analyses.memory(circuit)
@@ -23,11 +23,11 @@ def row(study: Study, planned: Planned, path: Path) -> Row:
         "name": planned.name,
         "kind": planned.kind,
         "recipe": planned.recipe_name,
-        "p": config.p,
-        "width": config.d_model,
-        "neurons": config.d_mlp,
-        "activation": config.activation,
-        "rate": config.attention_rate,
+        "p": planned.recipe.p,
+        "width": network.d_model,
+        "neurons": network.d_mlp,
+        "activation": network.activation,
+        "rate": network.attention_rate,
         "seed": planned.seed,
         "accuracy": verdict.accuracy,
         "generalises": card.generalises,

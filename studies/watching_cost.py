@@ -20,9 +20,9 @@ from analyses.timeline.live import measures
 from interp.commands.command import run_command
 from interp.files import checkpoint
 from interp.files.checkpoint import Checkpoint
-from interp.networks.initialisation import initialise
-from interp.networks.transformer import Network
-from interp.training.loop import labelled, optimiser, training_split, training_step
+from interp.networks.kinds import network_of
+from interp.training.loop import initial_network, labelled, training_split, training_step
+from interp.training.optimisers import Optimiser
 
 EVERY = 100
 """Steps between measurements, as interp-train has it by default."""
@@ -47,17 +47,17 @@ def _study(rounds: int, logs: list[Path]) -> int:
     torch.set_num_threads(1)
     nanda = recipe("nanda-2023")
     train = training_split(nanda, 0).train_pairs
-    parameters = {name: x.requires_grad_() for name, x in initialise(nanda.config, seed=0).parameters.items()}
-    adamw, data = optimiser(nanda, parameters), labelled(nanda, train)
+    parameters = {name: x.requires_grad_() for name, x in initial_network(nanda, 0).parameters.items()}
+    optimiser, data = Optimiser(nanda, parameters), labelled(nanda, train)
     steps, measured, saved = [], [], []
     with tempfile.TemporaryDirectory(dir=".") as directory:
         path = Path(directory) / "snapshot.pt"
         for index in range(rounds + 1):
             start = time.perf_counter()
             for step in range(10):
-                training_step(nanda, parameters, adamw, 10 * index + step, data)
+                training_step(parameters, optimiser, 10 * index + step, data)
             steps.append((time.perf_counter() - start) / 10)
-            network = Network(nanda.config, {name: x.detach() for name, x in parameters.items()})
+            network = network_of(nanda.config, {name: x.detach() for name, x in parameters.items()})
             seen = Checkpoint(network=network, step=index, seed=0, recipe=nanda, train_pairs=train)
             start = time.perf_counter()
             measures(seen)

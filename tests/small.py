@@ -5,7 +5,8 @@ from typing import TypeVar
 
 import torch
 
-from interp.networks.config import Architecture, NetworkConfig
+from interp.networks.config import Architecture
+from interp.networks.kinds import Config
 from interp.recipe import RECIPES
 from interp.tasks.addition import Addition
 from interp.training.batch import Batch
@@ -36,6 +37,6 @@ MEMORISES = replace(
 B = TypeVar("B", bound=Batch)
 
 
-def added(kind: type[B], config: NetworkConfig, pairs: torch.Tensor) -> B:
+def added(kind: type[B], config: Config, pairs: torch.Tensor) -> B:
     """These pairs with their sums mod p for labels."""
     return kind(config, pairs, Addition(config.p).answers(pairs))

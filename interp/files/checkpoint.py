@@ -2,25 +2,25 @@
 
 A ``.pt`` holds
 
-    {"format": "interp", "version": 4, "step": int, "seed": int or None,
+    {"format": "interp", "version": 5, "step": int, "seed": int or None,
      "task": "addition" or another name of ``interp.tasks``,
      "architecture": "transformer" or "attention-free",
      "config": {...},                       the NetworkConfig, or the AttentionFreeConfig
      "recipe": {...} or None,               the Recipe, without its task, its p and its network
      "arithmetic": {...} or None,           the Arithmetic that it was trained with
-     "split": {"train": int32 tensor of pair indices a·p + b} or None,
+     "split": {"train": int32 tensor of pair indices a·p + b,
+               "told": int32 tensor of their labels in training, or None for right answers} or None,
      "losses": {"train_loss": float, "test_loss": float, "train_accuracy": float, "test_accuracy": float},
      "parameters": {name: float tensor}}    TransformerLens's names, or those of ``attention_free``
 
 ``seed``, ``recipe``, ``arithmetic`` and ``split`` are None for a network that no recipe trained. Version 1 had no
-``arithmetic``, and versions 1 and 2 no ``task``: it was addition. A ``.safetensors`` holds all of this too: the
+``arithmetic``, versions 1 and 2 no ``task``: it was addition; before version 5 all labels were right.
+A ``.safetensors`` holds all of this too: the
 parameters and ``split.train`` as tensors, all else as JSON in its metadata under "interp", with a checksum of the tensors (the
 format has none of its own).
 """
 
-import hashlib
 import io
-import json
 import sys
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
@@ -33,18 +33,20 @@ from torch import Tensor
 
 from interp.arithmetic import Arithmetic
 from interp.circuit import Circuit
+from interp.configuration import from_plain
 from interp.errors import InterpError
+from interp.files.as_safetensors import from_safetensors, to_safetensors
 from interp.files.atomic import write_atomically
 from interp.function import Function
 from interp.networks.attention_free import AttentionFree, AttentionFreeConfig
 from interp.networks.config import NetworkConfig, Parameters
 from interp.networks.transformer import Network
-from interp.recipe import Recipe, from_plain
+from interp.recipe import Recipe, architecture_of
 from interp.tasks import stored_task
 from interp.tasks.addition import Addition
 from interp.tasks.task import Task
 
-FORMAT, VERSION = "interp", 4
+FORMAT, VERSION = "interp", 5
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -62,6 +64,8 @@ class Checkpoint:
     """Arithmetic that the network was trained with; None where the file does not say."""
     train_pairs: Int[Tensor, " train"] | None = None
     """Indices a·p + b of the pairs that were trained on; None where not known."""
+    told: Int[Tensor, " train"] | None = None
+    """Labels of these pairs in training, in their order; None where they are the right answers, or not known."""
     losses: dict[str, float] = field(default_factory=dict)
     """Losses in nats and accuracies by name, as a run's log has them."""
     notes: tuple[str, ...] = ()
@@ -80,7 +84,7 @@ class Checkpoint:
 
     def circuit(self) -> Circuit:
         """The circuit of the network, which holds its activations on all pairs."""
-        return Circuit(self.network, self.train_pairs, notes=self.notes, task=self.task)
+        return Circuit(self.network, self.train_pairs, self.told, notes=self.notes, task=self.task)
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -102,7 +106,7 @@ def save(path: str | Path, checkpoint: Checkpoint) -> None:
     """
     path, content = Path(path), to_content(checkpoint)
     if path.suffix == ".safetensors":
-        write_atomically(path, _to_safetensors(content))
+        write_atomically(path, to_safetensors(content, FORMAT))
         return
     buffer = io.BytesIO()
     torch.save(content, buffer)
@@ -127,7 +131,7 @@ def to_content(checkpoint: Checkpoint) -> dict[str, Any]:
         "config": asdict(checkpoint.network.config),
         "recipe": recipe,
         "arithmetic": None if checkpoint.arithmetic is None else _interned(asdict(checkpoint.arithmetic)),
-        "split": None if checkpoint.train_pairs is None else {"train": checkpoint.train_pairs.to(torch.int32)},
+        "split": _split_content(checkpoint),
         "losses": dict(checkpoint.losses),
         # Copies: tied weights are two tensors here, and a slice does not bring its whole storage along.
         "parameters": {
@@ -135,6 +139,13 @@ def to_content(checkpoint: Checkpoint) -> dict[str, Any]:
             for name, x in checkpoint.network.parameters.items()
         },
     }
+
+
+def _split_content(checkpoint: Checkpoint) -> dict[str, Any] | None:
+    if checkpoint.train_pairs is None:
+        return None
+    told = None if checkpoint.told is None else checkpoint.told.to(torch.int32)
+    return {"train": checkpoint.train_pairs.to(torch.int32), "told": told}
 
 
 def _interned(values: dict[str, Any]) -> dict[str, Any]:
@@ -148,10 +159,10 @@ def from_content(content: Any, metadata: dict[str, str]) -> Checkpoint | None:
     Raises InterpError on one that is not whole and sane.
     """
     if FORMAT in metadata:
-        content = _from_safetensors(content, metadata[FORMAT])
+        content = from_safetensors(content, metadata[FORMAT])
     if not isinstance(content, dict) or content.get("format") != FORMAT:
         return None
-    for version, migrate in ((1, _from_version_1), (2, _from_version_2), (3, _from_version_3)):
+    for version, migrate in ((1, _from_version_1), (2, _from_version_2), (3, _from_version_3), (4, _from_version_4)):
         if type(content.get("version")) is int and content["version"] == version:
             content = migrate(content)
     if type(content.get("version")) is not int or content["version"] != VERSION:
@@ -177,10 +188,9 @@ def from_content(content: Any, metadata: dict[str, str]) -> Checkpoint | None:
         raise InterpError(f"expected task to be a name, got {content['task']!r:.40}")
     task = stored_task(content["task"], network.p)
     if recipe is not None:
-        if not isinstance(network, Network):
-            raise InterpError("expected no recipe beside an attention-free network: none trains such networks")
-        elsewhere = {"task": task.name, "p": task.p, "network": network.config.architecture}
+        elsewhere = {"task": task.name, "p": task.p, "network": architecture_of(network.config)}
         recipe = from_plain(Recipe, {**_mapping(recipe, "recipe"), **elsewhere}, "recipe")
+    train_pairs = _train_pairs(content["split"], task)
     return Checkpoint(
         network=network,
         task=task,
@@ -188,7 +198,8 @@ def from_content(content: Any, metadata: dict[str, str]) -> Checkpoint | None:
         seed=None if content["seed"] is None else _count(content["seed"], "seed"),
         recipe=recipe,
         arithmetic=arithmetic,
-        train_pairs=_train_pairs(content["split"], task),
+        train_pairs=train_pairs,
+        told=_told(content["split"], train_pairs, task),
         losses=losses,
     )
 
@@ -208,6 +219,12 @@ def _from_version_3(content: dict[str, Any]) -> dict[str, Any]:
     return {**content, "version": 4}
 
 
+def _from_version_4(content: dict[str, Any]) -> dict[str, Any]:
+    """Version 4 as version 5: until 2026-11 no network was told anything but right answers."""
+    split = content.get("split")
+    return {**content, "split": {**split, "told": None} if isinstance(split, dict) else split, "version": 5}
+
+
 def _network(architecture: Any, config: Any, parameters: Parameters) -> Network | AttentionFree:
     match architecture:
         case "transformer":
@@ -216,39 +233,6 @@ def _network(architecture: Any, config: Any, parameters: Parameters) -> Network 
             return AttentionFree(from_plain(AttentionFreeConfig, config, "network configuration"), parameters)
         case _:
             raise InterpError(f"expected architecture transformer or attention-free, got {architecture!r:.40}")
-
-
-def _to_safetensors(content: dict[str, Any]) -> bytes:
-    import safetensors.torch
-
-    tensors = dict(content["parameters"])
-    if content["split"] is not None:
-        tensors["split.train"] = content["split"]["train"].contiguous()
-    plain = {key: value for key, value in content.items() if key not in ("parameters", "split")}
-    metadata = {FORMAT: json.dumps({**plain, "sha256": _digest(tensors)})}
-    return safetensors.torch.save(tensors, metadata)
-
-
-def _from_safetensors(tensors: dict[str, Tensor], metadata: str) -> dict[str, Any]:
-    try:
-        content = json.loads(metadata)
-        digest = content.pop("sha256")
-    except (ValueError, KeyError, AttributeError, TypeError, RecursionError) as error:
-        raise InterpError("is damaged (metadata): copy it again or take another checkpoint") from error
-    if digest != _digest(tensors):
-        raise InterpError("is damaged (checksum of its tensors): copy it again or take another checkpoint")
-    parameters = dict(tensors)
-    train = parameters.pop("split.train", None)
-    return {**content, "split": None if train is None else {"train": train}, "parameters": parameters}
-
-
-def _digest(tensors: dict[str, Tensor]) -> str:
-    digest = hashlib.sha256()
-    for name in sorted(tensors):
-        tensor = tensors[name]
-        digest.update(f"{name} {tensor.dtype} {list(tensor.shape)} ".encode())
-        digest.update(tensor.contiguous().reshape(-1).view(torch.uint8).numpy().tobytes())
-    return digest.hexdigest()
 
 
 def _mapping(value: Any, what: str) -> dict[str, Any]:
@@ -273,3 +257,14 @@ def _train_pairs(split: Any, task: Task) -> Tensor | None:
     if not torch.isin(train, pairs).all() or len(train.unique()) != len(train) or len(train) == len(pairs):
         raise InterpError(f"expected the split's train to be distinct pair indices, fewer than all {len(pairs)}")
     return train
+
+
+def _told(split: Any, train: Tensor | None, task: Task) -> Tensor | None:
+    told = None if train is None else split.get("told")
+    if told is None or train is None:
+        return None
+    if not isinstance(told, Tensor) or told.dtype != torch.int32 or told.shape != train.shape:
+        raise InterpError("expected the split's told to be an int32 label for each pair of train")
+    if not bool(((told >= 0) & (told < task.p)).all()):
+        raise InterpError(f"expected the split's labels to be from 0 to {task.p - 1}")
+    return told.long()

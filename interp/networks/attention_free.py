@@ -1,4 +1,4 @@
-"""Networks without attention: models α, β, γ, δ of Zhong et al. 2023, the one-layer MLP of Chughtai et al. 2023."""
+"""Networks without attention: those of Zhong et al. 2023 (α, β, γ, δ), Chughtai et al. 2023 and Doshi et al. 2023."""
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
@@ -16,22 +16,23 @@ from interp.networks.config import Parameters
 from interp.networks.hooks import Edit, Hooks
 from interp.networks.model import Model, Tables, check_parameters
 
-Kind = Literal["alpha", "beta", "gamma", "delta"]
+Kind = Literal["alpha", "beta", "gamma", "delta", "direct"]
 
 
 @dataclass(frozen=True, kw_only=True)
 class AttentionFreeConfig:
-    """What must be known besides the weights to run a network without attention, which is of one of four kinds.
+    """What must be known besides the weights to run a network without attention, which is of one of five kinds.
 
     With x_a and x_b the embeddings, R the activation (ReLU as published), l1 and l2 linear, the kinds are
     alpha R l1(x_a + x_b); beta R l2 R l1(x_a + x_b); gamma R l2 R(l1 x_a + l1 x_b); delta R l1[x_a, x_b];
-    each followed by a linear readout. Alpha and delta can have further hidden layers R l2, R l3, … before it.
+    direct R(x_a + x_b), whose neurons read the embeddings themselves (Doshi et al. 2023, arXiv 2310.13061, with R the square);
+    each followed by a linear readout. Alpha, delta and direct can have further hidden layers R l2, R l3, … before it.
     """
 
     p: int
     """Number of symbols: the modulus, where the task has one."""
     kind: Kind
-    """Kind of the network: alpha, beta, gamma or delta."""
+    """Kind of the network: alpha, beta, gamma, delta or direct."""
     d_embedding: int
     """Width of the embedding of one input."""
     d_hidden: int
@@ -55,6 +56,8 @@ class AttentionFreeConfig:
                 raise InterpError(f"expected {name} of at least 1, got {getattr(self, name)}")
         if min(self.further_hidden, default=1) < 1 or len(self.further_hidden) > 64:
             raise InterpError(f"expected up to 64 further hidden layers of at least 1, got {self.further_hidden}")
+        if self.kind == "direct" and self.d_embedding != self.d_hidden:
+            raise InterpError(f"a network of kind direct has embeddings as wide as its neurons are many, {self.d_hidden}")
         if self.further_hidden and self.kind in ("beta", "gamma"):
             raise InterpError(f"a network of kind {self.kind} has two hidden layers: no further_hidden")
         check_activation(self.activation)
@@ -72,7 +75,8 @@ def parameter_shapes(config: AttentionFreeConfig) -> dict[str, tuple[int, ...]]:
     if config.separate_vocabularies:
         shapes["embed_b.W_E"] = (config.p, config.d_embedding)
     for number, (inputs, outputs) in enumerate(pairwise((d_in, *config.hidden)), start=1):
-        shapes[f"l{number}.W"] = (inputs, outputs)
+        if number > 1 or config.kind != "direct":
+            shapes[f"l{number}.W"] = (inputs, outputs)
     if config.biases:
         shapes |= {f"l{number}.b": (width,) for number, width in enumerate(config.hidden, start=1)}
     shapes["unembed.W_U"] = (config.hidden[-1], config.p)
@@ -112,20 +116,9 @@ class AttentionFree(Model):
         self, E_a: Tensor, E_b: Tensor, *, record: Collection[str] = (), edits: Mapping[str, Edit] | None = None
     ) -> tuple[Float[Tensor, "*batch p"], dict[str, Tensor]]:
         hooks = Hooks(record, edits or {})
-        W = self.parameters
-        linear, neurons = partial(_linear, W), partial(_neurons, hooks, self.nonlinearity())
-        match self.config.kind:
-            case "alpha" | "beta":
-                h = neurons(linear(E_a + E_b, "l1"), "l1")
-            case "gamma":
-                h = neurons(linear(E_a, "l1") + linear(E_b, "l1"), "l1")
-            case "delta":
-                h = neurons(linear(torch.cat(torch.broadcast_tensors(E_a, E_b), dim=-1), "l1"), "l1")
-        for number in range(2, self.layers_of_neurons() + 1):
-            h = neurons(linear(h, f"l{number}"), f"l{number}")
+        logits = forward(self.config, self.parameters, E_a, E_b, hooks)
         hooks.check_all_met()
-        logits = h @ W["unembed.W_U"]
-        return logits + W["unembed.b_U"] if self.config.unembed_bias else logits, hooks.activations
+        return logits, hooks.activations
 
     def weights(self) -> Parameters:
         return self.parameters
@@ -147,9 +140,26 @@ class AttentionFree(Model):
         return f"l{self.layers_of_neurons()}"
 
 
+def forward(config: AttentionFreeConfig, W: Parameters, E_a: Tensor, E_b: Tensor, hooks: Hooks) -> Float[Tensor, "*batch p"]:
+    """The logits on embeddings of a and b (batch axes broadcast), by these parameters, with the hooks met on the way."""
+    linear, neurons = partial(_linear, W), partial(_neurons, hooks, activation_named(config.activation))
+    match config.kind:
+        case "alpha" | "beta" | "direct":
+            h = neurons(linear(E_a + E_b, "l1"), "l1")
+        case "gamma":
+            h = neurons(linear(E_a, "l1") + linear(E_b, "l1"), "l1")
+        case "delta":
+            h = neurons(linear(torch.cat(torch.broadcast_tensors(E_a, E_b), dim=-1), "l1"), "l1")
+    for number in range(2, len(config.hidden) + 1):
+        h = neurons(linear(h, f"l{number}"), f"l{number}")
+    logits = h @ W["unembed.W_U"]
+    return logits + W["unembed.b_U"] if config.unembed_bias else logits
+
+
 def _linear(W: Parameters, x: Tensor, layer: str) -> Tensor:
-    bias = W.get(f"{layer}.b")
-    return x @ W[f"{layer}.W"] if bias is None else x @ W[f"{layer}.W"] + bias
+    matrix, bias = W.get(f"{layer}.W"), W.get(f"{layer}.b")  # neurons that read embeddings themselves have no matrix
+    x = x if matrix is None else x @ matrix
+    return x if bias is None else x + bias
 
 
 def _neurons(hooks: Hooks, activation: Callable[[Tensor], Tensor], pre: Tensor, layer: str) -> Tensor:

@@ -105,10 +105,10 @@ class Architecture:
 
     @property
     def is_plain(self) -> bool:
-        """Is it one of the published recipes' kind: ReLU or GELU neurons, no gates, no normalisation, learned positions?"""
+        """Is it of the usual kind: ReLU, GELU or square neurons, no gates, no normalisation, learned positions?"""
         usual = ("operator_token", "gated_mlp", "residual", "normalization", "rotary_base", "final_normalization")
         as_usual = all(getattr(self, name) == getattr(Architecture, name) for name in usual)
-        return as_usual and self.activation in ("relu", "gelu") and self.d_mlp > 0
+        return as_usual and self.activation in ("relu", "gelu", "square") and self.d_mlp > 0
 
     @property
     def normalizations(self) -> tuple[str, ...]:

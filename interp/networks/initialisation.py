@@ -7,6 +7,8 @@ import torch
 from einops import rearrange
 from torch import Tensor
 
+from interp.networks.attention_free import AttentionFree, AttentionFreeConfig
+from interp.networks.attention_free import parameter_shapes as attention_free_shapes
 from interp.networks.config import NetworkConfig, parameter_shapes
 from interp.networks.transformer import Network
 
@@ -77,6 +79,23 @@ def initialise(
         parameters["pos_embed.W_pos"] = (_sinusoidal if sines else torch.zeros)(config.n_ctx, config.d_model)
     wanted = parameter_shapes(config)  # a network of attention alone draws its MLP, and does without it
     return Network(config, {name: x.to(dtype).contiguous() for name, x in parameters.items() if name in wanted})
+
+
+def initialise_attention_free(
+    config: AttentionFreeConfig, *, seed: int, std: float = 0.0, dtype: torch.dtype = torch.float32
+) -> AttentionFree:
+    """Which network of neurons that read the embeddings themselves does a seed start from?
+
+    Normal draws of standard deviation ``std``, 0 for 1/√d_hidden, in the order of the parameters' names and shapes.
+
+    Source: Doshi et al. 2023, arXiv 2310.13061 (.05; the order is this project's own).
+    """
+    generator = torch.Generator().manual_seed(seed)
+    scale = std or 1 / math.sqrt(config.d_hidden)
+    shapes = attention_free_shapes(config)
+    return AttentionFree(
+        config, {name: (torch.randn(shape, generator=generator) * scale).to(dtype) for name, shape in shapes.items()}
+    )
 
 
 def _sinusoidal(n_ctx: int, d_model: int) -> Tensor:

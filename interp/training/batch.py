@@ -6,9 +6,9 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from interp.networks.config import NetworkConfig, Parameters
-from interp.networks.forward import embed, forward
-from interp.training.losses import CROSS_ENTROPY, Loss
+from interp.networks.config import Parameters
+from interp.networks.kinds import Config, logits_of_pairs
+from interp.training.losses import LOSSES, Loss
 
 
 class Batch(ABC):
@@ -16,10 +16,10 @@ class Batch(ABC):
 
     def __init__(
         self,
-        config: NetworkConfig,
+        config: Config,
         pairs: Int[Tensor, " pair"],
         labels: Int[Tensor, " pair"],
-        loss: Loss = CROSS_ENTROPY,
+        loss: Loss = LOSSES["cross-entropy"],
     ) -> None:
         self.config, self.labels, self.loss_function = config, labels, loss
         self.a: Int[Tensor, " pair"] = pairs // config.p
@@ -33,6 +33,10 @@ class Batch(ABC):
     def loss(self, parameters: Parameters) -> Float[Tensor, ""]:
         """Loss over all outputs, in float64, with a gradient."""
 
+    def answers(self, parameters: Parameters) -> Int[Tensor, " pair"]:
+        """The output of every pair that has the largest logit."""
+        return self.logits(parameters).argmax(-1)
+
     @torch.no_grad()
     def evaluate(self, parameters: Parameters) -> tuple[float, float]:
         """Loss over all outputs, and the share, from 0 to 1, of pairs whose largest logit is their label."""
@@ -42,7 +46,7 @@ class Batch(ABC):
 
 
 class PlainBatch(Batch):
-    """Pairs that each go through ``forward``: this works for every transformer, and is the reference for ``FastBatch``."""
+    """Pairs that each go through the network: this works for every one, and is the reference for ``FastBatch``."""
 
     @torch.no_grad()
     def logits(self, parameters: Parameters) -> Float[Tensor, "pair vocab_out"]:
@@ -52,4 +56,4 @@ class PlainBatch(Batch):
         return self.loss_function.value(self._forward(parameters), self.labels)
 
     def _forward(self, parameters: Parameters) -> Float[Tensor, "pair vocab_out"]:
-        return forward(self.config, parameters, embed(self.config, parameters, self.a, self.b))[0]
+        return logits_of_pairs(self.config, parameters, self.a, self.b)

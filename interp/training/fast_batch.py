@@ -106,7 +106,13 @@ def _logits(
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Pre-activations, activations (for ReLU the same memory) and logits of every pair."""
     pre = batch.sums.of_table(weights, neurons, out=batch.buffer("pre", neurons))
-    post = pre.relu_() if batch.config.activation == "relu" else functional.gelu(pre)
+    match batch.config.activation:
+        case "relu":
+            post = pre.relu_()
+        case "square":
+            post = torch.mul(pre, pre, out=batch.buffer("post", neurons))
+        case _:
+            post = functional.gelu(pre)
     past_neurons = batch.sums.of_table(weights, direct, out=batch.buffer("past neurons", direct))
     return pre, post, past_neurons.addmm_(post, neuron_logit_map)
 
@@ -131,10 +137,15 @@ class _Loss(torch.autograd.Function):
         batch: FastBatch = ctx.batch
         d_logits.mul_(scale)
         d_pre = torch.mm(d_logits, neuron_logit_map.T, out=batch.buffer("gradient of pre", neurons))
-        if batch.config.activation == "relu":
-            torch.ops.aten.threshold_backward.grad_input(d_pre, post, 0, grad_input=d_pre)
-        else:
-            torch.ops.aten.gelu_backward.grad_input(d_pre, pre, grad_input=d_pre)
-        d_weights = batch.sums.weights_gradient(weights, [(d_pre, neurons), (d_logits, direct)])
-        d_neurons, d_direct = (batch.sums.table_gradient(weights, each) for each in (d_pre, d_logits))
+        match batch.config.activation:
+            case "relu":
+                torch.ops.aten.threshold_backward.grad_input(d_pre, post, 0, grad_input=d_pre)
+            case "square":
+                d_pre.mul_(pre).mul_(2)
+            case _:
+                torch.ops.aten.gelu_backward.grad_input(d_pre, pre, grad_input=d_pre)
+        needed = ctx.needs_input_grad
+        d_weights = batch.sums.weights_gradient(weights, [(d_pre, neurons), (d_logits, direct)]) if needed[1] else None
+        d_neurons = batch.sums.table_gradient(weights, d_pre)
+        d_direct = batch.sums.table_gradient(weights, d_logits) if needed[3] else None
         return None, d_weights, d_neurons, d_direct, post.T @ d_logits

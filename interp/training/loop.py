@@ -1,23 +1,29 @@
-"""The training loop: full-batch AdamW that yields snapshots. No files, no printing."""
+"""The training loop, which yields snapshots. No files, no printing."""
 
 import math
 from collections.abc import Callable, Generator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
 
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
 from interp.errors import InterpError
-from interp.networks.config import NetworkConfig, Parameters
-from interp.networks.initialisation import initialise
-from interp.networks.transformer import Network
+from interp.networks.attention_free import AttentionFreeConfig
+from interp.networks.config import Parameters
+from interp.networks.initialisation import initialise, initialise_attention_free
+from interp.networks.kinds import Config, Trained, network_of
 from interp.recipe import Recipe
+from interp.tasks.labels import told
 from interp.tasks.split import Split, split
 from interp.training.batch import Batch, PlainBatch
 from interp.training.fast_batch import FastBatch
+from interp.training.losses import LOSSES, Loss
 from interp.training.minibatches import Minibatches
+from interp.training.optimisers import Optimiser, is_trained
 from interp.training.state import TrainingState
+from interp.training.token_tables import has_token_tables
 
 
 class TrainingDivergedError(InterpError):
@@ -26,9 +32,12 @@ class TrainingDivergedError(InterpError):
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Snapshot:
-    """A network in training, and how well it does: losses in nats, float64, over all outputs; accuracies from 0 to 1."""
+    """A network in training, and how well it does: the recipe's loss, float64, over all outputs; accuracies from 0 to 1.
 
-    network: Network
+    The training pairs' labels are what the network is told; those of the held-out pairs are the truth.
+    """
+
+    network: Trained
     """Copy of the network, which later steps do not touch."""
     state: TrainingState
     """Copy of the state from which training can be resumed, bit for bit."""
@@ -36,6 +45,9 @@ class Snapshot:
     test_loss: float
     train_accuracy: float
     test_accuracy: float
+    corrupted: dict[str, float] = field(default_factory=dict)
+    """Shares of the training pairs with a wrong label that are answered as they were told, ``told_accuracy``, and truly,
+    ``truth_accuracy``; of the other training pairs that are answered truly, ``clean_accuracy``. Empty where all labels are right."""
     is_last: bool
     """Does training end with this snapshot: steps done, test loss reached, or asked to stop?"""
 
@@ -52,49 +64,42 @@ class Snapshot:
             "test_loss": self.test_loss,
             "train_accuracy": self.train_accuracy,
             "test_accuracy": self.test_accuracy,
+            **self.corrupted,
         }
 
 
-def batch(config: NetworkConfig, pairs: Int[Tensor, " pair"], labels: Int[Tensor, " pair"]) -> Batch:
+def batch(
+    config: Config, pairs: Int[Tensor, " pair"], labels: Int[Tensor, " pair"], loss: Loss = LOSSES["cross-entropy"]
+) -> Batch:
     """Pairs, given by their indices a·p + b, and their labels, with the fastest exact loss for the network's architecture."""
-    return FastBatch(config, pairs, labels) if config.is_plain and config.n_layers == 1 else PlainBatch(config, pairs, labels)
+    return (FastBatch if has_token_tables(config) else PlainBatch)(config, pairs, labels, loss)
 
 
 def labelled(recipe: Recipe, pairs: Int[Tensor, " pair"]) -> Batch:
     """Pairs, given by their indices a·p + b, with the right answers of the recipe's task for labels."""
-    return batch(recipe.config, pairs, recipe.task_value.answers(pairs))
+    return batch(recipe.config, pairs, recipe.task_value.answers(pairs), LOSSES[recipe.loss])
 
 
-def optimiser(recipe: Recipe, parameters: Parameters) -> torch.optim.AdamW:
-    """AdamW over all parameters that are trained, biases and embeddings included, as the papers do."""
-    return torch.optim.AdamW(
-        trained(recipe, parameters),
-        lr=recipe.learning_rate,
-        weight_decay=recipe.weight_decay,
-        betas=(recipe.beta_1, recipe.beta_2),
-        fused=True,  # the same update in one pass over the weights
+def initial_network(recipe: Recipe, seed: int, dtype: torch.dtype = torch.float32) -> Trained:
+    """The network that training by a recipe starts from."""
+    config = recipe.config
+    if isinstance(config, AttentionFreeConfig):
+        return initialise_attention_free(config, seed=seed, std=recipe.embedding_std, dtype=dtype)
+    W_in_fan = config.d_mlp if recipe.W_in_fan_is_d_mlp else None
+    return initialise(
+        config, seed=seed, W_in_fan=W_in_fan, positions=recipe.positions, embedding_std=recipe.embedding_std, dtype=dtype
     )
 
 
-def trained(recipe: Recipe, parameters: Parameters) -> list[Tensor]:
-    """The parameters that are trained: all, less positions that are given."""
-    return [x for name, x in parameters.items() if recipe.positions == "learned" or name != "pos_embed.W_pos"]
-
-
-def training_step(
-    recipe: Recipe, parameters: Parameters, adamw: torch.optim.Optimizer, step: int, data: Batch
-) -> Float[Tensor, ""]:
+def training_step(parameters: Parameters, optimiser: Optimiser, step: int, data: Batch) -> Float[Tensor, ""]:
     """One update in place on a batch; returns the loss before it. ``step`` counts the updates done before.
 
     Nothing in it waits for the device.
     """
-    warmup = min(step / recipe.warmup_steps, 1.0) if recipe.warmup_steps else 1.0
-    for group in adamw.param_groups:
-        group["lr"] = recipe.learning_rate * warmup
-    adamw.zero_grad()
+    optimiser.zero_grad()
     loss = data.loss(parameters)
     loss.backward()
-    adamw.step()
+    optimiser.step(step)
     return loss.detach()
 
 
@@ -121,24 +126,24 @@ def train(
 
     Raises TrainingDivergedError at a record whose losses or weights are not finite; records before it stay good.
     """
-    config, chosen = recipe.config, training_split(recipe, seed)
+    config, chosen, labels = recipe.config, training_split(recipe, seed), told_labels(recipe, seed)
     train_data, test_data = (labelled(recipe, pairs.to(device)) for pairs in (chosen.train_pairs, chosen.test_pairs))
-    if resume is None:
-        W_in_fan = config.d_mlp if recipe.W_in_fan_is_d_mlp else None
-        start = initialise(
-            config, seed=seed, W_in_fan=W_in_fan, positions=recipe.positions, embedding_std=recipe.embedding_std, dtype=dtype
-        ).parameters
-    else:
-        start = resume.parameters
+    truth = train_data.labels
+    if labels is not None:
+        train_data.labels = labels.to(device)
+    start = initial_network(recipe, seed, dtype).parameters if resume is None else resume.parameters
     parameters = {name: tensor.to(device, copy=True) for name, tensor in start.items()}
-    for tensor in trained(recipe, parameters):
-        tensor.requires_grad_()
-    adamw, batches = optimiser(recipe, parameters), Minibatches(train_data, batch, batch_size=recipe.batch_size, seed=seed)
+    for name, tensor in parameters.items():
+        tensor.requires_grad_(is_trained(recipe, name))
+    make = partial(batch, loss=LOSSES[recipe.loss])
+    batches = Minibatches(train_data, make, batch_size=recipe.batch_size, seed=seed)
+    optimiser = Optimiser(recipe, parameters)
     if resume is not None:
-        _restore(adamw, parameters, resume)
+        optimiser.restore(resume.memory, resume.step)
 
     def snapshot(step: int, stopping: bool) -> Snapshot:
-        state = _state(adamw, parameters, step)
+        weights = {name: tensor.detach().to("cpu", copy=True) for name, tensor in parameters.items()}
+        state = TrainingState(step=step, parameters=weights, memory=optimiser.memory())
         train_loss, train_accuracy = train_data.evaluate(parameters)
         test_loss, test_accuracy = test_data.evaluate(parameters)
         finite = all(bool(tensor.isfinite().all()) for tensor in state.parameters.values())
@@ -148,12 +153,13 @@ def train(
                 f"({recipe.learning_rate:g}) or the weight decay ({recipe.weight_decay:g})"
             )
         return Snapshot(
-            network=Network(config, state.parameters),
+            network=network_of(config, state.parameters),
             state=state,
             train_loss=train_loss,
             test_loss=test_loss,
             train_accuracy=train_accuracy,
             test_accuracy=test_accuracy,
+            corrupted={} if labels is None else corrupted_accuracies(train_data.answers(parameters), train_data.labels, truth),
             is_last=stopping or step >= recipe.steps or test_loss < recipe.stop_test_loss,
         )
 
@@ -168,7 +174,7 @@ def train(
             yield latest
             if latest.is_last:
                 return
-        training_step(recipe, parameters, adamw, step, batches.at(step))
+        training_step(parameters, optimiser, step, batches.at(step))
         on_step(step + 1)
 
 
@@ -177,28 +183,23 @@ def training_split(recipe: Recipe, seed: int) -> Split:
     return split(recipe.task_value, method=recipe.split_method, fraction=recipe.train_fraction, seed=seed)
 
 
-def _state(adamw: torch.optim.AdamW, parameters: Parameters, step: int) -> TrainingState:
-    """Copies, in the memory of the computer, of all that training is resumed from."""
-
-    def moment(name: str) -> Parameters:
-        # A fresh AdamW has no moments yet: they start from 0.
-        return {
-            key: adamw.state[x][name].to("cpu", copy=True) if x in adamw.state else torch.zeros_like(x, device="cpu")
-            for key, x in parameters.items()
-        }
-
-    return TrainingState(
-        step=step,
-        parameters={name: tensor.detach().to("cpu", copy=True) for name, tensor in parameters.items()},
-        exp_avg=moment("exp_avg"),
-        exp_avg_sq=moment("exp_avg_sq"),
-    )
+def told_labels(recipe: Recipe, seed: int) -> Int[Tensor, " train"] | None:
+    """What a network is told about its training pairs, in their order; None where it is told the truth."""
+    pairs = training_split(recipe, seed).train_pairs
+    return told(recipe.task_value, pairs, corrupt=recipe.corrupt, wrong=recipe.wrong_task, seed=seed)
 
 
-def _restore(adamw: torch.optim.AdamW, parameters: Parameters, state: TrainingState) -> None:
-    for name, tensor in parameters.items():
-        adamw.state[tensor] = {
-            "step": torch.tensor(float(state.step), device=tensor.device),
-            "exp_avg": state.exp_avg[name].to(tensor.device, copy=True),
-            "exp_avg_sq": state.exp_avg_sq[name].to(tensor.device, copy=True),
-        }
+def corrupted_accuracies(
+    answers: Int[Tensor, " train"], labels: Int[Tensor, " train"], truth: Int[Tensor, " train"]
+) -> dict[str, float]:
+    """How do the answers to the training pairs compare with what was told and with what is true?
+
+    Shares from 0 to 1, apart for pairs whose label is wrong and for the others; a share of no pairs is left out.
+    """
+    wrong = labels != truth
+    shares = {
+        "told_accuracy": (answers == labels)[wrong],
+        "truth_accuracy": (answers == truth)[wrong],
+        "clean_accuracy": (answers == truth)[~wrong],
+    }
+    return {name: right.double().mean().item() for name, right in shares.items() if len(right)}

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from jaxtyping import Float, Int
 from torch import Tensor
@@ -44,5 +45,26 @@ def _cross_entropy_and_gradient(
     return loss, gradient
 
 
-CROSS_ENTROPY = Loss(value=_cross_entropy, value_and_gradient=_cross_entropy_and_gradient)
-"""Mean cross-entropy in nats over all outputs."""
+def _squared_error(logits: Float[Tensor, "pair vocab_out"], labels: Int[Tensor, " pair"]) -> Float[Tensor, ""]:
+    """Mean over pairs and outputs of (L_c - [c = label])², in float64."""
+    right = functional.one_hot(labels, logits.shape[-1])
+    return (logits.double() - right).square().mean()
+
+
+def _squared_error_and_gradient(
+    logits: Float[Tensor, "pair vocab_out"], labels: Int[Tensor, " pair"]
+) -> tuple[Float[Tensor, ""], Float[Tensor, "pair vocab_out"]]:
+    """Mean squared error in float64, and its gradient 2 (L_c - [c = label]) / number of logits."""
+    label = labels[:, None]
+    error = logits.scatter_(-1, label, logits.gather(-1, label) - 1)
+    loss = error.double().square().mean()
+    return loss, error.mul_(2 / error.numel())
+
+
+LOSSES = MappingProxyType(
+    {
+        "cross-entropy": Loss(value=_cross_entropy, value_and_gradient=_cross_entropy_and_gradient),
+        "mse": Loss(value=_squared_error, value_and_gradient=_squared_error_and_gradient),
+    }
+)
+"""Name → loss, over all outputs: mean cross-entropy in nats; mean squared error against 1 for the label, 0 for all others."""

@@ -8,10 +8,10 @@ import torch
 from jaxtyping import Int
 from torch import Tensor
 
-from interp.networks.config import NetworkConfig
+from interp.networks.kinds import Config
 from interp.training.batch import Batch
 
-Make = Callable[[NetworkConfig, Int[Tensor, " pair"], Int[Tensor, " pair"]], Batch]
+Make = Callable[[Config, Int[Tensor, " pair"], Int[Tensor, " pair"]], Batch]
 
 
 class Minibatches:

@@ -25,9 +25,9 @@ from interp.errors import InterpError
 from interp.files import checkpoint
 from interp.files.atomic import remove_unfinished, write_atomically
 from interp.files.checkpoint import Checkpoint
-from interp.networks.transformer import Network
+from interp.networks.kinds import Trained, network_of
 from interp.training import state as training_state
-from interp.training.loop import Snapshot, train, training_split
+from interp.training.loop import Snapshot, told_labels, train, training_split
 from interp.training.run_config import RunConfig, read_config, write_config
 from interp.training.state import TrainingState
 from interp.training.thinning import has_moved, is_spaced
@@ -76,15 +76,16 @@ class Run:
             config.arithmetic.check_is_possible_here()
             started = time.monotonic() - max([record["seconds"] for record in records], default=0.0)
             train_pairs = training_split(config.recipe, config.seed).train_pairs
+            told = told_labels(config.recipe, config.seed)
             # What thinning compares with: found again after a break by going through the log as training did.
             kept: dict[str, Any] | None = None
             for record in records:
                 kept = record if self._keeps(record, kept) else kept
 
-            def checkpoint_of(network: Network, step: int, losses: dict[str, float]) -> Checkpoint:
+            def checkpoint_of(network: Trained, step: int, losses: dict[str, float]) -> Checkpoint:
                 return Checkpoint(
                     network=network, task=config.recipe.task_value, step=step, seed=config.seed, recipe=config.recipe,
-                    arithmetic=config.arithmetic, train_pairs=train_pairs, losses=losses,
+                    arithmetic=config.arithmetic, train_pairs=train_pairs, told=told, losses=losses,
                 )  # fmt: skip
 
             with watching.writing(self.path, asdict(config)) as write:
@@ -148,7 +149,7 @@ class Run:
             weights = {name: tensor.detach().cpu() for name, tensor in parameters.items()}
             if not all(bool(tensor.isfinite().all()) for tensor in weights.values()):
                 return  # diverged, as the next record will say
-            seen = checkpoint_of(Network(config.recipe.config, weights), step, {})
+            seen = checkpoint_of(network_of(config.recipe.config, weights), step, {})
             if keep:
                 self._save_snapshot(seen)
             if measure is not None:
@@ -194,7 +195,7 @@ class Run:
         for directory in (self.path, self.path / "snapshots"):
             remove_unfinished(directory)
         path = self.path / "resume.pt"
-        state = training_state.load(path, self.config.recipe.config) if path.exists() else None
+        state = training_state.load(path, self.config.recipe) if path.exists() else None
         step = -1 if state is None else state.step
         self._cut_back("log.jsonl", self.log(), step)
         if (self.path / "measures.jsonl").exists():

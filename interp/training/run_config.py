@@ -6,10 +6,11 @@ from pathlib import Path
 from typing import Any
 
 from interp.arithmetic import Arithmetic, Precision
+from interp.configuration import from_plain
 from interp.errors import InterpError
 from interp.files.atomic import write_atomically
-from interp.recipe import Recipe, from_plain
-from interp.training.loop import training_split
+from interp.recipe import Recipe
+from interp.training.loop import told_labels
 
 FILE = "config.json"
 
@@ -44,7 +45,7 @@ class RunConfig:
             raise InterpError(f"expected a seed of 0 or more and below 2⁶³, got {self.seed}")
         # What is impossible is refused here, before anything is written.
         _ = self.arithmetic
-        training_split(self.recipe, self.seed)
+        told_labels(self.recipe, self.seed)
 
     @property
     def arithmetic(self) -> Arithmetic:

@@ -11,6 +11,9 @@ formed: p of them per head and position instead of p². What has to be done per 
 Without '=' the base is b's own residual stream. With '=' it is that of '=', the same for all pairs; the weights of a
 query sum to S = α + 3(1-α), so the attention to '=' itself is S times its vectors in the base, and a's and b's
 tables are relative to it.
+
+Neurons that read the embeddings themselves, without attention, are the simplest case: a row for every a and every b, each with
+weight 1, and nothing past the neurons.
 """
 
 import math
@@ -22,7 +25,9 @@ from jaxtyping import Float, Int
 from torch import Tensor
 from torch.nn import functional
 
+from interp.networks.attention_free import AttentionFreeConfig
 from interp.networks.config import NetworkConfig, Parameters
+from interp.networks.kinds import Config
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,8 +44,18 @@ class TokenTables:
     """Product W_out W_U: what each neuron adds to the logits, per unit of its activation."""
 
 
-def rows(config: NetworkConfig, a: Int[Tensor, " pair"], b: Int[Tensor, " pair"]) -> Int[Tensor, "pair slot"]:
+def has_token_tables(config: Config) -> bool:
+    """Is the network one that can be computed from tables: a plain transformer of one layer, or neurons of embeddings?"""
+    if isinstance(config, NetworkConfig):
+        return config.is_plain and config.n_layers == 1
+    usual = config.activation in ("relu", "gelu", "square")
+    return config.kind == "direct" and usual and not (config.biases or config.unembed_bias or config.further_hidden)
+
+
+def rows(config: Config, a: Int[Tensor, " pair"], b: Int[Tensor, " pair"]) -> Int[Tensor, "pair slot"]:
     """Which rows does each pair read? The order of the slots is that of ``TokenTables.weights``."""
+    if isinstance(config, AttentionFreeConfig):
+        return torch.stack([a, config.p + b], dim=1)
     tokens = _token_count(config)
     heads = torch.arange(config.n_heads, device=a.device) * tokens
     base = torch.zeros_like(b) if config.equals_token else b
@@ -48,8 +63,10 @@ def rows(config: NetworkConfig, a: Int[Tensor, " pair"], b: Int[Tensor, " pair"]
     return torch.cat([*per_head, config.n_heads * tokens + base[:, None]], dim=1)
 
 
-def row_count(config: NetworkConfig) -> int:
+def row_count(config: Config) -> int:
     """How many rows do the ``neurons`` and ``direct`` tables of a network have?"""
+    if isinstance(config, AttentionFreeConfig):
+        return 2 * config.p
     return config.n_heads * _token_count(config) + (1 if config.equals_token else config.p)
 
 
@@ -58,10 +75,10 @@ def _token_count(config: NetworkConfig) -> int:
     return 2 * config.p + config.equals_token
 
 
-def token_tables(
-    config: NetworkConfig, parameters: Parameters, a: Int[Tensor, " pair"], b: Int[Tensor, " pair"]
-) -> TokenTables:
+def token_tables(config: Config, parameters: Parameters, a: Int[Tensor, " pair"], b: Int[Tensor, " pair"]) -> TokenTables:
     """The tables of a one-layer network, with the attention weights of the pairs (a, b)."""
+    if isinstance(config, AttentionFreeConfig):
+        return _tables_of_embeddings(parameters, a)
     attention, mlp = "blocks.0.attn", "blocks.0.mlp"
     W_in, W_out, W_U = parameters[f"{mlp}.W_in"], parameters[f"{mlp}.W_out"], parameters["unembed.W_U"]
     streams = _streams(config, parameters)
@@ -97,6 +114,13 @@ def token_tables(
         direct=table(W_U, logit_bias),
         neuron_logit_map=W_out @ W_U,
     )
+
+
+def _tables_of_embeddings(parameters: Parameters, a: Int[Tensor, " pair"]) -> TokenTables:
+    E_a, W_U = parameters["embed_a.W_E"], parameters["unembed.W_U"]
+    neurons = torch.cat([E_a, parameters.get("embed_b.W_E", E_a)])
+    nothing = W_U.new_zeros(len(neurons), W_U.shape[1])
+    return TokenTables(weights=E_a.new_ones(len(a), 2), neurons=neurons, direct=nothing, neuron_logit_map=W_U)
 
 
 def _streams(config: NetworkConfig, parameters: Parameters) -> Float[Tensor, "token d_model"]:

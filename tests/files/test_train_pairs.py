@@ -103,6 +103,7 @@ def test_what_is_found_in_a_random_split_is_the_split() -> None:
 def memorised() -> tuple[Network, Tensor]:
     """A network that has learned its pairs by heart, and these pairs."""
     *_, last = train(MEMORISES, seed=0, record_every=150)
+    assert isinstance(last.network, Network)
     return last.network, training_split(MEMORISES, 0).train_pairs
 
 

@@ -22,9 +22,9 @@ def test_the_plan_has_the_networks_that_the_study_needs(study: Study) -> None:
     kinds = Counter(each.kind for each in planned)
     assert all(kinds[kind] == 12 for kind in ("untrained", "memorising", "shuffled", "near miss"))
     assert kinds["trained"] == {"fast": 62, "published": 102}[study]
-    trained = [each.recipe.config for each in planned if each.kind == "trained"]
-    assert sum(network.p == 113 for network in trained) == {"fast": 10, "published": 0}[study]
-    small = [network for network in trained if network.p == 59]
+    trained = [each.recipe for each in planned if each.kind == "trained"]
+    assert sum(recipe.p == 113 for recipe in trained) == {"fast": 10, "published": 0}[study]
+    small = [recipe.network for recipe in trained if recipe.p == 59]
     assert {(network.d_model, network.activation) for network in small} == {
         (width, activation) for width in (64, 128, 256) for activation in ("relu", "gelu")
     }

@@ -33,6 +33,7 @@ def trained() -> Network:
         stop_test_loss=0.0,
     )
     *_, last = train(recipe, seed=0, dtype=torch.float64)
+    assert isinstance(last.network, Network)
     return last.network
 
 

@@ -8,12 +8,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from small import added
 
+from interp.networks.activations import Activation
+from interp.networks.attention_free import AttentionFreeConfig
 from interp.networks.config import Architecture, NetworkConfig, Parameters
-from interp.networks.initialisation import initialise
+from interp.networks.initialisation import initialise, initialise_attention_free
+from interp.networks.kinds import Config
 from interp.recipe import RECIPES, Recipe
+from interp.tasks.addition import Addition
 from interp.training.batch import PlainBatch
 from interp.training.fast_batch import FastBatch
-from interp.training.loop import optimiser, training_split, training_step
+from interp.training.loop import initial_network, training_split, training_step
+from interp.training.losses import LOSSES
+from interp.training.optimisers import Optimiser
+from interp.training.token_tables import has_token_tables
 
 
 @st.composite
@@ -29,7 +36,7 @@ def configurations(draw: st.DrawFn) -> NetworkConfig:
         n_heads=heads,
         d_head=d_head,
         d_mlp=draw(st.sampled_from([1, 16, 33])),
-        activation=draw(st.sampled_from(["relu", "gelu"])),
+        activation=draw(st.sampled_from(["relu", "gelu", "square"])),
         causal=draw(st.booleans()),
         attention_rate=draw(st.sampled_from([0.0, 0.3, 1.0])),
         attention_biases=draw(st.booleans()),
@@ -38,10 +45,13 @@ def configurations(draw: st.DrawFn) -> NetworkConfig:
     )
 
 
-def parameters_of(config: NetworkConfig, seed: int, dtype: torch.dtype) -> Parameters:
+def parameters_of(config: Config, seed: int, dtype: torch.dtype) -> Parameters:
     """Random, biases too, on the scale at which nothing is small."""
     generator = torch.Generator().manual_seed(seed)
-    start = initialise(config, seed=seed, dtype=dtype).parameters
+    if isinstance(config, NetworkConfig):
+        start = initialise(config, seed=seed, dtype=dtype).parameters
+    else:
+        start = initialise_attention_free(config, seed=seed, dtype=dtype).parameters
     noise = {name: torch.randn(x.shape, generator=generator, dtype=torch.float64) for name, x in start.items()}
     return {name: (x + noise[name].to(dtype) / 4).requires_grad_() for name, x in start.items()}
 
@@ -50,29 +60,67 @@ def relative(x: torch.Tensor, reference: torch.Tensor, least: float = 1e-30) -> 
     return ((x - reference).abs().max() / reference.abs().max().clamp_min(least)).item()
 
 
-@settings(max_examples=60, deadline=None)
-@given(config=configurations(), seed=st.integers(0, 1000), data=st.data())
-def test_logits_and_gradients_equal_the_plain_network_s(config: NetworkConfig, seed: int, data: st.DataObject) -> None:
+LOSS_NAMES = st.sampled_from(list(LOSSES))
+
+
+@settings(max_examples=80, deadline=None)
+@given(config=configurations(), loss=LOSS_NAMES, seed=st.integers(0, 1000), data=st.data())
+def test_logits_and_gradients_equal_the_plain_network_s(
+    config: NetworkConfig, loss: str, seed: int, data: st.DataObject
+) -> None:
+    check_is_the_plain_network(config, loss, seed, data)
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    p=st.integers(2, 23),
+    width=st.sampled_from([1, 16, 33]),
+    separate=st.booleans(),
+    activation=st.sampled_from(["relu", "gelu", "square"]),
+    loss=LOSS_NAMES,
+    seed=st.integers(0, 1000),
+    data=st.data(),
+)
+def test_so_do_those_of_neurons_that_read_embeddings(
+    p: int, width: int, separate: bool, activation: Activation, loss: str, seed: int, data: st.DataObject
+) -> None:
+    config = AttentionFreeConfig(
+        p=p,
+        kind="direct",
+        d_embedding=width,
+        d_hidden=width,
+        biases=False,
+        separate_vocabularies=separate,
+        activation=activation,
+    )
+    assert has_token_tables(config)
+    check_is_the_plain_network(config, loss, seed, data)
+
+
+def check_is_the_plain_network(config: Config, loss: str, seed: int, data: st.DataObject) -> None:
     some = data.draw(st.lists(st.integers(0, config.p**2 - 1), min_size=1, max_size=80, unique=True))
     indices = torch.tensor(sorted(some))
     # The truth is the plain network in float64, for the float32 weights too.
     for dtype, tolerance in ((torch.float64, 1e-12), (torch.float32, 1e-5)):
         parameters = parameters_of(config, seed, dtype)
         exact = {name: x.detach().double().requires_grad_() for name, x in parameters.items()}
-        fast, plain = added(FastBatch, config, indices), added(PlainBatch, config, indices)
+        labels = Addition(config.p).answers(indices)
+        fast, plain = (kind(config, indices, labels, LOSSES[loss]) for kind in (FastBatch, PlainBatch))
         # The terms of these logits are of order 1; where they cancel, what is left is no more exact than they are.
         assert relative(fast.logits(parameters), plain.logits(exact), least=1.0) < tolerance
-        loss, expected = fast.loss(parameters), plain.loss(exact)
-        assert loss.item() == pytest.approx(expected.item(), rel=tolerance)
-        loss.backward()
+        value, expected = fast.loss(parameters), plain.loss(exact)
+        assert value.item() == pytest.approx(expected.item(), rel=tolerance)
+        value.backward()
         expected.backward()
+        size = max(1.0, plain.logits(exact).abs().max().item())
         whole = max(x.grad.abs().max().item() for x in exact.values() if x.grad is not None)
         for name, x in parameters.items():
             expected_gradient = exact[name].grad
             assert x.grad is not None and expected_gradient is not None, name
             # Relative to the largest gradient: some are sums that cancel, those of b_K to 0. Where all are small, because the
-            # network is sure, the plain one's are no more exact than its probabilities, which end at 2e-16.
-            assert (x.grad - expected_gradient).abs().max().item() <= tolerance * whole + 1e-14, name
+            # network is sure, the plain one's are no more exact than its probabilities, which end at 2e-16, times what the
+            # logits change with the weights: as the square of what neurons read, and so as the logits, where they square it.
+            assert (x.grad - expected_gradient).abs().max().item() <= tolerance * whole + 1e-14 * size, name
 
 
 @pytest.mark.parametrize("equals_token", [True, False])
@@ -111,15 +159,15 @@ SMALL_13 = SMALL.with_symbols(13)
 )
 def test_two_hundred_steps_give_the_same_weights(recipe: Recipe) -> None:
     def trained(kind: type[FastBatch] | type[PlainBatch]) -> Parameters:
-        parameters = initialise(recipe.config, seed=0, dtype=torch.float64).parameters
+        parameters = initial_network(recipe, 0, torch.float64).parameters
         parameters = {name: x.clone().requires_grad_() for name, x in parameters.items()}
-        adamw, data = optimiser(recipe, parameters), added(kind, recipe.config, training_split(recipe, 0).train_pairs)
+        optimiser, data = Optimiser(recipe, parameters), added(kind, recipe.config, training_split(recipe, 0).train_pairs)
         for step in range(200):
-            training_step(recipe, parameters, adamw, step, data)
+            training_step(parameters, optimiser, step, data)
         return {name: x.detach() for name, x in parameters.items()}
 
     fast, plain = trained(FastBatch), trained(PlainBatch)
-    start = initialise(recipe.config, seed=0, dtype=torch.float64).parameters
+    start = initial_network(recipe, 0, torch.float64).parameters
     for name in fast:
         assert (fast[name] - plain[name]).abs().max() < 1e-9, name
     assert not torch.allclose(fast["embed.W_E"], start["embed.W_E"], atol=1e-3)
