@@ -47,7 +47,7 @@ class Snapshot:
     test_accuracy: float
     corrupted: dict[str, float] = field(default_factory=dict)
     """Shares of the training pairs with a wrong label that are answered as they were told, ``told_accuracy``, and truly,
-    ``truth_accuracy``; of the other training pairs that are answered truly, ``clean_accuracy``. Empty where all labels are right."""
+    ``truth_accuracy``; of the other training pairs, ``clean_accuracy``, that are answered truly. Empty if no label is wrong."""
     is_last: bool
     """Does training end with this snapshot: steps done, test loss reached, or asked to stop?"""
 
