@@ -8,6 +8,7 @@ from analyses.basics.embedding_spectrum import embedding_spectrum as embedding_s
 from analyses.basics.gradient_symmetry import gradient_symmetry as gradient_symmetry
 from analyses.basics.logit_spectrum import logit_spectrum as logit_spectrum
 from analyses.basics.performance import performance as performance
+from analyses.basics.wrong_labels import wrong_labels as wrong_labels
 from analyses.evidence.amplitude_profile import amplitude_profile as amplitude_profile
 from analyses.evidence.attention_pattern import attention_pattern as attention_pattern
 from analyses.evidence.clock_or_pizza import clock_or_pizza as clock_or_pizza
@@ -29,6 +30,7 @@ from analyses.trials.causal import causal as causal
 from analyses.trials.explanation import explanation as explanation
 from analyses.trials.group_explanation import group_explanation as group_explanation
 from analyses.trials.ladder import ladder as ladder
+from analyses.trials.memorisation import memorisation as memorisation
 from analyses.trials.memory import memory as memory
 from analyses.trials.phase_law import phase_law as phase_law
 from analyses.trials.representation_ladder import representation_ladder as representation_ladder

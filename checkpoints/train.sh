@@ -31,3 +31,7 @@ train operations/multiplication-97 --task multiplication --p 97 --train-fraction
 train operations/squares-97 --task "a^2+b^2" --p 97 --train-fraction .3 --steps 6000 --threads 1
 train operations/s5 --task S5 --train-fraction .5 --steps 5000 --threads 1
 train operations/d13 --task D13 --train-fraction .8 --steps 6000 --threads 1
+
+mkdir -p "$here/corruption"
+train corruption/coexistence-97 --recipe doshi-2023 --corrupt .35 --weight-decay 0 --steps 1000 --threads 1
+train corruption/inverted-97 --recipe doshi-2023 --corrupt .35 --weight-decay 15 --steps 1000 --threads 1

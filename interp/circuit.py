@@ -23,7 +23,7 @@ from interp.tasks.task import UNDEFINED, Relabelling, Task
 
 T = TypeVar("T")
 
-Need = Literal["addition", "group", "disguise", "embedding", "neurons", "attention", "layers"]
+Need = Literal["addition", "group", "disguise", "embedding", "neurons", "attention", "layers", "labels"]
 """What a measurement can need of a circuit, and not every circuit has."""
 
 ROWS = 16
@@ -125,6 +125,9 @@ class Circuit:
                 self.network.pattern_name()
             case "layers":
                 self.network.layers()
+            case "labels":
+                if self.train_pairs is None:
+                    raise Unavailable("needs the pairs that it was trained on, which are not known (--train-pairs FILE)")
 
     def _misses(self, kind: str) -> str:
         """What is said where the task is not of a kind, and why, as far as that is known."""

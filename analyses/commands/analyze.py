@@ -16,6 +16,7 @@ from analyses.reports import text, timeline
 from analyses.reports.answer import SCHEMA, Answer, answer
 from analyses.reports.files import check_can_draw, check_is_writable, write_figures, write_page
 from analyses.reports.page import Subject
+from analyses.timeline.moving_answers import moving_answers
 from analyses.timeline.moving_circles import moving_circles
 from analyses.timeline.snapshots import readers
 from interp.commands.command import MISTAKE, run_command
@@ -92,7 +93,8 @@ def _run(path: Path, options: Options, out: Console, err: Console) -> Subject | 
     if options.draws:
         keys = found.key_frequencies
         circles = moving_circles(networks, keys) if keys else None
-        subject = Subject(_answer(run.load(path).model_path, str(path), options, err), found, circles)
+        last = _answer(run.load(path).model_path, str(path), options, err)
+        subject = Subject(last, found, circles, moving_answers(networks))
     timeline.show(path, found, out, as_json=options.json)
     return subject
 

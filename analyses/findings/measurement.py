@@ -84,9 +84,12 @@ def _remembering(measure: M, needs: tuple[Need, ...]) -> M:
 def suits(circuit: Circuit, name: str) -> bool:
     """Is a measurement about tasks such as this circuit's? Where it is not, a report leaves it out unless it is asked for.
 
-    Those of a group's representations are not about addition, of which frequencies say the same.
+    Those of labels are about networks that were told something wrong. Those of a group's representations are not about
+    addition, of which frequencies say the same.
     """
     needs = MEASUREMENTS[name].needs if name in MEASUREMENTS else ()
+    if "labels" in needs and circuit.told is None:
+        return False
     if "addition" in needs:
         return circuit.is_addition
     if "disguise" in needs:

@@ -19,6 +19,16 @@ VERDICT_COLOURS = {"clock": SKY, "pizza": ORANGE, "mixture": GREEN, "undecided":
 """Colours of a frequency's verdict."""
 SYMBOLS = {"clock": "circle", "pizza": "triangle-up", "mixture": "diamond", "undecided": "x"}
 """Symbols of a frequency's verdict, which are seen without colour too."""
+PAIRS = ("#e3e6ea", "#b9c3cf", GREEN, VERMILION, ORANGE)
+"""Colours of pairs held out, told the truth, answered truly against a wrong label, answered as told, and otherwise."""
+PHASE_COLOURS = {
+    "memorisation": VERMILION,
+    "coexistence": ORANGE,
+    "partial inversion": YELLOW,
+    "full inversion": GREEN,
+    "forgetting": QUIET,
+}
+"""Colours of what becomes of wrong labels."""
 PHASES = (YELLOW, SKY, GREEN)
 """Shades behind the phases of a run, in their order."""
 CYCLIC = "Twilight"

@@ -74,9 +74,7 @@ def _figures(subjects: Sequence[Subject]) -> Iterator[tuple[str, Finding]]:
         stem = subject.name.replace("/", "-")
         stem = f"{stem}-{number}" if stem in taken else stem
         taken.add(stem)
-        findings: dict[str, Finding | None] = {
-            **subject.answer.findings, "progress": subject.progress, "moving_circles": subject.circles
-        }  # fmt: skip
+        findings: dict[str, Finding | None] = {**subject.answer.findings, **subject.through_time}
         for name, finding in findings.items():
             if finding is not None and finding.is_drawn():
                 yield f"{stem}-{name}", finding

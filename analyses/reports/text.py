@@ -4,6 +4,7 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
+from analyses.basics.wrong_labels import wrong_labels
 from analyses.evidence.clock_or_pizza import NAMED, ClockOrPizza
 from analyses.findings.table import Table
 from analyses.reports import group_text
@@ -84,6 +85,9 @@ def _line_network(answer: Answer) -> str:
     does = "generalises" if measured.generalises else "does not generalise"
     if measured.memorised:
         does = f"memorised, right on {measured.train_accuracy:.4f} of its training pairs; does not generalise"
+    if circuit.told is not None and (found := wrong_labels(circuit)).phase:
+        kept = f"{found.shares.told:.1%} of its wrong labels kept and {found.shares.truth:.1%} answered truly"
+        does = f"{found.phase}, {kept}"
     held_out = ""
     if measured.test_accuracy == measured.test_accuracy:  # known, not NaN
         held_out = f"; held out: accuracy {measured.test_accuracy:.4f}, loss {measured.test_loss:.2g}"

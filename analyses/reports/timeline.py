@@ -56,12 +56,15 @@ def _print(found: Progress, out: Console, notes: Sequence[str]) -> None:
         f"{found.words.sentence}, {len(found.moments)} snapshots from step {found.moments[0].step} to {found.moments[-1].step}",
         f"Verdict: {verdict.verdict} ({verdict.reason})",
         f"Key frequencies at the end: {keys}",
+        *([f"Wrong labels: {found.labels_in_words}"] if found.labels_in_words else []),
         *([f"Read as: {'; '.join(notes)}"] if notes else []),
     ):
         print_line(out, Text(line))
     tables = [found.table()]
     if verdict.boundaries:
         tables = [verdict.table(), verdict.moves_table(), *tables]
+    if found.labels_in_words:
+        tables.append(found.labels_table())
     if found.key_frequencies:
         tables.append(found.frequency_table())
     for table in tables:

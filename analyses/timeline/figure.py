@@ -12,6 +12,8 @@ from interp.tasks.task import Words
 if TYPE_CHECKING:
     import plotly.graph_objects as go
 
+LISTED = 20
+"""Largest number of lines of a panel that its legend lists."""
 _DASHES = ("solid", "dash", "dot", "dashdot", "longdash")
 
 
@@ -23,6 +25,7 @@ def draw(words: Words, keys: Sequence[int], moments: Sequence[Moment], phases: P
     from plotly.subplots import make_subplots
 
     knows_pairs = all(m.knows_training_pairs for m in moments)
+    labels = [m.labels for m in moments if m.labels is not None]
     panels: list[tuple[str, dict[str, list[float]]]] = [
         (
             "loss (nats)",
@@ -53,6 +56,14 @@ def draw(words: Words, keys: Sequence[int], moments: Sequence[Moment], phases: P
             },
         ),
         (
+            "share of pairs",
+            {
+                "wrong label, answered as told": [each.told for each in labels],
+                "wrong label, answered truly": [each.truth for each in labels],
+                "held out, answered truly": [each.held_out for each in labels],
+            },
+        ),
+        (
             "t_k² of the logits",
             {f"k = {k}": [max(m.clock_terms[i], 0.0) ** 2 for m in moments] for i, k in enumerate(keys)},
         ),
@@ -64,8 +75,11 @@ def draw(words: Words, keys: Sequence[int], moments: Sequence[Moment], phases: P
     steps, own = [m.step for m in moments], {f"k = {k}": colour for k, colour in frequency_colours(keys).items()}
     for row, (axis, lines) in enumerate(curves, start=1):
         for index, (name, values) in enumerate(lines.items()):
+            listed = len(lines) <= LISTED  # more would lie over the panel above
             line = {"color": own.get(name, COLOURS[index % len(COLOURS)]), "dash": _DASHES[index % len(_DASHES)]}
-            figure.add_scatter(x=steps, y=values, name=name, mode="lines", line=line, row=row, col=1, legend=f"legend{row}")
+            figure.add_scatter(
+                x=steps, y=values, name=name, mode="lines", line=line, row=row, col=1, legend=f"legend{row}", showlegend=listed
+            )
         figure.update_yaxes(title_text=axis, row=row, col=1)
         # Each legend lies above its own panel, in the space that is left between panels.
         domain = figure.layout[f"yaxis{row if row > 1 else ''}"].domain

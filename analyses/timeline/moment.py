@@ -14,6 +14,7 @@ from analyses.evidence.amplitude_profile import hiding, variation
 from analyses.evidence.neuron_clusters import neuron_clusters
 from analyses.timeline.parts import part_losses
 from analyses.tools.amplitudes import amplitudes, explained_share
+from analyses.tools.wrong_labels import Shares, shares
 from interp import fourier
 from interp.circuit import Circuit
 from interp.networks.model import Unavailable
@@ -74,6 +75,15 @@ class Moment:
     accuracy: float = math.nan
     """Share of all pairs answered right, [0, 1]; NaN in records from before November 2026."""
 
+    labels: Shares | None = None
+    """Shares of the pairs by what the network was told and what it answers; None where it was told nothing but right answers,
+    or what it was told is not known."""
+
+    @property
+    def fit(self) -> float:
+        """Share of the training pairs that are answered as they were told, [0, 1]; NaN where these pairs are not known."""
+        return self.train_accuracy if self.labels is None else self.labels.train
+
     @property
     def squared_weights_sum(self) -> float:
         """Sum of squares of all weight matrices and biases together; NaN where none are known."""
@@ -128,6 +138,7 @@ def moment(circuit: Circuit, keys: Sequence[int], step: int) -> Moment:
         explained=explained_share(circuit, keys),
         loss=losses.whole,
         accuracy=right.double().mean().item(),
+        labels=None if circuit.told is None else shares(circuit),
     )
 
 

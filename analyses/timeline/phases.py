@@ -114,9 +114,9 @@ def phases(moments: Sequence[Moment], p: int) -> Phases:
             f"memorisation shows on training pairs, which are not known; accuracy on all pairs {so_far}", "cannot be said"
         )
     reached = _first([m.test_accuracy >= GENERALISES for m in moments])
-    fitted = _first([m.train_accuracy >= GENERALISES for m in moments])
+    fitted = _first([m.fit >= GENERALISES for m in moments])
     if fitted is None:
-        best = max(m.train_accuracy for m in moments)
+        best = max(m.fit for m in moments)
         return _none(f"training accuracy never reaches .99: {best:.3f} at best")
     if reached is None:
         best = max(m.test_accuracy for m in moments)

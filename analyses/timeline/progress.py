@@ -10,6 +10,7 @@ from analyses.evidence.key_frequencies import key_frequencies
 from analyses.findings.finding import Finding
 from analyses.findings.table import Cell, Table
 from analyses.timeline.figure import draw
+from analyses.timeline.labels import labels_in_words, labels_table
 from analyses.timeline.moment import Moment, moment
 from analyses.timeline.phases import Phases, phases
 from analyses.timeline.snapshots import Reader, readers
@@ -117,6 +118,15 @@ class Progress(Finding):
         )
         axis = f"{len(self.moments)} snapshots"
         return Table("The final key frequencies through time", columns, tuple(rows), note, curves, axis)
+
+    @property
+    def labels_in_words(self) -> str:
+        """What became of the wrong labels that the network was told, in one line; empty where none was wrong."""
+        return labels_in_words(self.moments)
+
+    def labels_table(self) -> Table:
+        """The table of what the network was told and what it answers, through time."""
+        return labels_table(self.moments, self._shown)
 
     def figure(self) -> "go.Figure":
         return draw(self.words, self.key_frequencies, self.moments, self.phases)

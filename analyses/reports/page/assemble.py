@@ -19,6 +19,7 @@ from analyses.reports import text
 from analyses.reports.answer import Answer, Lacking
 from analyses.reports.page.pack import FIGURES, MOST_LOGITS, packed, packed_json, pairs
 from analyses.reports.reproduce import analysis_command, not_said, training_command
+from analyses.timeline.moving_answers import MovingAnswers
 from analyses.timeline.moving_circles import MovingCircles
 from analyses.timeline.progress import Progress
 
@@ -38,8 +39,15 @@ class Subject:
     """The timeline of its run; None for a single network."""
     circles: MovingCircles | None = None
     """The circles through its run; None for a single network, and where there are no key frequencies."""
+    answers: MovingAnswers | None = None
+    """The answers to all pairs through its run; None for a single network, and where no label was wrong."""
     is_series: bool = False
     """Is the run somebody's series of checkpoints, and no run directory?"""
+
+    @property
+    def through_time(self) -> dict[str, Finding | None]:
+        """The findings about its run by name; None for what there is not."""
+        return {"progress": self.progress, "moving_answers": self.answers, "moving_circles": self.circles}
 
     @property
     def path(self) -> Path:
@@ -94,7 +102,7 @@ class _Writing:
         """What the template needs to know of one network."""
         answer = subject.answer
         shown = answer.findings.get("one_pair")
-        run = {"progress": subject.progress, "moving_circles": subject.circles}
+        run = subject.through_time
         return {
             "name": subject.name,
             "answer": answer,

@@ -109,7 +109,7 @@ function addScrubber(place, frames) {
     const frame = frames[slider.value];
     shown.textContent = frame.name;
     slider.setAttribute("aria-valuetext", `step ${frame.name}`);
-    frame.data.forEach((trace, index) => Object.assign(page.figures[place.dataset.figure].data[index], { x: trace.x, y: trace.y }));
+    frame.data.forEach(({ type, ...moved }, index) => Object.assign(page.figures[place.dataset.figure].data[index], moved));
     draw(place);
   };
   slider.value = frames.length - 1;

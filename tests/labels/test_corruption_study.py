@@ -1,0 +1,74 @@
+"""The study of wrong labels: docs/corruption.md says what its rows, and the committed networks, say."""
+
+from importlib import import_module
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+import analyses
+import interp
+
+ROOT = Path(__file__).parent.parent.parent
+DOCS = (ROOT / "docs" / "corruption.md").read_text()
+TOLD = " ".join(DOCS.split())
+
+
+@pytest.fixture
+def study(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    monkeypatch.syspath_prepend(str(ROOT / "studies"))
+    return import_module("corruption")
+
+
+def test_tables_and_picture_are_those_of_the_rows(study: ModuleType) -> None:
+    found = study.rows(ROOT / "studies" / "corruption.jsonl")
+    assert {row["name"] for row in found} == study.units("cpu").keys()
+    for table in (study.phase_table(found), study.known_values(found), study.transformer_table(found)):
+        assert table in DOCS, "python studies/corruption.py"
+    assert study.picture(found) == (ROOT / "studies" / "corruption.svg").read_text()
+
+
+def test_the_seeds_of_every_cell_agree(study: ModuleType) -> None:
+    found = study.cells(study.rows(ROOT / "studies" / "corruption.jsonl"))
+    assert len(found) == 36 and all(len(each) == 3 for each in found.values())
+    assert all(len({each.phase for each in those}) == 1 for those in found.values())
+    for decay in (0.0, 2.0, 5.0, 10.0, 15.0):
+        assert all(each.phase == "memorisation" for each in found[0.6, decay])
+    assert all(0.85 < each.told < 0.9 for share in (0.15, 0.25) for each in found[share, 0.0])
+
+
+def test_known_values_are_reproduced(study: ModuleType) -> None:
+    """Known values: an independent program's, tolerance .03; at decay 15 and step 200 .06 of the labels are still kept here."""
+    rows = study.rows(ROOT / "studies" / "corruption.jsonl")
+    row = next(each for each in rows if each["name"] == "doshi share 0.35 decay 0 seed 0")
+    found = study.at(row, 1_000)
+    assert (found.told, found.truth, found.held_out) == pytest.approx((0.94, 0.06, 0.978), abs=0.03)
+    inverted = next(each for each in rows if each["name"] == "doshi share 0.35 decay 15 seed 0")
+    assert (study.at(inverted, 400).told, study.at(inverted, 400).truth) == pytest.approx((0, 1), abs=0.03)
+    assert study.at(inverted, 200).told > 0.03
+
+
+def test_what_is_said_of_the_transformer_is_so(study: ModuleType) -> None:
+    rows = [row for row in study.rows(ROOT / "studies" / "corruption.jsonl") if row["network"] == "transformer"]
+    ends = {(row["loss"], row["decay"], row["seed"]): study.at(row, 4_000) for row in rows}
+    by_entropy = [end for (loss, _, _), end in ends.items() if loss == "cross-entropy"]
+    assert len(by_entropy) == 4 and all(end.told > 0.99 and end.held_out < 0.9 for end in by_entropy)
+    assert all(ends["mse", 3.0, seed].truth > 0.85 and ends["mse", 3.0, seed].held_out > 0.99 for seed in (0, 1))
+    assert sorted(ends["mse", 10.0, seed].held_out < 0.2 for seed in (0, 1)) == [False, True]
+    assert all(ends["mse", 50.0, seed].train < 0.2 for seed in (0, 1))
+
+
+def test_what_is_said_of_neurons_is_so() -> None:
+    found = analyses.memorisation(interp.load(ROOT / "checkpoints" / "corruption" / "coexistence-97.pt"))
+    assert f"{found.periodic:.0%} of the neurons have a ratio of at least .5" in TOLD
+    assert found.only_periodic.told == 0
+    assert f"none of the wrong labels is kept and {found.only_periodic.held_out:.4f} of the held".replace("0.", ".") in TOLD
+    others = f"{found.only_others.told:.3f} of the wrong labels are kept, and {found.only_others.held_out:.3f} of the held-out"
+    assert others.replace("0.", ".") in TOLD
+    assert f"told falls from {found.shares.told:.3f} to 0".replace("0.", ".") in TOLD and found.least_first[6].told == 0
+    assert f"the held-out accuracy falls to {found.most_first[2].held_out:.3f}".replace("0.", ".") in TOLD
+    verdict = analyses.clock_or_pizza(interp.load(ROOT / "checkpoints" / "corruption" / "inverted-97.pt"))
+    for name in ("coexistence-97.pt", "inverted-97.pt"):
+        assert len(analyses.key_frequencies(interp.load(ROOT / "checkpoints" / "corruption" / name)).frequencies) == 48
+    assert verdict.verdict == "undecided"
+    assert "only 60% of the neurons' variance" in verdict.reason
