@@ -9,11 +9,11 @@ import plotly.graph_objects as go
 import plotly.io
 import pytest
 from browser import require_chromium
-from suited import possible
 
 import analyses
 from analyses.findings.drawing import caption
 from analyses.findings.finding import ONLY_DRAWN, Finding
+from analyses.findings.measurement import MEASUREMENTS
 from analyses.findings.table import Table
 from interp.circuit import Circuit
 from interp.networks.config import NetworkConfig
@@ -31,16 +31,23 @@ def trained() -> Circuit:
     return interp.load(GENERALISING)
 
 
-def disguised(circuit: Circuit) -> Circuit:
-    """The same network, asked for a² + b²."""
-    return Circuit(circuit.network, task=task_named("a^2+b^2", circuit.network.p))
+def asked(circuit: Circuit, name: str) -> Circuit:
+    """The same network as what a measurement is about: asked for a² + b², or told something wrong about half of its pairs."""
+    needs = MEASUREMENTS[name].needs
+    if "disguise" in needs:
+        return Circuit(circuit.network, task=task_named("a^2+b^2", circuit.network.p))
+    if "labels" in needs:
+        pairs = circuit.task.pairs()[::2]
+        told = (circuit.task.answers(pairs) + (pairs % 4 == 0)) % circuit.network.p
+        return Circuit(circuit.network, pairs, told)
+    return circuit
 
 
 @pytest.mark.parametrize("name", analyses.MEASUREMENTS)
 @pytest.mark.parametrize("which", ["untrained", "trained"])
 def test_a_finding_shows_itself(name: str, which: str, trained: Circuit) -> None:
     circuit = CIRCUIT if which == "untrained" else trained
-    finding = analyses.MEASUREMENTS[name](circuit if name in possible() else disguised(circuit))
+    finding = analyses.MEASUREMENTS[name](asked(circuit, name))
     table = finding.table()
     assert isinstance(finding, Finding) and isinstance(table, Table)
     assert all(len(row) == len(table.columns) for row in table.rows)
@@ -64,7 +71,7 @@ def test_every_measurement_says_what_it_answers(name: str) -> None:
 
 @pytest.mark.parametrize("name", analyses.MEASUREMENTS)
 def test_every_field_of_a_finding_is_documented(name: str) -> None:
-    finding = type(analyses.MEASUREMENTS[name](CIRCUIT if name in possible() else disguised(CIRCUIT)))
+    finding = type(analyses.MEASUREMENTS[name](asked(CIRCUIT, name)))
     body = ast.parse(inspect.getsource(finding)).body[0].body  # type: ignore[attr-defined]
     for statement, following in zip(body, [*body[1:], None], strict=True):
         if isinstance(statement, ast.AnnAssign):
