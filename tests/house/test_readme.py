@@ -123,3 +123,8 @@ def test_what_is_said_of_the_rest_is_so() -> None:
 def _range(values: list[float]) -> str:
     """Numbers below 1 as the document has them: .10 to .19."""
     return f"{min(values):.2f} to {max(values):.2f}".replace("0.", ".")
+
+
+def test_the_number_of_networks_beside_those_shown_is_said() -> None:
+    others = [path for path in (ROOT / "checkpoints").rglob("*.pt") if path.parent.name != "operations"]
+    assert f"with {len(others)} more,\n`interp-analyze checkpoints` shows all" in (ROOT / "README.md").read_text()
