@@ -128,7 +128,7 @@ class Recipe:
             raise InterpError(f"expected at most {MAX_WEIGHTS} weights, got {weights}: choose smaller widths or fewer layers")
         if self.positions not in get_args(Positions):
             raise InterpError(f"expected positions {' or '.join(get_args(Positions))}, got {self.positions!r:.40}")
-        if self.attention_free and network != _of_neurons(network):
+        if self.attention_free and network != architecture_of(self.config):
             raise InterpError("expected of a network without attention only d_mlp, activation and separate_vocabularies")
         for name in ("learning_rate", "weight_decay", "stop_test_loss", "embedding_std", "gradient_filter"):
             value = getattr(self, name)
@@ -178,20 +178,13 @@ class Recipe:
         return from_plain(Recipe, {**values, "network": network}, "recipe")
 
 
-def _of_neurons(network: Architecture) -> Architecture:
-    """The architecture with all but what counts where there is no attention as it is by default."""
-    kept = ("d_mlp", "activation", "separate_vocabularies")
-    return Architecture(**{name: getattr(network, name) for name in kept})
-
-
 def architecture_of(config: Config) -> Architecture:
     """The architecture in a recipe of which this is the network's configuration. Raises InterpError where no recipe has it."""
     if isinstance(config, NetworkConfig):
         return config.architecture
-    own = Architecture(d_mlp=config.d_hidden, activation=config.activation, separate_vocabularies=config.separate_vocabularies)
     if config.kind != "direct" or config.biases or config.unembed_bias or config.further_hidden:
         raise InterpError("expected no recipe beside such an attention-free network: none trains one")
-    return own
+    return Architecture(d_mlp=config.d_hidden, activation=config.activation, separate_vocabularies=config.separate_vocabularies)
 
 
 _NANDA_2023 = Recipe(

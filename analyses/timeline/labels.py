@@ -15,9 +15,8 @@ def phases_of_labels(moments: Sequence[Moment]) -> tuple[tuple[str, int], ...]:
     for m in moments:
         if m.labels is None or not m.labels.phase:
             continue
-        phase = (
-            NOTHING_YET if m.labels.phase == "forgetting" and {NOTHING_YET} >= {each for each, _ in found} else m.labels.phase
-        )
+        knew = any(each != NOTHING_YET for each, _ in found)
+        phase = NOTHING_YET if m.labels.phase == "forgetting" and not knew else m.labels.phase
         if not found or found[-1][0] != phase:
             found.append((phase, m.step))
     return tuple(found)

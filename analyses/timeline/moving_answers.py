@@ -8,6 +8,7 @@ from analyses.basics.wrong_labels import heat_map, kinds_of
 from analyses.findings.drawing import finish
 from analyses.findings.finding import ONLY_DRAWN, Finding
 from analyses.findings.table import Table
+from analyses.timeline.frames import add_slider, evenly
 from analyses.timeline.snapshots import Reader
 from analyses.tools.wrong_labels import Shares, shares
 
@@ -40,13 +41,7 @@ class MovingAnswers(Finding):
         import plotly.graph_objects as go
 
         figure = go.Figure(heat_map(self.kinds[-1]))
-        figure.frames = [
-            {"name": str(step), "data": [{"type": "heatmap", "z": kinds}]}
-            for step, kinds in zip(self.steps, self.kinds, strict=True)
-        ]
-        still = {"mode": "immediate", "frame": {"duration": 0, "redraw": True}, "transition": {"duration": 0}}
-        stops = [{"label": str(step), "method": "animate", "args": [[str(step)], still]} for step in self.steps]
-        figure.update_layout(sliders=[{"steps": stops, "active": len(stops) - 1, "currentvalue": {"prefix": "step "}}])
+        add_slider(figure, self.steps, [[{"type": "heatmap", "z": kinds}] for kinds in self.kinds])
         return finish(
             figure,
             f"What it was told, what it answers: step {self.steps[0]} to {self.steps[-1]}",
@@ -66,11 +61,9 @@ def moving_answers(networks: Sequence[Reader]) -> MovingAnswers | None:
     """
     if networks[-1]()[0].told is None:
         return None
-    spread = sorted({round(i * (len(networks) - 1) / (FRAMES - 1)) for i in range(FRAMES)})
     found = []
-    for index in spread:
-        circuit, step = networks[index]()
+    for network in evenly(networks, FRAMES):
+        circuit, step = network()
         found.append((step, shares(circuit), kinds_of(circuit)))
-    found.sort(key=lambda each: each[0])
     steps, of_labels, kinds = zip(*found, strict=True)
     return MovingAnswers(steps, of_labels, kinds)

@@ -8,6 +8,7 @@ from analyses.adding.circles import FrequencyCircle, circle_grid, circle_of, cir
 from analyses.findings.drawing import finish
 from analyses.findings.finding import Finding
 from analyses.findings.table import Table
+from analyses.timeline.frames import add_slider, evenly
 from analyses.timeline.snapshots import Reader
 
 if TYPE_CHECKING:
@@ -41,13 +42,8 @@ class MovingCircles(Finding):
         figure = circle_grid([c.k for c in last], self.p)
         frames = [[_trace(c, radius=end.radius) for c, end in zip(each, last, strict=True)] for each in self.circles]
         figure.add_traces([{**trace, **panel(index)} for index, trace in enumerate(frames[-1])])
-        figure.frames = [
-            {"name": str(step), "data": [{"type": "scatter", "x": t["x"], "y": t["y"]} for t in traces]}
-            for step, traces in zip(self.steps, frames, strict=True)
-        ]
-        still = {"mode": "immediate", "frame": {"duration": 0, "redraw": True}, "transition": {"duration": 0}}
-        stops = [{"label": str(step), "method": "animate", "args": [[str(step)], still]} for step in self.steps]
-        figure.update_layout(sliders=[{"steps": stops, "active": len(stops) - 1, "currentvalue": {"prefix": "step "}}])
+        moving = [[{"type": "scatter", "x": t["x"], "y": t["y"]} for t in traces] for traces in frames]
+        add_slider(figure, self.steps, moving)
         return finish(
             figure,
             f"The numbers come to their circles: step {self.steps[0]} to {self.steps[-1]}",
@@ -63,13 +59,13 @@ def moving_circles(networks: Sequence[Reader], keys: Sequence[int]) -> MovingCir
     ``networks``: those that the run kept, in order of step; at most ``FRAMES`` of them are looked at, spread evenly. ``keys``:
     the frequencies to look at, those of the last. Raises InterpError on a damaged one, Unavailable where there is no embedding.
     """
-    spread = {round(i * (len(networks) - 1) / (FRAMES - 1)) for i in range(FRAMES)}
-    seen = sorted((networks[index]() for index in spread), key=lambda pair: pair[1])
-    return MovingCircles(
-        p=seen[-1][0].p,
-        steps=tuple(step for _, step in seen),
-        circles=tuple(tuple(circle_of(circuit.embedding, k) for k in keys) for circuit, _ in seen),
-    )
+    p, found = 0, []
+    for network in evenly(networks, FRAMES):
+        circuit, step = network()
+        p = circuit.p
+        found.append((step, tuple(circle_of(circuit.embedding, k) for k in keys)))
+    steps, circles = zip(*found, strict=True)
+    return MovingCircles(p, steps, circles)
 
 
 def _trace(circle: FrequencyCircle, *, radius: float) -> dict[str, Any]:

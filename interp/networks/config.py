@@ -105,10 +105,9 @@ class Architecture:
 
     @property
     def is_plain(self) -> bool:
-        """Is it of the usual kind: ReLU, GELU or square neurons, no gates, no normalisation, learned positions?"""
+        """Is it of the usual kind but for the neurons' activation: an MLP, no gates, no normalisation, learned positions?"""
         usual = ("operator_token", "gated_mlp", "residual", "normalization", "rotary_base", "final_normalization")
-        as_usual = all(getattr(self, name) == getattr(Architecture, name) for name in usual)
-        return as_usual and self.activation in ("relu", "gelu", "square") and self.d_mlp > 0
+        return self.d_mlp > 0 and all(getattr(self, name) == getattr(Architecture, name) for name in usual)
 
     @property
     def normalizations(self) -> tuple[str, ...]:

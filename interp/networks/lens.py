@@ -76,7 +76,7 @@ def tokens(config: NetworkConfig) -> Int[Tensor, "pair position"]:
 
 def check_plain(config: NetworkConfig) -> None:
     """Refuse a network with parts that are not carried over to TransformerLens."""
-    if not config.is_plain:
+    if not config.is_plain or config.activation not in ("relu", "gelu"):
         raise InterpError(
             "has parts that are not carried over to TransformerLens (a normalisation, gates, rotary positions, no residual, an "
             "operator's token, other neurons than ReLU and GELU): save it as a checkpoint of this project"

@@ -5,7 +5,11 @@ from jaxtyping import Int
 from torch import Tensor
 
 from interp.errors import InterpError
+from interp.tasks.draws import generator
 from interp.tasks.task import UNDEFINED, Task
+
+DRAW = 31_013
+"""Number of the draw, among those of a seed, that corrupts labels."""
 
 
 def told(
@@ -22,10 +26,10 @@ def told(
     if not corrupt:
         return None
     labels, count = task.answers(pairs).clone(), int(corrupt * len(pairs))
-    generator = torch.Generator().manual_seed((seed * 2_654_435_761 + 31_013) % (1 << 32))  # no other draw of this seed
-    chosen = torch.randperm(len(pairs), generator=generator)[:count]
+    drawing = generator(seed, DRAW)
+    chosen = torch.randperm(len(pairs), generator=drawing)[:count]
     if wrong is None:
-        labels[chosen] = torch.randint(task.p, (count,), generator=generator)
+        labels[chosen] = torch.randint(task.p, (count,), generator=drawing)
         return labels
     labels[chosen] = wrong.answers(pairs[chosen])
     if bool((labels == UNDEFINED).any()):

@@ -9,6 +9,7 @@ from jaxtyping import Int
 from torch import Tensor
 
 from interp.networks.kinds import Config
+from interp.tasks.draws import generator
 from interp.training.batch import Batch
 
 Make = Callable[[Config, Int[Tensor, " pair"], Int[Tensor, " pair"]], Batch]
@@ -35,6 +36,4 @@ class Minibatches:
         return self.make(self.whole.config, pairs, self.whole.labels[some])
 
     def _shuffled(self, epoch: int) -> Int[Tensor, " pair"]:
-        # PyTorch's generator looks at 32 bits of its seed.
-        generator = torch.Generator().manual_seed((self.seed * 2_654_435_761 + epoch) % (1 << 32))
-        return torch.randperm(len(self.whole.labels), generator=generator)
+        return torch.randperm(len(self.whole.labels), generator=generator(self.seed, epoch))

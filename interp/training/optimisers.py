@@ -32,12 +32,12 @@ class Optimiser:
         groups: dict[str, list[Tensor]] = {}
         for x in self._trained.values():
             groups.setdefault(_kind(recipe, x.shape), []).append(x)
-        self._parts = [_made(kind, tensors, recipe) for kind, tensors in groups.items()]
+        self._parts = {kind: _made(kind, tensors, recipe) for kind, tensors in groups.items()}
         self._slow = {name: torch.zeros_like(x) for name, x in self._trained.items()} if recipe.gradient_filter else {}
 
     def zero_grad(self) -> None:
         """Forget the gradients."""
-        for part in self._parts:
+        for part in self._parts.values():
             part.zero_grad()
 
     @torch.no_grad()
@@ -49,14 +49,14 @@ class Optimiser:
             assert gradient is not None
             slow.lerp_(gradient, 1 - recipe.gradient_filter_decay)
             gradient.add_(slow, alpha=recipe.gradient_filter)
-        for part in self._parts:
+        for part in self._parts.values():
             for group in part.param_groups:
                 group["lr"] = learning_rate(recipe, step)
             part.step()
 
     def memory(self) -> Memory:
         """Copies, in the memory of the computer, of all that it remembers: zeros before the first step."""
-        state = {x: part.state[x] for part in self._parts for x in part.state}
+        state = {x: part.state[x] for part in self._parts.values() for x in part.state}
         kept: Memory = {}
         for buffer, shapes in memory_shapes(self._recipe, {name: tuple(x.shape) for name, x in self._all.items()}).items():
             kept[buffer] = {}
@@ -68,13 +68,12 @@ class Optimiser:
 
     def restore(self, memory: Memory, step: int) -> None:
         """Go on with what was remembered after ``step`` updates."""
-        for part in self._parts:
-            for x in (x for group in part.param_groups for x in group["params"]):
-                name = next(name for name, each in self._trained.items() if each is x)
-                own = {buffer: memory[buffer][name] for buffer in memory if buffer != SLOW and name in memory[buffer]}
-                part.state[x] = {buffer: kept.to(x.device, copy=True) for buffer, kept in own.items()}
-                if isinstance(part, torch.optim.Adam):
-                    part.state[x]["step"] = torch.tensor(float(step), device=x.device)
+        for name, x in self._trained.items():
+            kind = _kind(self._recipe, x.shape)
+            state = {buffer: memory[buffer][name].to(x.device, copy=True) for buffer in _KEPT[kind]}
+            if kind in ("adam", "adamw"):
+                state["step"] = torch.tensor(float(step), device=x.device)
+            self._parts[kind].state[x] = state
         for name, slow in self._slow.items():
             slow.copy_(memory[SLOW][name])
 

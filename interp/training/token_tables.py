@@ -46,10 +46,11 @@ class TokenTables:
 
 def has_token_tables(config: Config) -> bool:
     """Is the network one that can be computed from tables: a plain transformer of one layer, or neurons of embeddings?"""
+    if config.activation not in ("relu", "gelu", "square"):
+        return False
     if isinstance(config, NetworkConfig):
         return config.is_plain and config.n_layers == 1
-    usual = config.activation in ("relu", "gelu", "square")
-    return config.kind == "direct" and usual and not (config.biases or config.unembed_bias or config.further_hidden)
+    return config.kind == "direct" and not (config.biases or config.unembed_bias or config.further_hidden)
 
 
 def rows(config: Config, a: Int[Tensor, " pair"], b: Int[Tensor, " pair"]) -> Int[Tensor, "pair slot"]:
