@@ -8,6 +8,10 @@ class InterpError(Exception):
     """
 
 
+class WriteError(InterpError):
+    """Something cannot be written: the disk is full, or the place is not ours. It says nothing of what was to be written."""
+
+
 def one_line(text: str, limit: int = 1200) -> str:
     """Text that may come from a file, fit for one line of a terminal: all printable, at most ``limit`` characters."""
     line = "".join(character if character.isprintable() else " " for character in text)

@@ -4,13 +4,13 @@ import os
 import tempfile
 from pathlib import Path
 
-from interp.errors import InterpError
+from interp.errors import WriteError
 
 _UNFINISHED = ".unfinished"
 
 
 def write_atomically(path: Path, content: bytes) -> None:
-    """Replace a file's content in one step, once the new content has reached the disk. Raises InterpError where it cannot."""
+    """Replace a file's content in one step, once the new content has reached the disk. Raises WriteError where it cannot."""
     try:
         descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=_UNFINISHED)
         try:
@@ -26,7 +26,7 @@ def write_atomically(path: Path, content: bytes) -> None:
             Path(temporary).unlink(missing_ok=True)
             raise
     except OSError as error:
-        raise InterpError(f"cannot write {path}: {error.strerror}; what was there before is untouched") from error
+        raise WriteError(f"cannot write {path}: {error.strerror}; what was there before is untouched") from error
 
 
 def remove_unfinished(directory: Path) -> None:

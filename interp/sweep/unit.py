@@ -4,6 +4,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, ClassVar
 
 from interp.training import run
 from interp.training.watching import NOT_WATCHING, Watching
@@ -19,14 +20,21 @@ class Status:
     """Number of steps done."""
     losses: dict[str, float] | None = None
     """Losses and accuracies of a record, where one was just written; None between two records."""
+    result: Any = None
+    """What came of the unit, where it is done and there is something to hand over."""
     note: str = ""
     """Something to tell the user: the unit was restarted, or it failed."""
     failed: bool = False
     """Has the unit failed, so that it will not go on?"""
+    unwritable: bool = False
+    """Has it failed because something could not be written? Then it was not the unit's fault, and all others would fail too."""
 
 
 class Unit(ABC):
     """A unit of work. It can be sent to another process."""
+
+    remedy: ClassVar[str] = ""
+    """What the user can do about a unit that was given up."""
 
     @property
     @abstractmethod
@@ -45,6 +53,7 @@ class Unit(ABC):
 class Training(Unit):
     """The training of one run directory."""
 
+    remedy = ": resume it with --resume"
     directory: Path
     """The run directory."""
     watching: Watching = NOT_WATCHING

@@ -21,7 +21,7 @@ import torch
 from filelock import FileLock, Timeout
 from torch import Tensor
 
-from interp.errors import InterpError
+from interp.errors import InterpError, WriteError
 from interp.files import checkpoint
 from interp.files.atomic import remove_unfinished, write_atomically
 from interp.files.checkpoint import Checkpoint
@@ -52,6 +52,12 @@ class Run:
     def snapshot_paths(self) -> list[Path]:
         """Paths of the snapshots that were kept, in the order of their steps."""
         return sorted((self.path / "snapshots").glob("step-*.pt"), key=lambda path: (len(path.name), path.name))
+
+    @property
+    def is_finished(self) -> bool:
+        """Has it been trained to its end? Raises InterpError on a damaged log or state."""
+        path = self.path / "resume.pt"
+        return path.exists() and self._finished(training_state.load(path, self.config.recipe), self.log())
 
     def train(
         self,
@@ -188,7 +194,7 @@ class Run:
             with (self.path / name).open("a") as file:
                 file.write(json.dumps(record) + "\n")
         except OSError as error:
-            raise InterpError(f"cannot write {self.path / name}: {error.strerror}") from error
+            raise WriteError(f"cannot write {self.path / name}: {error.strerror}") from error
 
     def _rewind(self) -> TrainingState | None:
         """The last state, None at the start, with logs cut back to it: what was logged after it will be logged again."""
@@ -235,7 +241,7 @@ def create(path: str | Path, config: RunConfig) -> Run:
         if config.snapshots or config.snapshots_per_decade:
             (path / "snapshots").mkdir()
     except OSError as error:
-        raise InterpError(f"cannot make {path}: {error.strerror}") from error
+        raise WriteError(f"cannot make {path}: {error.strerror}") from error
     with _locked(path):
         write_config(path, config)
     return Run(path, config)

@@ -1,0 +1,1 @@
+"""Many networks at once: the row of each, and what all rows say."""

@@ -1,0 +1,119 @@
+"""A unit of a sweep: from a configuration to a run, from the run to a row."""
+
+import shutil
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, fields, is_dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, get_args, get_origin, get_type_hints
+
+from interp.files import formats
+from interp.files.checkpoint import Checkpoint
+from interp.networks.config import Architecture
+from interp.recipe import Recipe
+from interp.sweep.dataset import Columns, Row
+from interp.sweep.point import OF_THE_DISK, Point
+from interp.sweep.unit import Status, Unit
+from interp.training import run
+from interp.training.run_config import FILE, RunConfig
+
+Look = Callable[[Checkpoint], Row]
+"""Function, defined at the top of a module, from a trained network to columns of its row."""
+REACHED = 0.99
+"""Accuracy at which a network has reached its pairs."""
+OUTCOME: Columns = {
+    "error": str,
+    "step": int,
+    "train_loss": float,
+    "test_loss": float,
+    "train_accuracy": float,
+    "test_accuracy": float,
+    "told_accuracy": float,
+    "truth_accuracy": float,
+    "clean_accuracy": float,
+    "steps_to_train": int,
+    "steps_to_test": int,
+    "training_seconds": float,
+    "analysis_seconds": float,
+    "interp_version": str,
+    "torch_version": str,
+}
+"""Columns of what came of a network: why it failed; its last record; the first records with an accuracy of at least .99 on the
+training pairs and on the held-out ones; what it took; versions."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Result:
+    """What a unit hands over."""
+
+    row: Row
+    """The network's row."""
+    weights: bytes | None
+    """Its checkpoint's file, where it is to be kept."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class SweptNetwork(Unit):
+    """The training of one network of a sweep, and its row."""
+
+    point: Point
+    """The network."""
+    runs: Path
+    """Directory of the run directories of unfinished networks."""
+    look: Look
+    """What is measured."""
+    keep: bool
+    """Are its weights kept?"""
+
+    @property
+    def path(self) -> Path:
+        return self.runs / self.point.name
+
+    def work(self, say: Callable[[Status], None], should_stop: Callable[[], bool]) -> None:
+        if not (self.path / FILE).exists():  # cut off before it had begun
+            shutil.rmtree(self.path, ignore_errors=True)
+            run.create(self.path, self.point.config)
+        each = run.load(self.path)
+        for snapshot in each.train(should_stop=should_stop, on_step=lambda step: say(Status(path=self.path, step=step))):
+            say(Status(path=self.path, step=snapshot.step, losses=snapshot.losses))
+        records = each.log()
+        if not each.is_finished:  # asked to stop
+            return
+        started = time.monotonic()
+        looked = self.look(formats.load(each.model_path))
+        seconds = {"training_seconds": records[-1]["seconds"], "analysis_seconds": round(time.monotonic() - started, 3)}
+        row = {**row_of(self.point), **_outcome(records), **seconds, **looked}
+        weights = each.model_path.read_bytes() if self.keep else None
+        say(Status(path=self.path, step=records[-1]["step"], result=Result(row=row, weights=weights)))
+
+
+def row_of(point: Point, error: str | None = None) -> Row:
+    """The beginning of a network's row: name, configuration, versions; of a failed one all there is, with its error."""
+    versions = {"interp_version": version("interp"), "torch_version": version("torch")}
+    return {"name": point.name, "label": point.label, **point.configuration(), "error": error, **versions}
+
+
+def own_columns() -> Columns:
+    """The columns of every sweep: name, label, every option of a run, a recipe and a network, and what came of it."""
+    options: dict[str, Any] = {}
+    for config in (RunConfig, Recipe, Architecture):
+        hints = get_type_hints(config)
+        options |= {each.name: _kind(hints[each.name]) for each in fields(config) if not is_dataclass(hints[each.name])}
+    chosen = {name: kind for name, kind in options.items() if name not in OF_THE_DISK}
+    return {"name": str, "label": str, **chosen, **OUTCOME}
+
+
+def _kind(hint: Any) -> Any:
+    """The kind of column for an option: a text where it is one of several words."""
+    return hint if hint in (bool, int, float, str) else list[int] if get_origin(hint) is tuple else type(get_args(hint)[0])
+
+
+def _outcome(records: Sequence[Row]) -> Row:
+    last = records[-1]
+
+    def first(name: str) -> int | None:
+        return next((record["step"] for record in records if record[name] >= REACHED), None)
+
+    kept = {name: last[name] for name in OUTCOME if name in last}
+    return {**kept, "steps_to_train": first("train_accuracy"), "steps_to_test": first("test_accuracy")}

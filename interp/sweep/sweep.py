@@ -1,0 +1,180 @@
+"""A sweep: the networks of a spec that have no row yet are trained and measured, and their rows written, each exactly once.
+
+DIR/rows/          the data set: a row per network (``dataset``)
+DIR/networks/      NAME.pt of the networks whose weights are kept
+DIR/unfinished/    NAME, the run directory of a network that has no row yet
+DIR/.lock          held by the process that writes here
+
+The process that holds the lock is the only one that writes rows. Units are done elsewhere, by an engine, and hand over what they
+have found; a network counts as done once its row is in the files, and not before. So whatever is killed, and whenever: what has
+a row is not done again, what has none is, from the last record of its run, and no row is there twice.
+"""
+
+import shutil
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+from filelock import FileLock, Timeout
+
+from interp.errors import InterpError, WriteError
+from interp.files.atomic import write_atomically
+from interp.sweep.dataset import Columns, DataSet, Row
+from interp.sweep.network import Look, Result, SweptNetwork, own_columns, row_of
+from interp.sweep.point import Point
+from interp.sweep.pool import work_all
+from interp.sweep.spec import Spec
+from interp.sweep.unit import Status, Unit
+
+
+class Engine(Protocol):
+    """What does units, wherever it does them: in this process, in others, on other machines."""
+
+    def __call__(
+        self, units: Sequence[Unit], *, report: Callable[[Status], None], should_stop: Callable[[], bool] = lambda: False
+    ) -> None:
+        """Do these units, as ``work_all`` does."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pool:
+    """The engine of one machine: processes of one thread each."""
+
+    workers: int = 1
+
+    def __call__(
+        self, units: Sequence[Unit], *, report: Callable[[Status], None], should_stop: Callable[[], bool] = lambda: False
+    ) -> None:
+        work_all(units, workers=self.workers, report=report, should_stop=should_stop)
+
+
+@dataclass
+class Progress:
+    """How far a sweep is."""
+
+    total: int
+    """Number of networks in the sweep."""
+    before: int
+    """Number of them that had a row when it was started."""
+    done: int = 0
+    """Number of rows that were written since."""
+    failed: int = 0
+    """Number of those whose network failed."""
+    running: dict[str, Status] = field(default_factory=dict)
+    """Networks that are being trained, by name, and how far they are."""
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """A sweep in a directory."""
+
+    path: Path
+    """The directory."""
+    spec: Spec
+    """What is trained, and what is kept."""
+    columns: Columns
+    """Columns of what ``look`` finds."""
+    look: Look
+    """What is measured of every network."""
+
+    def run(
+        self,
+        engine: Engine,
+        *,
+        again_failed: bool = False,
+        on_progress: Callable[[Progress, Status], None] = lambda progress, status: None,
+        should_stop: Callable[[], bool] = lambda: False,
+    ) -> Progress:
+        """Do what is missing. ``again_failed``: also the networks that failed before.
+
+        ``on_progress`` hears of every word of a unit. Raises InterpError where another process works here, or where the
+        directory holds rows with other columns, and WriteError where something cannot be written; rows stay whole.
+        """
+        points = self.spec.points()
+        with _locked(self.path):
+            rows = DataSet(self.path / "rows", {**own_columns(), **self.columns})
+            if again_failed:
+                rows.drop_failed()
+            missing = {name: point for name, point in points.items() if name not in rows}
+            progress = Progress(total=len(points), before=len(points) - len(missing))
+            writer = _Writer(self.path, missing, rows, progress)
+            writer.clear_away()
+
+            def report(status: Status) -> None:
+                writer.hear(status)
+                on_progress(progress, status)
+
+            keep, runs = self.spec.keep, self.path / "unfinished"
+            units = [SweptNetwork(point=each, runs=runs, look=self.look, keep=each.is_kept(keep)) for each in missing.values()]
+            engine(units, report=report, should_stop=lambda: writer.error is not None or should_stop())
+            writer.finish()
+        return progress
+
+
+class _Writer:
+    """Writes what units hand over: weights first, then the row, and only then the run directory goes."""
+
+    def __init__(self, path: Path, points: Mapping[str, Point], rows: DataSet, progress: Progress) -> None:
+        self._path, self._points, self._rows, self._progress = path, points, rows, progress
+        self._handed_over: list[str] = []
+        self.error: WriteError | None = None
+        """Why nothing more is written."""
+
+    def clear_away(self) -> None:
+        """Remove the run directories of networks that are not missing."""
+        for directory in (self._path / "unfinished").glob("*"):
+            if directory.name not in self._points:
+                shutil.rmtree(directory, ignore_errors=True)
+
+    def hear(self, status: Status) -> None:
+        """Take what a unit says."""
+        name = status.path.name
+        self._progress.running[name] = status
+        try:
+            if status.unwritable:
+                raise WriteError(status.note)
+            if isinstance(status.result, Result):
+                self._take(name, status.result.row, status.result.weights)
+            elif status.failed:
+                self._progress.failed += 1
+                self._take(name, row_of(self._points[name], status.note), None)
+            self._write(urgent=False)
+        except WriteError as error:
+            self.error = self.error or error
+
+    def finish(self) -> None:
+        """Write what is not written yet. Raises WriteError where something could not be."""
+        if self.error is not None:
+            raise self.error
+        self._write(urgent=True)
+
+    def _take(self, name: str, row: Row, weights: bytes | None) -> None:
+        if weights is not None:
+            (self._path / "networks").mkdir(exist_ok=True)
+            write_atomically(self._path / "networks" / f"{name}.pt", weights)
+        self._rows.add(row)
+        self._handed_over.append(name)
+        self._progress.done += 1
+        del self._progress.running[name]
+
+    def _write(self, *, urgent: bool) -> None:
+        if self._rows.write(urgent=urgent):
+            for name in self._handed_over:
+                shutil.rmtree(self._path / "unfinished" / name, ignore_errors=True)
+            self._handed_over.clear()
+
+
+@contextmanager
+def _locked(path: Path) -> Iterator[None]:
+    """Hold the directory of a sweep, made where it is missing; the system lets go of it when the process ends."""
+    try:
+        (path / "unfinished").mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise WriteError(f"cannot make {path}: {error.strerror}") from error
+    try:
+        with FileLock(path / ".lock", timeout=0):
+            yield
+    except Timeout as error:
+        raise InterpError(f"another process works in {path}: wait for it, or name another directory") from error
