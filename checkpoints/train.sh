@@ -13,10 +13,10 @@ train() {
     cp "$runs/$name/model.pt" "$here/$name.pt"
 }
 
-train quick-113 --recipe quick --seed 2
+train quick-113 --recipe steady --seed 2
 train zhong-59-rate-0 --recipe zhong-2023 --seed 0 --network.attention-rate 0 --steps 5000
 train zhong-59-rate-1 --recipe zhong-2023 --seed 0 --network.attention-rate 1 --steps 5000
-train untrained-113 --recipe quick --seed 0 --steps 0
+train untrained-113 --recipe steady --seed 0 --steps 0
 train memorising-59 --recipe zhong-2023 --seed 0 --train-fraction 0.2 --steps 300
 
 train nanda-113 --recipe nanda-2023 --seed 0 --steps 14000 --snapshots --threads 1
@@ -26,11 +26,11 @@ for step in 0 1400 5000 9400; do
 done
 
 mkdir -p "$here/operations"
-train operations/division-97 --task division --p 97 --train-fraction .3 --steps 6000 --threads 1
-train operations/multiplication-97 --task multiplication --p 97 --train-fraction .3 --steps 6000 --threads 1
-train operations/squares-97 --task "a^2+b^2" --p 97 --train-fraction .3 --steps 6000 --threads 1
-train operations/s5 --task S5 --train-fraction .5 --steps 5000 --threads 1
-train operations/d13 --task D13 --train-fraction .8 --steps 6000 --threads 1
+train operations/division-97 --recipe steady --task division --p 97 --train-fraction .3 --steps 6000 --threads 1
+train operations/multiplication-97 --recipe steady --task multiplication --p 97 --train-fraction .3 --steps 6000 --threads 1
+train operations/squares-97 --recipe steady --task "a^2+b^2" --p 97 --train-fraction .3 --steps 6000 --threads 1
+train operations/s5 --recipe steady --task S5 --train-fraction .5 --steps 5000 --threads 1
+train operations/d13 --recipe steady --task D13 --train-fraction .8 --steps 6000 --threads 1
 
 mkdir -p "$here/corruption"
 train corruption/coexistence-97 --recipe doshi-2023 --corrupt .35 --weight-decay 0 --steps 1000 --threads 1

@@ -13,11 +13,14 @@ def from_plain(cls: type[Any], values: Any, what: str) -> Any:
         raise InterpError(f"expected the {what} to be a mapping from names to values")
     if unknown := sorted(values.keys() - known):
         raise InterpError(f"the {what} has entries this version does not know: {', '.join(unknown)}")
+    fitted = {}
     for field in fields(cls):
         if field.name in values:
-            check_type(values[field.name], field.type, f"{field.name} of the {what}")
+            value = values[field.name]
+            check_type(value, field.type, f"{field.name} of the {what}")
+            fitted[field.name] = tuple(value) if isinstance(value, list) else float(value) if field.type is float else value
     try:
-        return cls(**{name: tuple(value) if isinstance(value, list) else value for name, value in values.items()})
+        return cls(**fitted)
     except TypeError as error:
         raise InterpError(f"the {what} is incomplete: {error}") from error
 

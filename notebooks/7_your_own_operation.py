@@ -105,7 +105,7 @@ class OneMore(ModularTask):
 # Half a minute of training:
 
 # %%
-recipe = replace(interp.RECIPES["quick"], task="one more", p=29, train_fraction=0.8, steps=2000)
+recipe = replace(interp.RECIPES["steady"], task="one more", p=29, train_fraction=0.8, steps=2000)
 *_, last = interp.train(recipe, seed=0)
 circuit = Circuit(last.network, task=recipe.task_value)
 print(analyses.report(circuit, only=["performance"]))

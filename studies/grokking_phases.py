@@ -42,8 +42,8 @@ def _study(out: Path, second_seed: bool) -> int:
         out / "nanda-2023-seed0", recipe("nanda-2023", steps=20_000), recipe_name="nanda-2023", seed=0, record_every=100
     )
     others = {
-        f"quick, seed {seed}": timeline(
-            out / f"quick-seed{seed}", recipe("quick", steps=1500), recipe_name="quick", seed=seed, record_every=25
+        f"steady, seed {seed}": timeline(
+            out / f"steady-seed{seed}", recipe("steady", steps=1500), recipe_name="steady", seed=seed, record_every=25
         )
         for seed in QUICK_SEEDS
     }
@@ -139,7 +139,7 @@ def leads(runs: dict[str, Timeline], spread: dict[str, Timeline]) -> str:
         found = [by_run[name][measure]["lead"] for name in seeds]
         each = [f"{m['lead']} ({m['least_lead']} to {m['most_lead']})" for m in (by_run[name][measure] for name in alone)]
         rows.append((measure, f"{median(found):g} ({min(found)} to {max(found)})", *each))
-    return markdown(("steps before test accuracy", f"quick, {len(seeds)} seeds: median (range)", *alone), rows)
+    return markdown(("steps before test accuracy", f"steady, {len(seeds)} seeds: median (range)", *alone), rows)
 
 
 def _difference(theirs: float | str, ours: float | str) -> str:

@@ -4,7 +4,7 @@ python studies/operations.py RUN ...     look at the newest checkpoint of these 
                                          studies/operations.json, and print the table
 python studies/operations.py             print the tables of docs/groups.md and docs/training.md from the rows that are kept
 
-The runs of docs/groups.md: interp-train --recipe quick --task TASK [--p 97] --train-fraction FRACTION --steps 6000 --threads 1.
+Runs of docs/groups.md: interp-train --recipe steady --task TASK [--p 97] --train-fraction FRACTION --steps 6000 --threads 1
 Those of docs/training.md: interp-train --recipe RECIPE --task TASK [--train-fraction FRACTION] --record-every 500 --device
 cuda with --stop-test-loss 1e-6 for chughtai-2023 and 1e-5 for furuta-2024.
 """
@@ -22,7 +22,7 @@ from interp.training import run
 Row = dict[str, Any]
 KEPT = Path(__file__).parent / "operations.json"
 COLUMNS = ("task", "fraction", "published", "steps", "held out", "frequencies or representations", "circuit", "explained")
-OWN = "quick"
+OWN = "steady"
 """The recipe of the table in docs/groups.md; the others are those of docs/training.md."""
 KNOWN = 0.99
 """Share of pairs from which they count as known."""

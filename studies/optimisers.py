@@ -2,7 +2,7 @@
 
 python studies/optimisers.py tries [--workers 2] [--device cuda]    eight settings of each method, seed 0
 python studies/optimisers.py seeds [--workers 2] [--device cuda]    the best setting of each method, seeds 1 to 5
-python studies/optimisers.py table                                  print the table of docs/speed.md
+python studies/optimisers.py table                                  print the tables of docs/speed.md
 
 All else is recipe nanda-2023. A network has arrived at the first record, one every 50 steps, that is clean and from which on
 every record of the next 500 steps has a test accuracy of 1. Clean: test loss and restricted loss (of the key frequencies
@@ -12,6 +12,7 @@ arrived soonest; the seeds that then count took no part in choosing it.
 
 import statistics
 import sys
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import partial
@@ -27,6 +28,7 @@ from analyses.timeline.parts import part_losses
 from interp.circuit import Circuit
 from interp.networks.kinds import Trained
 from interp.recipe import RECIPES
+from interp.sweep.dataset import read_rows
 from interp.training.loop import TrainingDivergedError, train, training_split
 
 STEPS, EVERY, STAYS, CLEAN = 3_000, 50, 500, 10.0
@@ -129,11 +131,26 @@ def table(found: list[Row]) -> str:
     return "\n".join("| " + " | ".join(line) + " |" for line in lines)
 
 
+def to_the_end(found: list[Row]) -> str:
+    """What networks of studies/quick.toml are at the last step, in Markdown."""
+    columns = ("schedule", "networks", "generalise", "explained", "last test loss", "circuits")
+    lines = [columns, ["---"] * len(columns)]
+    for label in dict.fromkeys(row["label"] for row in sorted(found, key=lambda row: -len(row["label"]))):
+        those = [row for row in found if row["label"] == label]
+        losses = sorted(row["test_loss"] for row in those)
+        circuits = Counter(f"{row['circuit']}, {row['sureness']}" for row in those if row["generalises"])
+        counts = [sum(bool(row[column]) for row in those) for column in ("generalises", "is_explained")]
+        loss = f"{statistics.median(losses):.1g} ({losses[0]:.1g}–{losses[-1]:.1g})"
+        said = "; ".join(f"{count} {circuit}" for circuit, count in circuits.most_common())
+        lines.append((label, str(len(those)), *map(str, counts), loss, said))
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+
+
 def main() -> int:
     options = tyro.cli(Options, description=__doc__)
     found = rows(options.rows)
     if options.what == "table":
-        print(table(found))
+        print(table(found), to_the_end(read_rows(options.rows.with_name("quick.parquet"))), sep="\n\n")
         return 0
     if options.what == "tries":
         chosen = [(method, number, 0) for method, settings in METHODS.items() for number in range(len(settings))]

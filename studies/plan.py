@@ -128,7 +128,7 @@ class Making(Unit):
 def every_network(study: Study) -> Iterator[Planned]:
     """All networks of a study, in an order in which any beginning is a fair sample of the whole.
 
-    published: 102 by ``varied``, trained until they no longer change. fast: 52 by ``fast_recipe`` and 10 by ``quick``. Each
+    published: 102 by ``varied``, trained until they no longer change. fast: 52 by ``fast_recipe`` and 10 by ``steady``. Each
     study has 48 controls of its own.
     """
     trained, first = (list(_published()), 4000) if study == "published" else (list(_fast()), 2000)
@@ -156,8 +156,8 @@ def _fast() -> Iterator[Planned]:
             yield Planned(
                 name=f"quick-seed{seed}",
                 kind="trained",
-                recipe=replace(RECIPES["quick"], steps=2_000),
-                recipe_name="quick",
+                recipe=replace(RECIPES["steady"], steps=2_000),
+                recipe_name="steady",
                 seed=seed,
             )
 

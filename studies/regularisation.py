@@ -1,6 +1,6 @@
 """Weight decay off, weak, on and strong, from the same seed: which of the two circuits wins, and when?
 
-The recipe is quick with p = 59 and 40% of the pairs to train on, which takes a minute and a half per run on one core.
+The recipe is steady with p = 59 and 40% of the pairs to train on, which takes a minute and a half per run on one core.
 Prints two tables as Markdown. Trains what is missing and goes on where it was cut off; everything is kept under --out.
 """
 
@@ -37,8 +37,8 @@ def _study(out: Path, seed: int) -> int:
     runs = {
         decay: timeline(
             out / (f"weight-decay-{decay:g}" + (f"-seed{seed}" if seed else "")),
-            recipe("quick", p=59, train_fraction=0.4, weight_decay=decay, steps=1500),
-            recipe_name="quick",
+            recipe("steady", p=59, train_fraction=0.4, weight_decay=decay, steps=1500),
+            recipe_name="steady",
             seed=seed,
             record_every=25,
         )

@@ -39,7 +39,7 @@ def timeline(path: Path, recipe: Recipe, *, recipe_name: str, seed: int, record_
 
 def thinned(records: Sequence[dict[str, Any]]) -> set[int]:
     """The steps of the snapshots that interp-train keeps by default of a run with this log (``interp.training.thinning``)."""
-    default = RunConfig(recipe=RECIPES["quick"], seed=0)
+    default = RunConfig(recipe=RECIPES["steady"], seed=0)
     last, end = None, int(records[-1]["step"])
     kept = {step for step in range(end) if thinning.is_spaced(step, default.snapshots_per_decade)}
     for record in records:

@@ -12,7 +12,7 @@ from interp.tasks.addition import Addition
 from interp.training.batch import Batch
 
 SMALL = replace(
-    RECIPES["quick"],
+    RECIPES["steady"],
     p=7,
     network=Architecture(d_model=16, n_heads=2, d_head=8, d_mlp=32),
     steps=20,
@@ -24,7 +24,7 @@ OPTIONS = ["--p", "7", "--network.d-model", "16", "--network.n-heads", "2", "--n
 """Of the network and its pairs; not of the steps, nor of where to stop."""
 
 MEMORISES = replace(
-    RECIPES["quick"],
+    RECIPES["steady"],
     p=11,
     network=Architecture(d_model=16, n_heads=2, d_head=8, d_mlp=64, answers_equals=False),
     train_fraction=0.3,

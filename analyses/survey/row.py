@@ -7,7 +7,6 @@ from pathlib import Path
 from types import GenericAlias, UnionType
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
-from analyses.evidence.amplitude_profile import amplitude_profile
 from analyses.findings.finding import Finding
 from analyses.findings.measurement import MEASUREMENTS, in_order
 from analyses.reports.answer import Answer, examine

@@ -1,9 +1,11 @@
-"""How every command of this project ends: its exit code, and one line on standard error for a user's mistake."""
+"""What every command of this project has: exit codes, one line on standard error for a user's mistake, an end on Ctrl-C."""
 
 import os
+import signal
 import sys
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from io import TextIOWrapper
 
 from interp.errors import InterpError, one_line
@@ -36,3 +38,27 @@ def run_command(name: str, body: Callable[[], int]) -> int:
     except Exception:
         traceback.print_exc()
         return DEFECT
+
+
+def cores() -> int:
+    """The number of processor cores that this process may use; all of them where the system, as macOS, does not say."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+@contextmanager
+def interruptible() -> Iterator[list[int]]:
+    """The first Ctrl-C or SIGTERM is noted in the list for the loop to see; a second one acts as usual."""
+    received: list[int] = []
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+
+    def note(number: int, _frame: object) -> None:
+        received.append(number)
+        signal.signal(number, before[signal.Signals(number)])
+
+    for number in before:
+        signal.signal(number, note)
+    try:
+        yield received
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

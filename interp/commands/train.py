@@ -1,11 +1,7 @@
 """interp-train: train networks from seeds, into run directories."""
 
-import os
 import re
-import signal
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from pathlib import Path
@@ -15,7 +11,7 @@ import tyro
 from rich.console import Console
 
 from interp.arithmetic import Precision
-from interp.commands.command import INTERRUPTED, MISTAKE, run_command
+from interp.commands.command import INTERRUPTED, MISTAKE, cores, interruptible, run_command
 from interp.commands.display import Display
 from interp.errors import InterpError
 from interp.recipe import RECIPES, Recipe
@@ -46,7 +42,7 @@ Examples:
   interp-train --seeds 0:8 --workers 2                eight networks, two at a time, one thread each
   interp-train --resume runs/quick-p113-seed* --workers 2
   interp-train --p 59 --network.d-mlp 256
-  interp-train --task subtraction --p 59 --train-fraction 0.6
+  interp-train --recipe steady --task subtraction --p 97 --steps 6000
   interp-train --task "a^2+b^2" --p 97                any polynomial of a and b, mod p
   interp-train --task S5 --train-fraction 0.6         products in a group, which decides p
   interp-train --measure analyses.timeline.live:measures
@@ -141,7 +137,7 @@ def _train(options: Options, default: Options) -> int:
         line = f"interp-train: {'resuming ' if options.resume else ''}recipe {each.config.recipe_name}, {about}"
         console.print(line, markup=False, highlight=False, soft_wrap=True)
     failed: list[Status] = []
-    with _interruptible() as interrupted, Display(console, runs) as display:
+    with interruptible() as interrupted, Display(console, runs) as display:
 
         def report(status: Status) -> None:
             if status.failed:
@@ -171,7 +167,7 @@ def _created(options: Options) -> list[Run]:
         snapshots_per_decade=options.snapshots_per_decade,
         precision=options.precision,
         device=options.device,
-        threads=options.threads or (1 if at_once else _cores()),
+        threads=options.threads or (1 if at_once else cores()),
     )
     training = options.training
     task = "" if training.task == "addition" else f"{re.sub(r'[^0-9A-Za-z^+-]', '-', training.task)}-"
@@ -182,11 +178,6 @@ def _created(options: Options) -> list[Run]:
     for path in configs:  # all of them before any is made: one that is taken leaves nothing behind
         run.check_is_free(path)
     return [run.create(path, each) for path, each in configs.items()]
-
-
-def _cores() -> int:
-    """The number of processor cores that this process may use; all of them where the system, as macOS, does not say."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _seeds(text: str) -> list[int]:
@@ -217,25 +208,6 @@ def _summary(each: Run) -> str:
         f"{each.model_path}: step {last['step']}, train loss {last['train_loss']:.3g}, "
         f"test loss {last['test_loss']:.3g}, test accuracy {last['test_accuracy']:.4f}"
     )
-
-
-@contextmanager
-def _interruptible() -> Iterator[list[int]]:
-    """The first Ctrl-C or SIGTERM is noted in the list for the loop to see; a second one acts as usual."""
-    received: list[int] = []
-    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
-
-    def note(number: int, _frame: object) -> None:
-        received.append(number)
-        signal.signal(number, before[signal.Signals(number)])
-
-    for number in before:
-        signal.signal(number, note)
-    try:
-        yield received
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 if __name__ == "__main__":

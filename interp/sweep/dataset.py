@@ -41,10 +41,13 @@ class DataSet:
         remove_unfinished(path)
         for part in self._parts():
             self._widen(part)
-        self._names = {name for part in self._parts() for name in _read(part, ["name"])["name"].to_pylist()}
+        errors = [row for part in self._parts() for row in _read(part, ["name", "error"]).to_pylist()]
+        self._names = {row["name"] for row in errors}
+        self.failed = {row["name"] for row in errors if row["error"] is not None}
+        """Names of the networks that failed."""
         self._fresh: list[Row] = []
         self._wrote = 0.0
-        self._open_last()
+        self._last, self._last_rows = self._last_part()
 
     def __contains__(self, name: str) -> bool:
         return name in self._names
@@ -59,6 +62,7 @@ class DataSet:
         if unknown := sorted(row.keys() - set(self._schema.names)):
             raise InterpError(f"the data set has no column {', '.join(unknown)}")
         self._names.add(row["name"])
+        self.failed |= {row["name"]} if row["error"] is not None else set()
         self._fresh.append(row)
 
     def write(self, *, urgent: bool = True) -> bool:
@@ -73,42 +77,41 @@ class DataSet:
             self._write_part(self._last, [*self._last_rows, *fitting])
             self._last_rows, self._fresh = [*self._last_rows, *fitting], self._fresh[len(fitting) :]
             if len(self._last_rows) == ROWS_OF_A_PART:
-                self._open_last()
+                self._last, self._last_rows = self._last_part()
             self._wrote = time.monotonic()
         return True
 
-    def drop_failed(self) -> int:
-        """Take out the rows of networks that failed, so that these are done again; returns how many there were."""
-        dropped = 0
+    def drop_failed(self) -> None:
+        """Take out the rows of networks that failed, so that these are done again."""
         for part in self._parts():
             rows = _read(part).to_pylist()
             good = [row for row in rows if row["error"] is None]
             if len(good) < len(rows):
                 self._write_part(part, good)
-                self._names -= {row["name"] for row in rows if row["error"] is not None}
-                dropped += len(rows) - len(good)
-        self._open_last()
-        return dropped
+        self._names -= self.failed
+        self.failed = set()
+        self._last, self._last_rows = self._last_part()
 
     def _widen(self, part: Path) -> None:
         """Give a file the columns that were added since it was written. Raises InterpError where it has others."""
         rows = _read(part)
         if any(each not in self._schema for each in rows.schema):
-            raise InterpError(f"{self.path} holds rows with other columns: name another directory, or ask for the same findings")
+            raise InterpError(
+                f"{self.path} holds rows with other columns: name another directory, or ask for the same findings"
+            )
         if len(rows.schema) < len(self._schema):
             self._write_part(part, rows.to_pylist())
 
     def _parts(self) -> list[Path]:
         return sorted(self.path.glob("part-*.parquet"))
 
-    def _open_last(self) -> None:
-        """Find the part that the next rows go to, and the rows that it has."""
+    def _last_part(self) -> tuple[Path, list[Row]]:
+        """The file that the next rows go to, and the rows that it has."""
         parts = self._parts()
-        self._last_rows: list[Row] = _read(parts[-1]).to_pylist() if parts else []
-        number = len(parts) - 1
-        if not parts or len(self._last_rows) >= ROWS_OF_A_PART:
-            self._last_rows, number = [], number + 1
-        self._last = self.path / f"part-{number:06d}.parquet"
+        rows: list[Row] = _read(parts[-1]).to_pylist() if parts else []
+        if parts and len(rows) < ROWS_OF_A_PART:
+            return parts[-1], rows
+        return self.path / f"part-{len(parts):06d}.parquet", []
 
     def _write_part(self, path: Path, rows: list[Row]) -> None:
         pyarrow, buffer = _pyarrow(), io.BytesIO()
@@ -135,9 +138,8 @@ def _read(part: Path, columns: list[str] | None = None) -> "pyarrow.Table":
 def _schema(columns: Columns) -> "pyarrow.Schema":
     pyarrow = _pyarrow()
     kinds = {bool: pyarrow.bool_(), int: pyarrow.int64(), float: pyarrow.float64(), str: pyarrow.string()}
-    listed = {name: each.__args__[0] for name, each in columns.items() if isinstance(each, GenericAlias)}
-    types = {name: pyarrow.list_(kinds[listed[name]]) if name in listed else kinds[each] for name, each in columns.items()}
-    return pyarrow.schema(list(types.items()))
+    lists: dict[Any, Any] = {GenericAlias(list, kind): pyarrow.list_(each) for kind, each in kinds.items()}
+    return pyarrow.schema([(name, (lists | kinds)[kind]) for name, kind in columns.items()])
 
 
 def _pyarrow() -> Any:

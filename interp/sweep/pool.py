@@ -1,7 +1,9 @@
 """Many units of work at once, in processes that each do one after the other; a process that the system kills is replaced."""
 
 import multiprocessing
+import os
 import signal
+import threading
 import time
 import traceback
 from collections import deque
@@ -156,6 +158,7 @@ def _serve(connection: "Connection[Any, Any]") -> None:
     asked: list[int] = []
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the parent passes it on as SIGTERM
     signal.signal(signal.SIGTERM, lambda number, frame: asked.append(number))
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     spoke = 0.0
 
     def say(status: Status) -> None:
@@ -170,3 +173,11 @@ def _serve(connection: "Connection[Any, Any]") -> None:
             connection.send(None)
     except (EOFError, BrokenPipeError, ConnectionResetError):  # the parent is done with it, or gone
         return
+
+
+def _end_with_parent() -> None:
+    """End this process at once when its parent is gone: the parent that is started next finds nobody at work."""
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+    wait([parent.sentinel])
+    os._exit(1)

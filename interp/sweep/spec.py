@@ -60,9 +60,6 @@ class Block:
         if self.recipe not in RECIPES:
             raise InterpError(f"expected a recipe among {', '.join(RECIPES)}, got {self.recipe!r:.40}")
         grid = dict(_leaves(self.grid, ()))
-        for name, values in grid.items():
-            if not isinstance(values, list) or not values:
-                raise InterpError(f"expected a list of values for {name} in a grid, got {values!r:.40}")
         alternatives = [dict(_leaves(each, ())) for each in self.each]
         for seed, alternative, values in product(self.seeds, alternatives, product(*grid.values())):
             said = dict(_leaves(self.set, ())) | alternative | dict(zip(grid, values, strict=True)) | self._drawn(seed)
@@ -114,7 +111,7 @@ def read_spec(path: str | Path) -> Spec:
 
 
 def spec_of(values: Mapping[str, Any]) -> Spec:
-    """The sweep in plain values, as a TOML file has them. Raises InterpError where they describe none, or one that cannot be."""
+    """The sweep in plain values, as a TOML file has them. Raises InterpError where they describe none that can be."""
     blocks = values.get("networks", [])
     if not isinstance(blocks, list) or not all(isinstance(each, dict) for each in blocks):
         raise InterpError("expected [[networks]] blocks")
@@ -138,6 +135,9 @@ def _block(values: Mapping[str, Any]) -> Block:
     for name in ("set", "grid", "draw"):
         if not isinstance(plain.get(name, {}), dict):
             raise InterpError(f"expected {name} to be a mapping")
+    for name, choices in _leaves(plain.get("grid", {}), ()):
+        if not isinstance(choices, list) or not choices:
+            raise InterpError(f"expected a list of values for {name} in a grid, got {choices!r:.40}")
     for name in ("recipe", "label"):
         check_type(plain[name], str, name)
     if unknown := sorted(plain.keys() - {each.name for each in fields(Block)}):
@@ -173,16 +173,16 @@ def _leaves(values: Mapping[str, Any], ends: Sequence[str], prefix: str = "") ->
 
 def _draw(chance: random.Random, name: str, how: Any) -> Any:
     kind, values = next(iter(how.items())) if isinstance(how, dict) and len(how) == 1 else ("", None)
-    numbers = isinstance(values, list) and len(values) == 2 and all(type(each) in (int, float) for each in values)
     if kind == "choice" and isinstance(values, list) and values:
         return chance.choice(values)
-    if kind == "uniform" and numbers and values[0] < values[1]:
-        return values[0] + (values[1] - values[0]) * chance.random()
-    if kind == "log_uniform" and numbers and 0 < values[0] < values[1]:
-        return math.exp(math.log(values[0]) + math.log(values[1] / values[0]) * chance.random())
-    raise InterpError(
-        f"expected {name} to be drawn as {{uniform = [0, 1]}}, {{log_uniform = [0.1, 10]}} or {{choice = [...]}}, got {how!r:.60}"
-    )
+    if isinstance(values, list) and len(values) == 2 and all(type(each) in (int, float) for each in values):
+        low, high = values
+        if kind == "uniform" and low < high:
+            return low + (high - low) * chance.random()
+        if kind == "log_uniform" and 0 < low < high:
+            return math.exp(math.log(low) + math.log(high / low) * chance.random())
+    ways = "{uniform = [0, 1]}, {log_uniform = [0.1, 10]} or {choice = [...]}"
+    raise InterpError(f"expected {name} to be drawn as {ways}, got {how!r:.60}")
 
 
 def _config(recipe: str, seed: int, said: Mapping[str, Any]) -> RunConfig:

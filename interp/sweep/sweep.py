@@ -5,49 +5,27 @@ DIR/networks/      NAME.pt of the networks whose weights are kept
 DIR/unfinished/    NAME, the run directory of a network that has no row yet
 DIR/.lock          held by the process that writes here
 
-The process that holds the lock is the only one that writes rows. Units are done elsewhere, by an engine, and hand over what they
-have found; a network counts as done once its row is in the files, and not before. So whatever is killed, and whenever: what has
-a row is not done again, what has none is, from the last record of its run, and no row is there twice.
+The process that holds the lock is the only one that writes rows. Units are done by an engine and hand over what they found; a
+network is done once its row is in the files, and not before. So whatever is killed, and whenever: what has a row is not done
+again, what has none is, from the last record of its run, and no row is there twice.
 """
 
 import shutil
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
 
 from filelock import FileLock, Timeout
 
 from interp.errors import InterpError, WriteError
 from interp.files.atomic import write_atomically
 from interp.sweep.dataset import Columns, DataSet, Row
+from interp.sweep.engine import Engine
 from interp.sweep.network import Look, Result, SweptNetwork, own_columns, row_of
 from interp.sweep.point import Point
-from interp.sweep.pool import work_all
 from interp.sweep.spec import Spec
-from interp.sweep.unit import Status, Unit
-
-
-class Engine(Protocol):
-    """What does units, wherever it does them: in this process, in others, on other machines."""
-
-    def __call__(
-        self, units: Sequence[Unit], *, report: Callable[[Status], None], should_stop: Callable[[], bool] = lambda: False
-    ) -> None:
-        """Do these units, as ``work_all`` does."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Pool:
-    """The engine of one machine: processes of one thread each."""
-
-    workers: int = 1
-
-    def __call__(
-        self, units: Sequence[Unit], *, report: Callable[[Status], None], should_stop: Callable[[], bool] = lambda: False
-    ) -> None:
-        work_all(units, workers=self.workers, report=report, should_stop=should_stop)
+from interp.sweep.unit import Status
 
 
 @dataclass
@@ -61,7 +39,7 @@ class Progress:
     done: int = 0
     """Number of rows that were written since."""
     failed: int = 0
-    """Number of those whose network failed."""
+    """Number of networks that failed, now or before."""
     running: dict[str, Status] = field(default_factory=dict)
     """Networks that are being trained, by name, and how far they are."""
 
@@ -98,7 +76,7 @@ class Sweep:
             if again_failed:
                 rows.drop_failed()
             missing = {name: point for name, point in points.items() if name not in rows}
-            progress = Progress(total=len(points), before=len(points) - len(missing))
+            progress = Progress(total=len(points), before=len(points) - len(missing), failed=len(rows.failed & points.keys()))
             writer = _Writer(self.path, missing, rows, progress)
             writer.clear_away()
 
@@ -108,7 +86,7 @@ class Sweep:
 
             keep, runs = self.spec.keep, self.path / "unfinished"
             units = [SweptNetwork(point=each, runs=runs, look=self.look, keep=each.is_kept(keep)) for each in missing.values()]
-            engine(units, report=report, should_stop=lambda: writer.error is not None or should_stop())
+            engine.work(units, report, lambda: writer.error is not None or should_stop())
             writer.finish()
         return progress
 

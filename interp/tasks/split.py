@@ -33,13 +33,7 @@ def split(task: Task, *, method: SplitMethod, fraction: float, seed: int) -> Spl
     Raises InterpError where nothing would be left to train on or to test on.
     """
     pairs = task.pairs()
-    count = len(pairs)
-    n_train = int(fraction * count)
-    if not 0 < n_train < count:
-        raise InterpError(
-            f"a training fraction of {fraction:g} leaves {max(n_train, 0)} of {count} pairs to train on and "
-            f"{count - max(n_train, 0)} to test on: choose a fraction between 0 and 1 that leaves some of both"
-        )
+    count, n_train = len(pairs), train_count(task, fraction)
     match method:
         case "python-shuffle":
             places = list(range(count))
@@ -50,3 +44,15 @@ def split(task: Task, *, method: SplitMethod, fraction: float, seed: int) -> Spl
         case _:
             raise InterpError(f"expected split method python-shuffle or torch-randperm, got {method!r}")
     return Split(train_pairs=pairs[order[:n_train]].sort().values, test_pairs=pairs[order[n_train:]].sort().values)
+
+
+def train_count(task: Task, fraction: float) -> int:
+    """How many pairs of a task are trained on? Raises InterpError where a fraction leaves none, or none to test on."""
+    count = len(task.pairs())
+    n_train = int(fraction * count)
+    if not 0 < n_train < count:
+        raise InterpError(
+            f"a training fraction of {fraction:g} leaves {max(n_train, 0)} of {count} pairs to train on and "
+            f"{count - max(n_train, 0)} to test on: choose a fraction between 0 and 1 that leaves some of both"
+        )
+    return n_train

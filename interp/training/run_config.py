@@ -10,6 +10,7 @@ from interp.configuration import from_plain
 from interp.errors import InterpError
 from interp.files.atomic import write_atomically
 from interp.recipe import Recipe
+from interp.tasks.split import train_count
 from interp.training.loop import told_labels
 
 FILE = "config.json"
@@ -45,7 +46,9 @@ class RunConfig:
             raise InterpError(f"expected a seed of 0 or more and below 2⁶³, got {self.seed}")
         # What is impossible is refused here, before anything is written.
         _ = self.arithmetic
-        told_labels(self.recipe, self.seed)
+        train_count(self.recipe.task_value, self.recipe.train_fraction)
+        if self.recipe.corrupt:
+            told_labels(self.recipe, self.seed)
 
     @property
     def arithmetic(self) -> Arithmetic:

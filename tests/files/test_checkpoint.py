@@ -39,7 +39,7 @@ def _rewrite(path: Path, **changes: Any) -> None:
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
 def test_a_round_trip_is_exact(tmp_path: Path, dtype: torch.dtype) -> None:
-    recipe = RECIPES["quick"]
+    recipe = RECIPES["steady"]
     before = Checkpoint(
         network=initial_network(recipe, 5, dtype),
         step=17,

@@ -72,3 +72,14 @@ def test_what_is_said_of_neurons_is_so() -> None:
         assert len(analyses.key_frequencies(interp.load(ROOT / "checkpoints" / "corruption" / name)).frequencies) == 48
     assert verdict.verdict == "undecided"
     assert "only 60% of the neurons' variance" in verdict.reason
+
+
+def test_the_circuit_is_there_before_the_wrong_labels_go(study: ModuleType) -> None:
+    circuits = import_module("corrupted_circuit")
+    found = study.rows(circuits.ROWS)
+    assert circuits.table(found) in DOCS, "python studies/corrupted_circuit.py"
+    at = {(row["decay"], row["step"]): row for row in found}
+    assert all(at[1.0, step]["told"] > 0.995 < at[1.0, step]["held_out"] for step in (2000, 3000))
+    assert at[3.0, 3000]["truth"] > 0.88 and at[3.0, 3000]["rest_told"] > 0.995
+    assert (at[1.0, 200]["held_out"], at[1.0, 200]["wave_truth"], at[3.0, 200]["wave_truth"]) == (0, 1, 1)
+    assert all(row["circuit"] in ("not generalising", "undecided") and not row["generalises"] for row in found[:-1])

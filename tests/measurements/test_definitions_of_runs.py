@@ -198,7 +198,7 @@ def test_a_timeline_is_the_moments_of_the_snapshots_at_the_keys_of_the_last(tmp_
     architecture = Architecture(d_model=32, n_heads=2, d_head=16, d_mlp=64, answers_equals=False)
     network = architecture.with_symbols(5)
     recipe = replace(
-        RECIPES["quick"], p=5, network=architecture, train_fraction=0.4, warmup_steps=0, steps=6, stop_test_loss=0.0
+        RECIPES["steady"], p=5, network=architecture, train_fraction=0.4, warmup_steps=0, steps=6, stop_test_loss=0.0
     )
     made = run.create(tmp_path / "run", RunConfig(recipe=recipe, seed=5, record_every=3, snapshots=True))
     list(made.train())

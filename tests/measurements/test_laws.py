@@ -25,7 +25,7 @@ from interp.training.loop import train
 def trained() -> Network:
     """A network that has learned something, in float64, so that laws hold to many digits."""
     recipe = dataclasses.replace(
-        RECIPES["quick"],
+        RECIPES["steady"],
         p=13,
         network=Architecture(d_model=24, n_heads=2, d_head=12, d_mlp=48),
         train_fraction=0.8,

@@ -111,7 +111,7 @@ def test_a_foreign_file_is_told_what_it_computes(tmp_path: Path, capsys: pytest.
     assert "it answers 1.0000 of the pairs tried right" in tried.notes[-1] and "Under neither" not in tried.notes[-1]
     assert main([str(tmp_path / "theirs.pt"), "--task", "magic"]) == 2
     assert "expected a task such as addition" in capsys.readouterr().err
-    own = replace(RECIPES["quick"], task="subtraction", p=7)
+    own = replace(RECIPES["steady"], task="subtraction", p=7)
     assert own.task_value == Subtraction(7)
 
 
@@ -144,7 +144,7 @@ def test_a_timeline_of_a_subtraction_knows_its_training_pairs() -> None:
 
 
 def test_other_formats_say_or_keep_the_task(tmp_path: Path) -> None:
-    recipe = replace(RECIPES["quick"], task="subtraction", p=7, network=replace(RECIPES["quick"].network, d_mlp=32), steps=0)
+    recipe = replace(RECIPES["steady"], task="subtraction", p=7, network=replace(RECIPES["steady"].network, d_mlp=32), steps=0)
     *_, last = train(recipe, seed=0)
     saved = Checkpoint(network=last.network, task=Subtraction(7), recipe=recipe, seed=0)
     checkpoint.save(tmp_path / "model.pt", saved)

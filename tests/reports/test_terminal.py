@@ -124,7 +124,7 @@ def test_the_rows_of_a_directory_fit(tmp_path: Path) -> None:
 
 def test_the_timeline_of_a_run_fits(tmp_path: Path) -> None:
     network = Architecture(d_model=16, n_heads=2, d_head=8, d_mlp=64, answers_equals=False)
-    recipe = replace(RECIPES["quick"], p=11, network=network, train_fraction=0.8, steps=120, stop_test_loss=0.0)
+    recipe = replace(RECIPES["steady"], p=11, network=network, train_fraction=0.8, steps=120, stop_test_loss=0.0)
     list(run.create(tmp_path / "run", RunConfig(recipe=recipe, seed=0)).train())
     text = _plain(_in_terminal(tmp_path / "run"))
     first = _rows(text, "Timeline, a + b mod 11")[0].split()

@@ -148,7 +148,7 @@ SMALL_13 = SMALL.with_symbols(13)
     "recipe",
     [
         replace(RECIPES["nanda-2023"], p=13, network=SMALL),
-        replace(RECIPES["quick"], p=13, network=replace(SMALL, activation="gelu", attention_biases=True, unembed_bias=True)),
+        replace(RECIPES["steady"], p=13, network=replace(SMALL, activation="gelu", attention_biases=True, unembed_bias=True)),
         replace(
             RECIPES["zhong-2023"],
             p=13,

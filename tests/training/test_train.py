@@ -175,7 +175,10 @@ NUMBERS["doshi-2023"] = {
     "activation": "square", "attention_free": True, "loss": "mse", "split_method": "torch-randperm", "train_fraction": 0.5,
     "learning_rate": 1e-2, "weight_decay": 5.0, "warmup_steps": 0, "embedding_std": 0.05, "steps": 2_000,
 }  # fmt: skip
-NUMBERS["quick"] = {**NUMBERS["nanda-2023"], "learning_rate": 1e-2, "steps": 5_000, "stop_test_loss": 1e-5}
+NUMBERS["quick"] = {
+    **NUMBERS["nanda-2023"], "learning_rate": 2e-2, "weight_decay": 2.0, "schedule": "linear", "steps": 1_500,
+}  # fmt: skip
+NUMBERS["steady"] = {**NUMBERS["nanda-2023"], "learning_rate": 1e-2, "steps": 5_000, "stop_test_loss": 1e-5}
 
 
 @pytest.mark.parametrize("name", RECIPES)

@@ -85,8 +85,8 @@ def page(subjects: Sequence[Subject]) -> str:
         version=version("interp"),
         style=style_sheet() + (FOLDER / "page.css").read_text(),
         script=(FOLDER / "page.js").read_text(),
-        plotly=_packed_plotly(),
-        data=packed_json({"figures": writing.figures, "templates": _templates()}),
+        plotly=packed_plotly(),
+        data=packed_json({"figures": writing.figures, "templates": templates()}),
     )
 
 
@@ -173,13 +173,15 @@ def _short(number: str) -> float:
 
 
 @cache
-def _packed_plotly() -> str:
+def packed_plotly() -> str:
+    """Plotly's own script, compressed, as text."""
     from plotly.offline import get_plotlyjs
 
     return packed(get_plotlyjs().encode())
 
 
-def _templates() -> dict[str, Any]:
+def templates() -> dict[str, Any]:
+    """The look of figures in every theme."""
     return {theme: template(theme).to_plotly_json() for theme in THEMES}
 
 

@@ -1,0 +1,134 @@
+"""interp-survey: what do the networks of a sweep do, and which share of them?"""
+
+import json
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+import tyro
+from rich.console import Console
+
+from analyses.findings.drawing import with_caption
+from analyses.findings.table import Table
+from analyses.survey.groups import grouped
+from analyses.survey.page import in_words, survey_page
+from analyses.survey.pictures import pictures
+from analyses.survey.shares import shares_table
+from interp.commands.command import run_command
+from interp.errors import InterpError
+from interp.files.atomic import write_atomically
+from interp.sweep.dataset import Row, read_rows
+
+_DESCRIPTION = """\
+Say what the networks of a sweep do: which share generalises, with which circuits, which share is explained, each with its
+Wilson interval; by any column; as figures and as a page in which a click on a point opens the network's card.
+
+Examples:
+  interp-survey runs/census
+  interp-survey runs/census --by width                             a row for every width (d_model, activation, label, ...)
+  interp-survey runs/census --by attention_rate:0,.4,.5,.6,.7,.8,1   a row from edge to edge; without edges fifths
+  interp-survey runs/census --html census.html --over attention_rate
+  interp-survey runs/census --sql "select circuit, count(*), avg(coordinate) from networks group by circuit"
+  interp-survey runs/census --sql "select name, test_loss from networks where not is_explained" --json
+
+The table of a query is called networks; its columns are those of the rows (interp-survey DIR --sql "describe networks").
+
+Exit codes: 0 said; 2 no rows to read, or impossible options.
+"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    """What interp-survey can be told."""
+
+    paths: Annotated[tuple[Path, ...], tyro.conf.Positional, tyro.conf.arg(metavar="DIR ...", help_behavior_hint="")]
+    """Directories of sweeps, or Parquet files; the rows of several are put together."""
+    by: tuple[str, ...] = ()
+    """Columns to group by, with edges where wanted: attention_rate:0,.5,1."""
+    over: str = "attention_rate"
+    """Column of numbers over which the phase diagram is drawn."""
+    json: bool = False
+    """Print a JSON object per line: per group, or per row of a query."""
+    sql: str = ""
+    """A query to duckdb; the table is called networks."""
+    html: Annotated[Path | None, tyro.conf.arg(metavar="PAGE.html")] = None
+    """Write a page: shares, figures, and the card of every network; one file."""
+    figures: Annotated[Path | None, tyro.conf.arg(metavar="DIR")] = None
+    """Write the figures into this directory, as PNG and SVG (needs interp[figures] and Chromium)."""
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run interp-survey; returns its exit code."""
+    config = (tyro.conf.FlagCreatePairsOff,)
+    return run_command(
+        "interp-survey",
+        lambda: _survey(tyro.cli(Options, prog="interp-survey", args=arguments, description=_DESCRIPTION, config=config)),
+    )
+
+
+def _survey(options: Options) -> int:
+    rows = rows_of(options.paths)
+    if options.over not in rows[0]:
+        raise InterpError(f"no column {options.over!r:.60} to draw over")
+    if options.sql:
+        _print(_query(rows, options.sql), options)
+        return 0
+    table = shares_table(grouped(rows, options.by), ", ".join(each.partition(":")[0] for each in options.by))
+    if not options.json:
+        print(in_words(rows), end="\n\n")
+    _print(table, options)
+    if options.html is not None:
+        name = ", ".join(path.name or str(path) for path in options.paths)
+        page = survey_page(rows, table, title=name, over=options.over)
+        write_atomically(options.html, page.encode())
+        print(f"interp-survey: {options.html}: {len(page) / 1e6:.1f} MB, open it in a browser", file=sys.stderr)
+    if options.figures is not None:
+        options.figures.mkdir(parents=True, exist_ok=True)
+        for name, figure in pictures(rows, options.over).items():
+            for ending in ("png", "svg"):
+                with_caption(figure).write_image(options.figures / f"{name}.{ending}")
+        print(f"interp-survey: {options.figures}: figures written", file=sys.stderr)
+    return 0
+
+
+def rows_of(paths: Sequence[Path]) -> list[Row]:
+    """The rows of sweeps and of Parquet files together, with all columns that any has. Raises InterpError where none are."""
+    found = [row for path in paths for row in read_rows(path / "rows" if (path / "rows").is_dir() else path)]
+    if not found:
+        raise InterpError(f"{' '.join(map(str, paths)) or 'nothing'}: no rows to read: expected the directory of a sweep")
+    columns = dict.fromkeys(column for row in found for column in row)
+    return [{column: row.get(column) for column in columns} for row in found]
+
+
+def _query(rows: Sequence[Row], sql: str) -> Table:
+    try:
+        import duckdb
+        import pyarrow
+    except ImportError as error:
+        raise InterpError('queries need duckdb, which is not installed: pip install "interp[sweep]"') from error
+    connection = duckdb.connect(config={"enable_external_access": "false"})
+    connection.register("networks", pyarrow.Table.from_pylist(list(rows)))
+    try:
+        found = connection.execute(sql)
+        return Table("", tuple(each[0] for each in found.description or ()), tuple(map(tuple, found.fetchall())))
+    except duckdb.Error as error:
+        raise InterpError(f"the query fails: {error}") from error
+
+
+def _print(table: Table, options: Options) -> None:
+    if options.json:
+        for row in table.rows:
+            print(json.dumps(dict(zip(table.columns, row, strict=True)), default=str))
+    else:
+        Console(**_width()).print(table)
+
+
+def _width() -> dict[str, Any]:
+    """A console as wide as the terminal; piped, wide enough that no row is folded."""
+    return {} if sys.stdout.isatty() else {"width": 240}
+
+
+if __name__ == "__main__":
+    sys.exit(main())

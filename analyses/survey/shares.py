@@ -1,0 +1,84 @@
+"""Which share of the networks does what, and how sure is that?"""
+
+import math
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from analyses.findings.table import Cell, Table
+
+Row = Mapping[str, Any]
+Z = 1.959964
+"""Deviations of a normal distribution that hold 95% of it."""
+
+
+@dataclass(frozen=True)
+class Share:
+    """A share of networks, with its Wilson interval of 95%."""
+
+    count: int
+    """Number of networks that have it."""
+    of: int
+    """Number of networks that were asked."""
+
+    @property
+    def value(self) -> float:
+        """The share, [0, 1]; NaN of no networks."""
+        return self.count / self.of if self.of else math.nan
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        """Wilson's interval (p + z²/2n ± z √(p(1-p)/n + z²/4n²)) / (1 + z²/n), z = 1.96: (0, 1) of no networks.
+
+        It stays within 0 and 1, and holds the true share in about 95 of 100 censuses, few networks or extreme shares included.
+        Source: Wilson 1927, Journal of the American Statistical Association 22.
+        """
+        if not self.of:
+            return 0.0, 1.0
+        n, p = self.of, self.value
+        middle, half = p + Z**2 / (2 * n), Z * math.sqrt(p * (1 - p) / n + Z**2 / (4 * n**2))
+        low, high = ((middle + side * half) / (1 + Z**2 / n) for side in (-1, 1))
+        return max(low, 0.0), min(high, 1.0)
+
+    def __str__(self) -> str:
+        if not self.of:
+            return "–"
+        low, high = self.interval
+        return f"{self.value:.0%} ({low:.0%}–{high:.0%})"
+
+    def holds(self, share: float) -> bool:
+        """Is a share within the interval?"""
+        low, high = self.interval
+        return low <= share <= high
+
+
+def share(rows: Sequence[Row], has: Callable[[Row], Any], of: Callable[[Row], Any] = lambda row: True) -> Share:
+    """Which share of the rows of one kind is also of another?"""
+    asked = [row for row in rows if of(row)]
+    return Share(sum(bool(has(row)) for row in asked), len(asked))
+
+
+def shares_table(groups: Mapping[str, Sequence[Row]], by: str) -> Table:
+    """A row per group: how many networks generalise, and of these the share of every circuit, and of the explained ones."""
+    circuits = _circuits([row for rows in groups.values() for row in rows])
+    lines: list[tuple[Cell, ...]] = []
+    for name, rows in groups.items():
+        trained = [row for row in rows if row["error"] is None]
+        sound = [row for row in trained if row["generalises"]]
+        named = Counter(row["circuit"] for row in sound)
+        of_circuits = [str(Share(named[circuit], len(sound))) for circuit in circuits]
+        explained = str(share(sound, lambda row: row["is_explained"], lambda row: row["is_explained"] is not None))
+        lines.append((name, len(rows), len(rows) - len(trained), str(share(trained, lambda row: row["generalises"])),
+                      *of_circuits, explained))  # fmt: skip
+    columns = (by or "networks", "number", "failed", "generalises", *circuits, "explained")
+    note = (
+        "Each share has its 95% interval (Wilson). Generalises (accuracy ≥ .99): of those that did not fail. "
+        "Circuits: of those that generalise. Explained: of those that generalise and of which it can be said."
+    )
+    return Table("What the networks do", columns, tuple(lines), note)
+
+
+def _circuits(rows: Sequence[Row]) -> list[str]:
+    """The circuits of the networks that generalise, the most frequent first."""
+    return [name for name, _ in Counter(row["circuit"] for row in rows if row["generalises"]).most_common() if name]
