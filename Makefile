@@ -4,7 +4,7 @@ BIN := .venv/bin
 # By file: what a file's tests share is then made once.
 IN_PARALLEL := --numprocesses auto --maxprocesses 4 --dist loadfile
 
-.PHONY: help demo test slow mutants bench truth field check map pictures checkpoints notebooks clean
+.PHONY: help demo test faults slow mutants bench truth field check map pictures checkpoints notebooks clean
 
 help:            ## this list
 	@grep -E '^[a-z-]+: .*##' $(MAKEFILE_LIST) | sed -E 's/: .*## /\t/' | expand -t 16
@@ -17,7 +17,10 @@ demo: .venv/installed            ## train a network from scratch, say what it do
 	$(BIN)/interp-analyze runs/demo/model.pt --only amplitude_profile --html runs/demo/page.html
 
 test: .venv/installed-test       ## the tests, less the slow ones
-	$(BIN)/pytest $(IN_PARALLEL) -m "not slow"
+	$(BIN)/pytest $(IN_PARALLEL) -m "not slow and not faults"
+
+faults: .venv/installed-ray      ## sweeps with 20 workers killed, and on a Ray cluster that loses a node (Linux; its network is cut off)
+	unshare -n sh -c 'ip link set lo up && RAY_USAGE_STATS_ENABLED=0 $(BIN)/pytest -m faults tests/sweep'
 
 slow: .venv/installed-test       ## the slow tests, and every notebook
 	$(BIN)/pytest $(IN_PARALLEL) -m slow
@@ -67,6 +70,10 @@ clean:                           ## remove the environment and caches
 
 .venv/installed-test: .venv/installed
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[test]'
+	@touch $@
+
+.venv/installed-ray: .venv/installed-test
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[ray]'
 	@touch $@
 
 .venv/installed-mutants: .venv/installed-test

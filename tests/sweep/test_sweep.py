@@ -85,7 +85,7 @@ def test_two_workers_find_what_one_does(tmp_path: Path, spec: Path) -> None:
     assert rows_of(tmp_path / "1") == rows_of(tmp_path / "2")
 
 
-@pytest.mark.parametrize("kills", [1, pytest.param(20, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("kills", [1, pytest.param(20, marks=pytest.mark.faults)])
 def test_workers_that_are_killed_lose_and_repeat_nothing(tmp_path: Path, kills: int) -> None:
     spec = read_spec(write(tmp_path, 3 + kills, 1000))
     done, killed = threading.Event(), list[int]()
@@ -203,12 +203,18 @@ def test_a_plan_says_how_much_it_is_and_trains_nothing(tmp_path: Path, spec: Pat
     [
         (["nothing.toml"], "cannot read nothing.toml"),
         (["SPEC", "--workers", "-1"], "--workers of at least 1"),
-        (["SPEC", "--engine", "ray"], 'pip install "interp[ray]"'),
+        (["SPEC", "--engine", "ray"], 'needs Ray, which is not installed: pip install "interp[ray]"'),
     ],
 )
 def test_what_cannot_be_done_is_refused_in_one_line(
-    tmp_path: Path, spec: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], message: str
+    tmp_path: Path,
+    spec: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    arguments: list[str],
+    message: str,
 ) -> None:
+    monkeypatch.setitem(sys.modules, "ray", None)
     assert main([str(spec) if each == "SPEC" else each for each in arguments] + ["--out", str(tmp_path / "out")]) == 2
     assert message in (said := capsys.readouterr().err) and len(said.splitlines()) == 1
 
@@ -224,7 +230,7 @@ def test_a_defect_in_a_measurement_is_a_row_and_the_others_go_on(tmp_path: Path,
     progress = Sweep(tmp_path / "out", given, {"seen": int}, broken_for_some).run(Pool(workers=2))
     assert progress.done == 6 and progress.failed == 2
     errors = {row["seed"]: row["error"] for row in read_rows(tmp_path / "out" / "rows")}
-    assert errors[2] == errors[4] == "a defect of this project: ZeroDivisionError: division by zero"
+    assert errors[2] == errors[4] == "a defect of this project: ZeroDivisionError: integer division or modulo by zero"
     assert [errors[seed] for seed in (0, 1, 3, 5)] == [None] * 4
 
 
