@@ -7,15 +7,17 @@ studies/census.toml says what is compared, and said so before any of the network
 """
 
 import sys
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from analyses.survey.shares import Share, share
+from analyses.survey.shares import share
 from interp.sweep.dataset import read_rows
+from interp.sweep.spec import read_spec
 
-Row = dict[str, Any]
-ROWS = Path(__file__).with_suffix(".parquet")
+Row = Mapping[str, Any]
+HERE = Path(__file__).parent
 CIRCULAR, SYMMETRY, IRRELEVANCE = 0.995, 0.98, 0.6
 """Cut-offs of Zhong et al. 2023: circularity, gradient symmetry, distance irrelevance."""
 
@@ -94,14 +96,29 @@ def _markdown(columns: Sequence[str], lines: Sequence[Sequence[str]]) -> str:
     return "\n".join("| " + " | ".join(line) + " |" for line in [columns, ["---"] * len(columns), *lines])
 
 
-def counted(rows: Sequence[Row]) -> Share:
-    """How many networks generalise?"""
-    return share(rows, lambda row: row["generalises"])
+def other_tasks(rows: Sequence[Row]) -> str:
+    """What the networks of studies/other_tasks.toml do, by task, in Markdown."""
+    lines: list[tuple[str, ...]] = []
+    for task in dict.fromkeys(row["task"] for row in rows):
+        those = [row for row in rows if row["task"] == task]
+        circuits = Counter(row["circuit"] for row in sound(those))
+        named = ", ".join(f"{count} {circuit}" for circuit, count in circuits.most_common())
+        explained = sum(row["is_explained"] is True for row in sound(those))
+        lines.append((task, str(len(those)), str(len(sound(those))), named or "–", str(explained)))
+    return _markdown(("task", "networks", "generalise", "circuits", "explained"), lines)
+
+
+def document(rows: Sequence[Row], others: Sequence[Row]) -> str:
+    """The tables of docs/census.md."""
+    planned = len(read_spec(HERE / "census.toml").points())
+    counted = (
+        f"{len(rows)} of the {planned} networks have been trained; {share(rows, lambda row: row['generalises'])} generalise."
+    )
+    return "\n\n".join([counted, beside_published(rows), by_project(rows), other_tasks(others)])
 
 
 def main() -> int:
-    rows = read_rows(ROWS)
-    print(f"{len(rows)} networks, {counted(rows)} generalise", beside_published(rows), by_project(rows), sep="\n\n")
+    print(document(read_rows(HERE / "census.parquet"), read_rows(HERE / "other_tasks.parquet")))
     return 0
 
 

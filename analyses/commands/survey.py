@@ -15,7 +15,7 @@ from analyses.findings.table import Table
 from analyses.survey.groups import grouped
 from analyses.survey.page import in_words, survey_page
 from analyses.survey.pictures import pictures
-from analyses.survey.shares import shares_table
+from analyses.survey.shares import plain, shares, shares_table
 from interp.commands.command import run_command
 from interp.errors import InterpError
 from interp.files.atomic import write_atomically
@@ -75,10 +75,15 @@ def _survey(options: Options) -> int:
     if options.sql:
         _print(_query(rows, options.sql), options)
         return 0
-    table = shares_table(grouped(rows, options.by), ", ".join(each.partition(":")[0] for each in options.by))
-    if not options.json:
+    by = ", ".join(each.partition(":")[0] for each in options.by)
+    found = shares(grouped(rows, options.by))
+    table = shares_table(found, by)
+    if options.json:
+        for each in plain(found, by):
+            print(json.dumps(each))
+    else:
         print(in_words(rows), end="\n\n")
-    _print(table, options)
+        Console(**_width()).print(table)
     if options.html is not None:
         name = ", ".join(path.name or str(path) for path in options.paths)
         page = survey_page(rows, table, title=name, over=options.over)

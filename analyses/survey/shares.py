@@ -59,19 +59,37 @@ def share(rows: Sequence[Row], has: Callable[[Row], Any], of: Callable[[Row], An
     return Share(sum(bool(has(row)) for row in asked), len(asked))
 
 
-def shares_table(groups: Mapping[str, Sequence[Row]], by: str) -> Table:
-    """A row per group: how many networks generalise, and of these the share of every circuit, and of the explained ones."""
+def shares(groups: Mapping[str, Sequence[Row]]) -> dict[str, dict[str, int | Share]]:
+    """Of every group of rows: how many networks it has and how many failed, and which share generalises, has which circuit (the
+    most frequent first) and is explained."""
     circuits = _circuits([row for rows in groups.values() for row in rows])
-    lines: list[tuple[Cell, ...]] = []
-    for name, rows in groups.items():
-        trained = [row for row in rows if row["error"] is None]
-        sound = [row for row in trained if row["generalises"]]
-        named = Counter(row["circuit"] for row in sound)
-        of_circuits = [str(Share(named[circuit], len(sound))) for circuit in circuits]
-        explained = str(share(sound, lambda row: row["is_explained"], lambda row: row["is_explained"] is not None))
-        lines.append((name, len(rows), len(rows) - len(trained), str(share(trained, lambda row: row["generalises"])),
-                      *of_circuits, explained))  # fmt: skip
-    columns = (by or "networks", "number", "failed", "generalises", *circuits, "explained")
+    return {name: _of_group(rows, circuits) for name, rows in groups.items()}
+
+
+def _of_group(rows: Sequence[Row], circuits: Sequence[str]) -> dict[str, int | Share]:
+    trained = [row for row in rows if row["error"] is None]
+    sound = [row for row in trained if row["generalises"]]
+    named = Counter(row["circuit"] for row in sound)
+    return {
+        "number": len(rows),
+        "failed": len(rows) - len(trained),
+        "generalises": Share(len(sound), len(trained)),
+        **{circuit: Share(named[circuit], len(sound)) for circuit in circuits},
+        "explained": share(sound, lambda row: row["is_explained"], lambda row: row["is_explained"] is not None),
+    }
+
+
+def _circuits(rows: Sequence[Row]) -> list[str]:
+    """The circuits of the networks that generalise, the most frequent first."""
+    return [name for name, _ in Counter(row["circuit"] for row in rows if row["generalises"]).most_common() if name]
+
+
+def shares_table(found: Mapping[str, Mapping[str, int | Share]], by: str) -> Table:
+    """The shares as a table, a row per group; ``by``: what the groups are of."""
+    columns = (by or "networks", *next(iter(found.values())))
+    lines: list[tuple[Cell, ...]] = [
+        (name, *(str(each) if isinstance(each, Share) else each for each in values.values())) for name, values in found.items()
+    ]
     note = (
         "Each share has its 95% interval (Wilson). Generalises (accuracy ≥ .99): of those that did not fail. "
         "Circuits: of those that generalise. Explained: of those that generalise and of which it can be said."
@@ -79,6 +97,17 @@ def shares_table(groups: Mapping[str, Sequence[Row]], by: str) -> Table:
     return Table("What the networks do", columns, tuple(lines), note)
 
 
-def _circuits(rows: Sequence[Row]) -> list[str]:
-    """The circuits of the networks that generalise, the most frequent first."""
-    return [name for name, _ in Counter(row["circuit"] for row in rows if row["generalises"]).most_common() if name]
+def plain(found: Mapping[str, Mapping[str, int | Share]], by: str) -> list[dict[str, Any]]:
+    """The shares as values that JSON knows, an object per group."""
+    return [
+        {
+            by or "networks": name,
+            **{
+                key: {"count": each.count, "of": each.of, "low": each.interval[0], "high": each.interval[1]}
+                if isinstance(each, Share)
+                else each
+                for key, each in values.items()
+            },
+        }
+        for name, values in found.items()
+    ]

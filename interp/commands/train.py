@@ -43,8 +43,8 @@ Examples:
   interp-train --resume runs/quick-p113-seed* --workers 2
   interp-train --p 59 --network.d-mlp 256
   interp-train --recipe steady --task subtraction --p 97 --steps 6000
-  interp-train --task "a^2+b^2" --p 97                any polynomial of a and b, mod p
-  interp-train --task S5 --train-fraction 0.6         products in a group, which decides p
+  interp-train --recipe steady --task "a^2+b^2" --p 97  any polynomial of a and b, mod p
+  interp-train --recipe steady --task S5 --train-fraction 0.5  a product in a group, which decides p
   interp-train --measure analyses.timeline.live:measures
 
 Tasks (--task): TASKS.

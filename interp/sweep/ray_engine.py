@@ -28,8 +28,8 @@ class Ray(Engine):
     workers: int = 0
     """Number of processors of a cluster of its own; 0 for all."""
     shared: bool = False
-    """Do all nodes see the sweep's directory? Then a unit that is lost goes on from its last record; else from its start, and
-    run directories are in each node's temporary directory."""
+    """Do all nodes see the sweep's directory? Then a unit whose node is lost goes on from its last record on another; else it
+    begins anew there, and run directories are in each node's temporary directory."""
 
     def work(
         self, units: Sequence[SweptNetwork], report: Callable[[Status], None], should_stop: Callable[[], bool] = lambda: False
@@ -77,7 +77,8 @@ def _do_all(
 def _do(unit: SweptNetwork, shared: bool) -> Status:
     """On a node: do a unit; what comes back is its result, or how it failed."""
     if not shared:
-        unit = replace(unit, runs=Path(tempfile.mkdtemp(prefix="interp-sweep-")))
+        job = _ray().get_runtime_context().get_job_id()
+        unit = replace(unit, runs=Path(tempfile.gettempdir()) / f"interp-sweep-{job}")
     last = Status(path=unit.path, step=0)
 
     def hear(status: Status) -> None:
@@ -88,7 +89,7 @@ def _do(unit: SweptNetwork, shared: bool) -> Status:
         attempt(unit, hear, lambda: False)
     finally:
         if not shared:
-            shutil.rmtree(unit.runs, ignore_errors=True)
+            shutil.rmtree(unit.path, ignore_errors=True)
     return last
 
 

@@ -142,7 +142,7 @@ STRANGE = {
 
 
 @pytest.mark.filterwarnings("ignore")
-@pytest.mark.parametrize("mutations", [40, pytest.param(1000, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("mutations", [40, pytest.param(1000, marks=pytest.mark.faults)])
 def test_no_mutation_of_a_stranger_s_file_gets_through(tmp_path: Path, mutations: int) -> None:
     """Networks under names of their own, with name maps and facts that may not fit: a network or one line."""
     rng = random.Random(20261126)

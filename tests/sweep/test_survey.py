@@ -15,7 +15,7 @@ from analyses.survey import row as survey_row
 from analyses.survey.groups import grouped
 from analyses.survey.page import cards, survey_page
 from analyses.survey.pictures import pictures
-from analyses.survey.shares import Share, shares_table
+from analyses.survey.shares import Share, shares, shares_table
 from interp.errors import InterpError
 from interp.files import formats
 from interp.sweep.dataset import DataSet
@@ -73,9 +73,10 @@ def test_the_interval_holds_the_true_share_as_often_as_it_says() -> None:
 
 
 def test_shares_are_of_the_networks_that_they_are_about() -> None:
-    (row,) = shares_table({"all": ROWS}, "").rows
+    found = shares({"all": ROWS})
+    (row,) = shares_table(found, "").rows
     assert row == ("all", 9, 1, str(Share(7, 8)), str(Share(6, 7)), str(Share(1, 7)), str(Share(6, 7)))
-    assert shares_table({"all": ROWS}, "").columns == (
+    assert shares_table(found, "").columns == (
         "networks", "number", "failed", "generalises", "clock", "pizza", "explained",
     )  # fmt: skip
 
@@ -114,7 +115,7 @@ def test_every_key_frequency_is_a_point_and_every_network_can_be_opened() -> Non
     assert [card["name"] for card in found] == [row["name"] for row in ROWS]
     assert found[0]["words"] == "Circuit: clock; explained, on rung 1." and "p" not in dict(found[0]["values"])
     assert found[7]["words"].startswith("It does not generalise: 50.0%") and found[8]["words"] == "It failed: it broke <b>"
-    page = survey_page(ROWS, shares_table({"all": ROWS}, ""), title="a <census>", over="attention_rate")
+    page = survey_page(ROWS, shares_table(shares({"all": ROWS}), ""), title="a <census>", over="attention_rate")
     assert "<census>" not in page and "9 networks: 7 generalise, of which 6 are explained. 1 failed" in page
 
 
@@ -124,7 +125,10 @@ def test_the_command_prints_groups_and_writes_a_page(sweep: Path, capsys: pytest
     assert "9 networks: 7 generalise" in shown.out and "d_model 128" in shown.out and "MB, open it" in shown.err
     assert (sweep / "page.html").stat().st_size > 1e6
     assert main([str(sweep), str(sweep / "rows" / "part-000000.parquet"), "--json"]) == 0
-    assert json.loads(capsys.readouterr().out)["number"] == 18
+    all_of_them = json.loads(capsys.readouterr().out)
+    assert all_of_them["number"] == 18 and all_of_them["pizza"] == pytest.approx(
+        {"count": 2, "of": 14, "low": 0.0401, "high": 0.3994}, abs=1e-4
+    )
 
 
 def test_a_query_is_duckdbs_and_sees_nothing_but_the_rows(

@@ -62,7 +62,7 @@ def start_process() -> Callable[[Path], multiprocessing.Process]:
     return start
 
 
-@pytest.mark.slow
+@pytest.mark.faults
 def test_a_run_killed_twenty_times_at_random_moments_ends_with_the_same_bytes(
     tmp_path: Path, start_process: Callable[[Path], multiprocessing.Process]
 ) -> None:
