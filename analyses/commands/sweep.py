@@ -34,6 +34,7 @@ A SPEC.toml:
 
   findings = ["distance_irrelevance"]    # measurements whose numbers are kept beside the verdict and the explanation
   keep = 0.1                             # share of the networks whose weights are kept, in DIR/networks
+  records = true                         # losses and accuracies of every record, and not of the last alone
   [[networks]]                           # a block of networks; there can be several
   recipe = "zhong-2023"                  # all that is not said is as in this recipe
   seeds = "0:150"

@@ -19,6 +19,7 @@ from interp.sweep.pool import work_all
 from interp.sweep.unit import Status, Training
 from interp.tasks import examples, symbols_of
 from interp.training import run
+from interp.training.denormals import flush_denormals
 from interp.training.run import Run
 from interp.training.run_config import RunConfig
 from interp.training.watching import Watching, WriterName, named
@@ -99,6 +100,7 @@ class Options:
 
 def main(arguments: list[str] | None = None) -> int:
     """Run interp-train; returns its exit code."""
+    flush_denormals()
     return run_command("interp-train", lambda: _train(*_parse(sys.argv[1:] if arguments is None else arguments)))
 
 

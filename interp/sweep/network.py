@@ -43,6 +43,11 @@ OUTCOME: Columns = {
 training pairs and on the held-out ones; what it took; versions."""
 
 
+RECORDED = ("step", "train_loss", "test_loss", "train_accuracy", "test_accuracy", "told_accuracy", "truth_accuracy",
+            "clean_accuracy")  # fmt: skip
+"""What is kept of every record where that is asked: columns records_step, a list of steps, and so on."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Result:
     """What a unit hands over."""
@@ -65,6 +70,8 @@ class SweptNetwork(Unit):
     """What is measured."""
     keep: bool
     """Are its weights kept?"""
+    records: bool = False
+    """Is every record of its run kept?"""
 
     @property
     def path(self) -> Path:
@@ -84,6 +91,8 @@ class SweptNetwork(Unit):
         looked = self.look(formats.load(each.model_path))
         seconds = {"training_seconds": records[-1]["seconds"], "analysis_seconds": round(time.monotonic() - started, 3)}
         row = {**row_of(self.point), **_outcome(records), **seconds, **looked}
+        if self.records:
+            row |= {f"records_{name}": [record.get(name) for record in records] for name in RECORDED}
         weights = each.model_path.read_bytes() if self.keep else None
         say(Status(path=self.path, step=records[-1]["step"], result=Result(row=row, weights=weights)))
 
@@ -94,14 +103,18 @@ def row_of(point: Point, error: str | None = None) -> Row:
     return {"name": point.name, "label": point.label, **point.configuration(), "error": error, **versions}
 
 
-def own_columns() -> Columns:
-    """The columns of every sweep: name, label, every option of a run, a recipe and a network, and what came of it."""
+def own_columns(*, records: bool = False) -> Columns:
+    """The columns of every sweep: name, label, every option of a run, a recipe and a network, and what came of it.
+
+    ``records``: also lists of what every record says.
+    """
     options: dict[str, Any] = {}
     for config in (RunConfig, Recipe, Architecture):
         hints = get_type_hints(config)
         options |= {each.name: _kind(hints[each.name]) for each in fields(config) if not is_dataclass(hints[each.name])}
     chosen = {name: kind for name, kind in options.items() if name not in OF_THE_DISK}
-    return {"name": str, "label": str, **chosen, **OUTCOME}
+    lists = {f"records_{name}": list[int] if name == "step" else list[float] for name in RECORDED}
+    return {"name": str, "label": str, **chosen, **OUTCOME, **(lists if records else {})}
 
 
 def _kind(hint: Any) -> Any:

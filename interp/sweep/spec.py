@@ -1,6 +1,7 @@
 """What a sweep is: a TOML file that says which networks to train and what to keep of them.
 
     keep = 0.02                       # share of the networks whose weights are kept: 0, the default, to 1
+    records = true                    # losses and accuracies of every record, and not of the last alone; false by default
     findings = ["explanation"]        # measurements whose numbers are kept, beside the verdict
 
     [[networks]]                      # as many blocks as are wanted
@@ -82,6 +83,8 @@ class Spec:
     """Names of measurements, whose numbers become columns beside the verdict."""
     keep: float = 0.0
     """Share of the networks whose weights are kept, 0 to 1; which, their names decide."""
+    records: bool = False
+    """Are losses and accuracies of every record kept, and not of the last alone?"""
 
     def __post_init__(self) -> None:
         if not 0 <= self.keep <= 1:
@@ -119,8 +122,9 @@ def spec_of(values: Mapping[str, Any]) -> Spec:
     if not _is_list_of(whole["findings"], str):
         raise InterpError("expected findings to be a list of names of measurements")
     check_type(whole.get("keep", 0.0), float, "keep")
+    check_type(whole.get("records", False), bool, "records")
     if unknown := sorted(whole.keys() - {each.name for each in fields(Spec)}):
-        raise InterpError(f"expected networks, findings and keep, got {', '.join(unknown)}")
+        raise InterpError(f"expected networks, findings, keep and records, got {', '.join(unknown)}")
     whole["findings"] = tuple(whole["findings"])
     spec = Spec(**{**whole, "networks": tuple(whole["networks"])})
     next(iter(spec.points()), None)  # what is impossible is refused here, before anything is trained

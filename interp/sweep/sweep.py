@@ -72,7 +72,7 @@ class Sweep:
         """
         points = self.spec.points()
         with _locked(self.path):
-            rows = DataSet(self.path / "rows", {**own_columns(), **self.columns})
+            rows = DataSet(self.path / "rows", {**own_columns(records=self.spec.records), **self.columns})
             if again_failed:
                 rows.drop_failed()
             missing = {name: point for name, point in points.items() if name not in rows}
@@ -84,8 +84,11 @@ class Sweep:
                 writer.hear(status)
                 on_progress(progress, status)
 
-            keep, runs = self.spec.keep, self.path / "unfinished"
-            units = [SweptNetwork(point=each, runs=runs, look=self.look, keep=each.is_kept(keep)) for each in missing.values()]
+            runs, spec = self.path / "unfinished", self.spec
+            units = [
+                SweptNetwork(point=each, runs=runs, look=self.look, keep=each.is_kept(spec.keep), records=spec.records)
+                for each in missing.values()
+            ]
             engine.work(units, report, lambda: writer.error is not None or should_stop())
             writer.finish()
         return progress

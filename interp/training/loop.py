@@ -18,6 +18,7 @@ from interp.recipe import Recipe
 from interp.tasks.labels import told
 from interp.tasks.split import Split, split
 from interp.training.batch import Batch, PlainBatch
+from interp.training.denormals import flush_denormals
 from interp.training.fast_batch import FastBatch
 from interp.training.losses import LOSSES, Loss
 from interp.training.minibatches import Minibatches
@@ -124,8 +125,10 @@ def train(
     snapshot of this recipe and seed, training goes on after that snapshot: bit for bit as without the break on the
     same machine with the same number of threads.
 
+    From then on numbers below 1.2e-38 count as 0 in this thread (``flush_denormals``).
     Raises TrainingDivergedError at a record whose losses or weights are not finite; records before it stay good.
     """
+    flush_denormals()
     config, chosen, labels = recipe.config, training_split(recipe, seed), told_labels(recipe, seed)
     train_data, test_data = (labelled(recipe, pairs.to(device)) for pairs in (chosen.train_pairs, chosen.test_pairs))
     truth = train_data.labels

@@ -79,6 +79,17 @@ def test_a_sweep_makes_a_row_of_every_network_and_keeps_the_weights_that_were_as
     assert "6 of 6 networks have a row, 0 of them new" in capsys.readouterr().out
 
 
+def test_every_record_is_kept_where_that_is_asked(tmp_path: Path, spec: Path) -> None:
+    spec.write_text(
+        "records = true\n" + spec.read_text().replace("0:6", "0:1").replace("stop_test_loss", "corrupt = 0.3, stop_test_loss")
+    )
+    assert main([str(spec), "--out", str(tmp_path / "out"), "--workers", "1"]) == 0
+    (row,) = read_rows(tmp_path / "out" / "rows")
+    assert row["records_step"] == [0, 10, 20, 30]
+    for name in ("train_loss", "test_accuracy", "told_accuracy"):
+        assert len(row[f"records_{name}"]) == 4 and row[f"records_{name}"][-1] == row[name]
+
+
 def test_two_workers_find_what_one_does(tmp_path: Path, spec: Path) -> None:
     for workers in (1, 2):
         assert main([str(spec), "--out", str(tmp_path / str(workers)), "--workers", str(workers)]) == 0
