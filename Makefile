@@ -33,6 +33,7 @@ mutants: .venv/installed-mutants ## would the tests notice? 200 faults put in on
 bench: .venv/installed-test      ## a training step beside the usual ways to compute it
 	@$(BIN)/python benchmarks/step.py
 	@$(BIN)/python benchmarks/workers.py
+	@$(BIN)/python benchmarks/denormals.py
 
 truth: .venv/installed-test      ## others' networks: their values beside ours (needs ../shared/peers)
 	$(BIN)/python tests/truth_table.py
