@@ -34,6 +34,7 @@ bench: .venv/installed-test      ## a training step beside the usual ways to com
 	@$(BIN)/python benchmarks/step.py
 	@$(BIN)/python benchmarks/workers.py
 	@$(BIN)/python benchmarks/denormals.py
+	@$(BIN)/python benchmarks/sweep.py
 
 truth: .venv/installed-test      ## others' networks: their values beside ours (needs ../shared/peers)
 	$(BIN)/python tests/truth_table.py
