@@ -24,7 +24,7 @@ faults: .venv/installed-ray      ## minutes of processes killed and files mutate
 	unshare -n sh -c 'ip link set lo up && RAY_USAGE_STATS_ENABLED=0 $(BIN)/pytest -m faults'
 
 slow: .venv/installed-test       ## the slow tests, and every notebook
-	$(BIN)/pytest $(IN_PARALLEL) -m slow
+	$(BIN)/pytest $(IN_PARALLEL) --dist load -m slow
 	$(BIN)/pytest $(IN_PARALLEL) --nbmake notebooks
 
 mutants: .venv/installed-mutants ## would the tests notice? 200 faults put in one at a time (an hour; results in build/mutants)
