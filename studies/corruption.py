@@ -1,33 +1,28 @@
 """What becomes of wrong labels, over their share and the weight decay? The phases of Doshi et al. 2023, arXiv 2310.13061.
 
-python studies/corruption.py [--workers 2] [--device cuda]    train what is missing in studies/corruption.jsonl, then
-                                                              draw studies/corruption.svg, print docs/corruption.md's tables
+    interp-sweep studies/corruption.toml --out runs/corruption    trains it; its rows are studies/corruption.parquet
+    python studies/corruption.py                                  draw studies/corruption.svg, print docs/corruption.md's tables
 
-The network is recipe doshi-2023, p = 97, half of the pairs, 2,000 steps; three seeds a cell, a record every 50 steps. Beside it
-the transformer of zhong-2023, p = 59, .8 of the pairs, a tenth of the labels wrong, with both losses. Which phase a cell is in
-was defined by the paper, before any of these networks was trained.
+studies/corruption.toml says what is trained.
 """
 
 import statistics
 import sys
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal
-
-import tyro
-from in_processes import Row, finish, rows
+from typing import Any
 
 from analyses.findings.palette import LOOKS, PHASE_COLOURS
 from analyses.tools.wrong_labels import Shares
-from interp.recipe import RECIPES, Recipe
-from interp.training.loop import TrainingDivergedError, train
+from interp.sweep.dataset import read_rows
 
+Row = dict[str, Any]
+HERE = Path(__file__).parent
 SHARES = (0.05, 0.15, 0.25, 0.35, 0.45, 0.6)
 DECAYS = (0.0, 2.0, 5.0, 10.0, 15.0, 20.0)
-SEEDS = range(3)
-TRANSFORMERS: tuple[tuple[Literal["cross-entropy", "mse"], float], ...] = (
+"""Shares of wrong labels and weight decays of the network of the paper."""
+TRANSFORMERS = (
     ("cross-entropy", 2.0),
     ("cross-entropy", 10.0),
     ("mse", 1.0),
@@ -38,75 +33,20 @@ TRANSFORMERS: tuple[tuple[Literal["cross-entropy", "mse"], float], ...] = (
 """Loss and weight decay of the transformers."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Options:
-    """What the command can be told."""
-
-    rows: Path = Path(__file__).parent / "corruption.jsonl"
-    """Where the rows of the networks are."""
-    workers: int = 2
-    """How many networks are trained at once."""
-    device: str = "cpu"
-    """Where they are trained."""
-
-
-def units(device: str) -> dict[str, tuple[Recipe, int, str]]:
-    """Every network of the study by name: recipe, seed and device."""
-    doshi, zhong = RECIPES["doshi-2023"], replace(RECIPES["zhong-2023"], learning_rate=1e-3, steps=4_000, corrupt=0.1)
-    found = {
-        f"doshi share {share:g} decay {decay:g} seed {seed}": (replace(doshi, corrupt=share, weight_decay=decay), seed, device)
-        for seed in SEEDS
-        for share in SHARES
-        for decay in DECAYS
-    }
-    for loss, decay in TRANSFORMERS:
-        recipe = replace(zhong, loss=loss, weight_decay=decay)
-        found |= {f"transformer {loss} decay {decay:g} seed {seed}": (recipe, seed, device) for seed in range(2)}
-    return found
-
-
-def row(unit: tuple[Recipe, int, str]) -> Row:
-    """The records of one network: at every step, shares of pairs to four digits."""
-    recipe, seed, device = unit
-    kept = ("train_accuracy", "test_accuracy", "told_accuracy", "truth_accuracy", "clean_accuracy")
-    every = 50 if recipe.attention_free else 100
-    try:
-        records = [
-            [each.step, *(round(each.losses[name], 4) for name in kept)]
-            for each in train(recipe, seed=seed, device=device, record_every=every)
-        ]
-    except TrainingDivergedError as error:
-        return {"share": recipe.corrupt, "decay": recipe.weight_decay, "loss": recipe.loss, "seed": seed, "error": str(error)}
-    return {
-        "network": "doshi" if recipe.attention_free else "transformer",
-        "share": recipe.corrupt,
-        "decay": recipe.weight_decay,
-        "loss": recipe.loss,
-        "seed": seed,
-        "device": device,
-        "columns": ["step", *kept],
-        "records": records,
-    }
-
-
 def at(row: Row, step: int) -> Shares:
     """What a network of the study did at a step."""
-    values = next(dict(zip(row["columns"], each, strict=True)) for each in row["records"] if each[0] == step)
-    return Shares(
-        wrong=row["share"],
-        train=values["train_accuracy"],
-        told=values["told_accuracy"],
-        truth=values["truth_accuracy"],
-        clean=values["clean_accuracy"],
-        held_out=values["test_accuracy"],
+    index = row["records_step"].index(step)
+    train, test, told, truth, clean = (
+        row[f"records_{name}_accuracy"][index] for name in ("train", "test", "told", "truth", "clean")
     )
+    return Shares(wrong=row["corrupt"], train=train, told=told, truth=truth, clean=clean, held_out=test)
 
 
 def cells(found: Sequence[Row]) -> dict[tuple[float, float], list[Shares]]:
     """Share of wrong labels and weight decay → what the networks of each seed did at the end, in the order of the seeds."""
-    chosen = sorted((row for row in found if row["network"] == "doshi"), key=lambda row: int(row["seed"]))
+    chosen = sorted((row for row in found if row["label"] == "doshi"), key=lambda row: int(row["seed"]))
     return {
-        (share, decay): [at(row, 2_000) for row in chosen if (row["share"], row["decay"]) == (share, decay)]
+        (share, decay): [at(row, 2_000) for row in chosen if (row["corrupt"], row["weight_decay"]) == (share, decay)]
         for share in SHARES
         for decay in DECAYS
     }
@@ -135,7 +75,7 @@ def known_values(found: Sequence[Row]) -> str:
     steps = (50, 100, 150, 200, 400, 1_000, 2_000)
     lines = [["wrong labels, decay", "pairs", *map(str, steps)], ["---"] * (2 + len(steps))]
     for share, decay in ((0.35, 0.0), (0.35, 15.0), (0.35, 20.0), (0.15, 5.0)):
-        row = next(each for each in found if (each.get("share"), each["decay"], each["seed"]) == (share, decay, 0))
+        row = next(each for each in found if (each["corrupt"], each["weight_decay"], each["seed"]) == (share, decay, 0))
         for name in ("told", "truth", "held_out"):
             values = [f"{getattr(at(row, step), name):.2f}" for step in steps]
             lines.append([f"{share:g}, {decay:g}", name.replace("_", " "), *values])
@@ -150,7 +90,7 @@ def transformer_table(found: Sequence[Row]) -> str:
         both = [
             row
             for row in sorted(found, key=lambda row: int(row["seed"]))
-            if row["network"] == "transformer" and (row["loss"], row["decay"]) == (loss, decay)
+            if row["label"] == "transformer" and (row["loss"], row["weight_decay"]) == (loss, decay)
         ]
         for name in ("told", "truth", "held_out"):
             values = [" / ".join(f"{getattr(at(row, step), name):.2f}" for row in both) for step in steps]
@@ -199,10 +139,8 @@ def picture(found: Sequence[Row]) -> str:
 
 
 def main() -> int:
-    options = tyro.cli(Options, description=__doc__)
-    finish(row, units(options.device), options.rows, options.workers)
-    found = rows(options.rows)
-    (Path(__file__).parent / "corruption.svg").write_text(picture(found))
+    found = read_rows(HERE / "corruption.parquet")
+    (HERE / "corruption.svg").write_text(picture(found))
     print(phase_table(found), known_values(found), transformer_table(found), sep="\n\n")
     return 0
 

@@ -8,6 +8,8 @@ import pytest
 
 import analyses
 import interp
+from interp.sweep.dataset import read_rows
+from interp.sweep.spec import read_spec
 
 ROOT = Path(__file__).parent.parent.parent
 DOCS = (ROOT / "docs" / "corruption.md").read_text()
@@ -21,15 +23,15 @@ def study(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
 
 
 def test_tables_and_picture_are_those_of_the_rows(study: ModuleType) -> None:
-    found = study.rows(ROOT / "studies" / "corruption.jsonl")
-    assert {row["name"] for row in found} == study.units("cpu").keys()
+    found = read_rows(ROOT / "studies" / "corruption.parquet")
+    assert {row["name"] for row in found} == read_spec(ROOT / "studies" / "corruption.toml").points().keys()
     for table in (study.phase_table(found), study.known_values(found), study.transformer_table(found)):
         assert table in DOCS, "python studies/corruption.py"
     assert study.picture(found) == (ROOT / "studies" / "corruption.svg").read_text()
 
 
 def test_the_seeds_of_every_cell_agree(study: ModuleType) -> None:
-    found = study.cells(study.rows(ROOT / "studies" / "corruption.jsonl"))
+    found = study.cells(read_rows(ROOT / "studies" / "corruption.parquet"))
     assert len(found) == 36 and all(len(each) == 3 for each in found.values())
     assert all(len({each.phase for each in those}) == 1 for those in found.values())
     for decay in (0.0, 2.0, 5.0, 10.0, 15.0):
@@ -39,18 +41,19 @@ def test_the_seeds_of_every_cell_agree(study: ModuleType) -> None:
 
 def test_known_values_are_reproduced(study: ModuleType) -> None:
     """Known values: an independent program's, tolerance .03; at decay 15 and step 200 .06 of the labels are still kept here."""
-    rows = study.rows(ROOT / "studies" / "corruption.jsonl")
-    row = next(each for each in rows if each["name"] == "doshi share 0.35 decay 0 seed 0")
+    rows = read_rows(ROOT / "studies" / "corruption.parquet")
+    of_the_paper = {(row["corrupt"], row["weight_decay"], row["seed"]): row for row in rows if row["label"] == "doshi"}
+    row = of_the_paper[0.35, 0.0, 0]
     found = study.at(row, 1_000)
     assert (found.told, found.truth, found.held_out) == pytest.approx((0.94, 0.06, 0.978), abs=0.03)
-    inverted = next(each for each in rows if each["name"] == "doshi share 0.35 decay 15 seed 0")
+    inverted = of_the_paper[0.35, 15.0, 0]
     assert (study.at(inverted, 400).told, study.at(inverted, 400).truth) == pytest.approx((0, 1), abs=0.03)
     assert study.at(inverted, 200).told > 0.03
 
 
 def test_what_is_said_of_the_transformer_is_so(study: ModuleType) -> None:
-    rows = [row for row in study.rows(ROOT / "studies" / "corruption.jsonl") if row["network"] == "transformer"]
-    ends = {(row["loss"], row["decay"], row["seed"]): study.at(row, 4_000) for row in rows}
+    rows = [row for row in read_rows(ROOT / "studies" / "corruption.parquet") if row["label"] == "transformer"]
+    ends = {(row["loss"], row["weight_decay"], row["seed"]): study.at(row, 4_000) for row in rows}
     by_entropy = [end for (loss, _, _), end in ends.items() if loss == "cross-entropy"]
     assert len(by_entropy) == 4 and all(end.told > 0.99 and end.held_out < 0.9 for end in by_entropy)
     assert all(ends["mse", 3.0, seed].truth > 0.85 and ends["mse", 3.0, seed].held_out > 0.99 for seed in (0, 1))
@@ -76,7 +79,7 @@ def test_what_is_said_of_neurons_is_so() -> None:
 
 def test_the_circuit_is_there_before_the_wrong_labels_go(study: ModuleType) -> None:
     circuits = import_module("corrupted_circuit")
-    found = study.rows(circuits.ROWS)
+    found = circuits.rows(circuits.ROWS)
     assert circuits.table(found) in DOCS, "python studies/corrupted_circuit.py"
     at = {(row["decay"], row["step"]): row for row in found}
     assert all(at[1.0, step]["told"] > 0.995 < at[1.0, step]["held_out"] for step in (2000, 3000))
