@@ -19,7 +19,6 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from in_processes import rows
 from torch import Tensor
 
 import analyses
@@ -75,6 +74,11 @@ def of_run(path: Path) -> list[Row]:
     return [row(circuit, keys, step, decay) for step, circuit in sorted(networks.items())]
 
 
+def rows() -> list[Row]:
+    """The rows that are kept."""
+    return [json.loads(line) for line in ROWS.read_text().splitlines()]
+
+
 def table(found: Sequence[Row]) -> str:
     """What the parts answer, step by step, in Markdown."""
     columns = ("decay", "step", "phase", "told", "truth", "held out", "rest: told", "key frequencies", "what, how, why")
@@ -92,7 +96,7 @@ def main() -> int:
     if paths:
         found = [each for path in paths for each in of_run(path)]
         ROWS.write_text("".join(json.dumps(each) + "\n" for each in found))
-    print(table(rows(ROWS)))
+    print(table(rows()))
     return 0
 
 

@@ -10,18 +10,18 @@ alone, on all pairs) are within a factor of ten of each other. The best of a met
 arrived soonest; the seeds that then count took no part in choosing it.
 """
 
+import json
 import statistics
 import sys
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
-from functools import partial
 from itertools import product
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
+import torch
 import tyro
-from in_processes import Row, finish, rows
 
 from analyses.evidence.key_frequencies import key_frequencies
 from analyses.timeline.parts import part_losses
@@ -29,10 +29,13 @@ from interp.circuit import Circuit
 from interp.networks.kinds import Trained
 from interp.recipe import RECIPES
 from interp.sweep.dataset import read_rows
+from interp.sweep.pool import work_all
+from interp.sweep.unit import Status, Unit
 from interp.training.loop import TrainingDivergedError, train, training_split
 
 STEPS, EVERY, STAYS, CLEAN = 3_000, 50, 500, 10.0
 Setting = dict[str, Any]
+Row = dict[str, Any]
 
 
 def _settings(rates: Iterable[float], decays: Iterable[float], **rest: Any) -> list[Setting]:
@@ -73,6 +76,44 @@ class Options:
     """How many networks are trained at once."""
     device: str = "cpu"
     """Where they are trained."""
+
+
+@dataclass(frozen=True)
+class Try(Unit):
+    """One network of the study, whose row it makes."""
+
+    name: str
+    device: str
+    of: tuple[str, int, int]
+    """Method, number of its setting, seed."""
+
+    @property
+    def path(self) -> Path:
+        return Path(self.name)
+
+    def work(self, say: Callable[[Status], None], should_stop: Callable[[], bool]) -> None:
+        torch.set_num_threads(1)
+        say(Status(path=self.path, step=0, result={"name": self.name, **row(self.device, self.of)}))
+
+
+def finish(units: Iterable[Try], path: Path, workers: int) -> None:
+    """Do every unit whose name has no row in a file yet, and add its row to the file as it comes."""
+    done = {row["name"] for row in rows(path)}
+    with path.open("a") as file:
+
+        def report(status: Status) -> None:
+            if status.result is not None:
+                file.write(json.dumps(status.result) + "\n")
+                file.flush()
+            print(f"{status.path} {status.note}", file=sys.stderr, flush=True)
+
+        work_all([unit for unit in units if unit.name not in done], workers=workers, report=report)
+
+
+def rows(path: Path) -> list[Row]:
+    """The rows in a file, without a last line that was cut off."""
+    text = path.read_text() if path.exists() else ""
+    return [json.loads(line) for line in text.split("\n")[:-1]]
 
 
 def row(device: str, unit: tuple[str, int, int]) -> Row:
@@ -156,8 +197,11 @@ def main() -> int:
         chosen = [(method, number, 0) for method, settings in METHODS.items() for number in range(len(settings))]
     else:
         chosen = [(method, best(found, method), seed) for seed in range(1, 6) for method in METHODS]
-    units = {f"{method}, setting {number}, seed {seed}": (method, number, seed) for method, number, seed in chosen}
-    finish(partial(row, options.device), units, options.rows, options.workers)
+    units = [
+        Try(f"{method}, setting {number}, seed {seed}", options.device, (method, number, seed))
+        for method, number, seed in chosen
+    ]
+    finish(units, options.rows, options.workers)
     return 0
 
 

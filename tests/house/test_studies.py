@@ -11,7 +11,6 @@ from interp.files import checkpoint
 from interp.sweep import dataset, spec
 
 sys.path.insert(0, str(Path(__file__).parent.parent.parent / "studies"))
-from in_processes import rows as read_rows
 from phase_diagram import phase_diagram
 from plan import Study, every_network
 from rows import row
@@ -76,11 +75,11 @@ def test_the_command_says_what_it_does(what: str, capsys: pytest.CaptureFixture[
 
 
 def test_the_tables_of_optimisers_are_those_of_the_rows() -> None:
-    from optimisers import METHODS, table, to_the_end
+    from optimisers import METHODS, rows, table, to_the_end
 
-    rows, end = read_rows(STUDIES / "optimisers.jsonl"), dataset.read_rows(STUDIES / "quick.parquet")
+    tried, end = rows(STUDIES / "optimisers.jsonl"), dataset.read_rows(STUDIES / "quick.parquet")
     written = (STUDIES.parent / "docs" / "speed.md").read_text()
-    assert table(rows) in written and to_the_end(end) in written
-    tries = Counter(row["method"] for row in rows if row["seed"] == 0)
+    assert table(tried) in written and to_the_end(end) in written
+    tries = Counter(row["method"] for row in tried if row["seed"] == 0)
     assert tries == dict.fromkeys(METHODS, 8)  # the same number for each
     assert spec.read_spec(STUDIES / "quick.toml").points().keys() == {row["name"] for row in end}

@@ -79,7 +79,7 @@ def test_what_is_said_of_neurons_is_so() -> None:
 
 def test_the_circuit_is_there_before_the_wrong_labels_go(study: ModuleType) -> None:
     circuits = import_module("corrupted_circuit")
-    found = circuits.rows(circuits.ROWS)
+    found = circuits.rows()
     assert circuits.table(found) in DOCS, "python studies/corrupted_circuit.py"
     at = {(row["decay"], row["step"]): row for row in found}
     assert all(at[1.0, step]["told"] > 0.995 < at[1.0, step]["held_out"] for step in (2000, 3000))
