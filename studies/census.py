@@ -96,6 +96,30 @@ def _markdown(columns: Sequence[str], lines: Sequence[Sequence[str]]) -> str:
     return "\n".join("| " + " | ".join(line) + " |" for line in [columns, ["---"] * len(columns), *lines])
 
 
+def of_the_study() -> list[Row]:
+    """The networks of other widths and with GELU, which the study of every network trained by the same recipe."""
+    names = {"width": "d_model", "rate": "attention_rate", "explained": "is_explained"}
+    rows = [{names.get(name, name): x for name, x in row.items()} for row in read_rows(HERE / "every_network.parquet")]
+    trained = [row for row in rows if (row["study"], row["kind"]) == ("published", "trained")]
+    return [row for row in trained if (row["d_model"], row["activation"]) != (128, "relu")]
+
+
+def by_width(rows: Sequence[Row]) -> str:
+    """What this project says of networks of every width and activation, in Markdown."""
+    every, lines = [*rows, *of_the_study()], list[tuple[str, ...]]()
+    kinds = sorted({(row["d_model"], row["activation"]) for row in every}, key=lambda kind: (kind[1] != "relu", kind[0]))
+    groups = [
+        (f"width {width}, {name}", [r for r in every if (r["d_model"], r["activation"]) == (width, name)])
+        for width, name in kinds
+    ]
+    for name, those in [*groups, ("all", every)]:
+        counts = Counter(row["circuit"] for row in sound(those))
+        circuits = ", ".join(f"{counts[kind]} {kind}" for kind in CIRCUITS if counts[kind])
+        explained = share(sound(those), lambda row: row["is_explained"])
+        lines.append((name, str(len(those)), str(len(sound(those))), circuits, str(explained)))
+    return _markdown(("networks", "number", "generalise", "circuits", "explained"), lines)
+
+
 def other_tasks(rows: Sequence[Row]) -> str:
     """What the networks of studies/other_tasks.toml do, by task, in Markdown."""
     lines: list[tuple[str, ...]] = []
@@ -114,7 +138,7 @@ def document(rows: Sequence[Row], others: Sequence[Row]) -> str:
     counted = (
         f"{len(rows)} of the {planned} networks have been trained; {share(rows, lambda row: row['generalises'])} generalise."
     )
-    return "\n\n".join([counted, beside_published(rows), by_project(rows), other_tasks(others)])
+    return "\n\n".join([counted, beside_published(rows), by_project(rows), by_width(rows), other_tasks(others)])
 
 
 def main() -> int:

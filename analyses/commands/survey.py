@@ -19,7 +19,7 @@ from analyses.survey.shares import plain, shares, shares_table
 from interp.commands.command import run_command
 from interp.errors import InterpError
 from interp.files.atomic import write_atomically
-from interp.sweep.dataset import Row, read_rows
+from interp.sweep.dataset import Row, read_rows, read_tables
 
 _DESCRIPTION = """\
 Say what the networks of a sweep do: which share generalises, with which circuits, which share is explained, each with its
@@ -69,12 +69,12 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _survey(options: Options) -> int:
+    if options.sql:
+        _print_found(_query(options.paths, options.sql), options)
+        return 0
     rows = rows_of(options.paths)
     if options.over not in rows[0]:
         raise InterpError(f"no column {options.over!r:.60} to draw over")
-    if options.sql:
-        _print(_query(rows, options.sql), options)
-        return 0
     by = ", ".join(each.partition(":")[0] for each in options.by)
     found = shares(grouped(rows, options.by))
     table = shares_table(found, by)
@@ -100,21 +100,33 @@ def _survey(options: Options) -> int:
 
 def rows_of(paths: Sequence[Path]) -> list[Row]:
     """The rows of sweeps and of Parquet files together, with all columns that any has. Raises InterpError where none are."""
-    found = [row for path in paths for row in read_rows(path / "rows" if (path / "rows").is_dir() else path)]
+    found = [row for path in _data_sets(paths) for row in read_rows(path)]
     if not found:
-        raise InterpError(f"{' '.join(map(str, paths)) or 'nothing'}: no rows to read: expected the directory of a sweep")
+        raise _no_rows(paths)
     columns = dict.fromkeys(column for row in found for column in row)
     return [{column: row.get(column) for column in columns} for row in found]
 
 
-def _query(rows: Sequence[Row], sql: str) -> Table:
+def _data_sets(paths: Sequence[Path]) -> list[Path]:
+    """Where the rows are: of the directory of a sweep in its data set."""
+    return [path / "rows" if (path / "rows").is_dir() else path for path in paths]
+
+
+def _no_rows(paths: Sequence[Path]) -> InterpError:
+    return InterpError(f"{' '.join(map(str, paths)) or 'nothing'}: no rows to read: expected the directory of a sweep")
+
+
+def _query(paths: Sequence[Path], sql: str) -> Table:
     try:
         import duckdb
         import pyarrow
     except ImportError as error:
         raise InterpError('queries need duckdb, which is not installed: pip install "interp[sweep]"') from error
+    tables = [table for path in _data_sets(paths) for table in read_tables(path)]
+    if not tables:
+        raise _no_rows(paths)
     connection = duckdb.connect(config={"enable_external_access": "false"})
-    connection.register("networks", pyarrow.Table.from_pylist(list(rows)))
+    connection.register("networks", pyarrow.concat_tables(tables, promote_options="default"))
     try:
         found = connection.execute(sql)
         return Table("", tuple(each[0] for each in found.description or ()), tuple(map(tuple, found.fetchall())))
@@ -122,7 +134,7 @@ def _query(rows: Sequence[Row], sql: str) -> Table:
         raise InterpError(f"the query fails: {error}") from error
 
 
-def _print(table: Table, options: Options) -> None:
+def _print_found(table: Table, options: Options) -> None:
     if options.json:
         for row in table.rows:
             print(json.dumps(dict(zip(table.columns, row, strict=True)), default=str))

@@ -121,8 +121,12 @@ class DataSet:
 
 def read_rows(path: Path) -> list[Row]:
     """The rows in a data set's directory, or in one Parquet file. Raises InterpError on a damaged file."""
-    parts = sorted(path.glob("part-*.parquet")) if path.is_dir() else [path]
-    return [row for part in parts for row in _read(part).to_pylist()]
+    return [row for table in read_tables(path) for row in table.to_pylist()]
+
+
+def read_tables(path: Path) -> "list[pyarrow.Table]":
+    """The same rows, a table for every file: much smaller, and what other tools work on. Raises InterpError likewise."""
+    return [_read(part) for part in (sorted(path.glob("part-*.parquet")) if path.is_dir() else [path])]
 
 
 def _read(part: Path, columns: list[str] | None = None) -> "pyarrow.Table":
