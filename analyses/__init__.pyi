@@ -27,6 +27,7 @@ from analyses.groups.representation_shares import representation_shares as repre
 from analyses.groups.trace_or_coset import trace_or_coset as trace_or_coset
 from analyses.reports.report import report as report
 from analyses.trials.causal import causal as causal
+from analyses.trials.certificate import certificate as certificate
 from analyses.trials.explanation import explanation as explanation
 from analyses.trials.group_explanation import group_explanation as group_explanation
 from analyses.trials.ladder import ladder as ladder

@@ -60,8 +60,8 @@ def share(rows: Sequence[Row], has: Callable[[Row], Any], of: Callable[[Row], An
 
 
 def shares(groups: Mapping[str, Sequence[Row]]) -> dict[str, dict[str, int | Share]]:
-    """Of every group of rows: how many networks it has and how many failed, and which share generalises, has which circuit (the
-    most frequent first) and is explained."""
+    """How many networks does every group of rows have, how many failed, and which share generalises, has which circuit (the most
+    frequent first) and is explained?"""
     circuits = _circuits([row for rows in groups.values() for row in rows])
     return {name: _of_group(rows, circuits) for name, rows in groups.items()}
 

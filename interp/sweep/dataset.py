@@ -125,7 +125,8 @@ def read_rows(path: Path) -> list[Row]:
 
 
 def read_tables(path: Path) -> "list[pyarrow.Table]":
-    """The same rows, a table for every file: much smaller, and what other tools work on. Raises InterpError likewise."""
+    """Tables of the rows in a data set's directory, one for every file, or in one Parquet file: smaller than rows of Python
+    values, and what other tools work on. Raises InterpError on a damaged file."""
     return [_read(part) for part in (sorted(path.glob("part-*.parquet")) if path.is_dir() else [path])]
 
 
