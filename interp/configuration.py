@@ -35,3 +35,5 @@ def check_type(value: Any, expected: Any, what: str) -> None:
             raise InterpError(f"expected {what} to be {' or '.join(choices)}, got {value!r:.40}")
     elif type(value) is not expected and not (expected is float and type(value) is int):
         raise InterpError(f"expected {what} to be {expected.__name__}, got {value!r:.40}")
+    elif type(value) is int and not -(1 << 63) <= value < 1 << 63:
+        raise InterpError(f"expected {what} to be a number of 64 bits, got one of {value.bit_length()}")

@@ -134,7 +134,7 @@ def other_tasks(rows: Sequence[Row]) -> str:
 
 def document(rows: Sequence[Row], others: Sequence[Row]) -> str:
     """The tables of docs/census.md."""
-    planned = len(read_spec(HERE / "census.toml").points())
+    planned = len(read_spec(HERE / "census.toml").points)
     counted = (
         f"{len(rows)} of the {planned} networks have been trained; {share(rows, lambda row: row['generalises'])} generalise."
     )

@@ -98,7 +98,9 @@ class Try(Unit):
 
 def finish(units: Iterable[Try], path: Path, workers: int) -> None:
     """Do every unit whose name has no row in a file yet, and add its row to the file as it comes."""
-    done = {row["name"] for row in rows(path)}
+    found = rows(path)
+    done = {row["name"] for row in found}
+    path.write_text("".join(json.dumps(row) + "\n" for row in found))  # without a last line that was cut off
     with path.open("a") as file:
 
         def report(status: Status) -> None:

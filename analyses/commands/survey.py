@@ -1,6 +1,7 @@
 """interp-survey: what do the networks of a sweep do, and which share of them?"""
 
 import json
+import math
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,9 +13,11 @@ from rich.console import Console
 
 from analyses.findings.drawing import with_caption
 from analyses.findings.table import Table
+from analyses.reports.files import check_can_draw
 from analyses.survey.groups import grouped
 from analyses.survey.page import in_words, survey_page
 from analyses.survey.pictures import pictures
+from analyses.survey.row import VERDICT
 from analyses.survey.shares import plain, shares, shares_table
 from interp.commands.command import run_command
 from interp.errors import InterpError
@@ -27,7 +30,7 @@ Wilson interval; by any column; as figures and as a page in which a click on a p
 
 Examples:
   interp-survey runs/census
-  interp-survey runs/census --by width                             a row for every width (d_model, activation, label, ...)
+  interp-survey runs/census --by d_model                           a row for every width (activation, label, circuit, ...)
   interp-survey runs/census --by attention_rate:0,.4,.5,.6,.7,.8,1   a row from edge to edge; without edges fifths
   interp-survey runs/census --html census.html --over attention_rate
   interp-survey runs/census --sql "select circuit, count(*), avg(coordinate) from networks group by circuit"
@@ -79,7 +82,7 @@ def _survey(options: Options) -> int:
     found = shares(grouped(rows, options.by))
     table = shares_table(found, by)
     if options.json:
-        for each in plain(found, by):
+        for each in plain(found):
             print(json.dumps(each))
     else:
         print(in_words(rows), end="\n\n")
@@ -90,6 +93,7 @@ def _survey(options: Options) -> int:
         write_atomically(options.html, page.encode())
         print(f"interp-survey: {options.html}: {len(page) / 1e6:.1f} MB, open it in a browser", file=sys.stderr)
     if options.figures is not None:
+        check_can_draw()
         options.figures.mkdir(parents=True, exist_ok=True)
         for name, figure in pictures(rows, options.over).items():
             for ending in ("png", "svg"):
@@ -104,7 +108,13 @@ def rows_of(paths: Sequence[Path]) -> list[Row]:
     if not found:
         raise _no_rows(paths)
     columns = dict.fromkeys(column for row in found for column in row)
-    return [{column: row.get(column) for column in columns} for row in found]
+    if missing := sorted({"name", "label", "error", *VERDICT} - columns.keys()):
+        raise InterpError(
+            f"these rows have no column {', '.join(missing)}: they are none of a sweep, whose columns --sql needs not"
+        )
+    # A network that is in two sweeps is one network, with one name.
+    alone = {row["name"]: row for row in reversed(found)}
+    return [{column: row.get(column) for column in columns} for row in reversed(alone.values())]
 
 
 def _data_sets(paths: Sequence[Path]) -> list[Path]:
@@ -126,18 +136,21 @@ def _query(paths: Sequence[Path], sql: str) -> Table:
     if not tables:
         raise _no_rows(paths)
     connection = duckdb.connect(config={"enable_external_access": "false"})
-    connection.register("networks", pyarrow.concat_tables(tables, promote_options="default"))
     try:
+        connection.register("networks", pyarrow.concat_tables(tables, promote_options="permissive"))
         found = connection.execute(sql)
-        return Table("", tuple(each[0] for each in found.description or ()), tuple(map(tuple, found.fetchall())))
-    except duckdb.Error as error:
+        if found is None or found.description is None:
+            raise InterpError(f"expected a query, got {sql!r:.60}")
+        return Table("", tuple(each[0] for each in found.description), tuple(map(tuple, found.fetchall())))
+    except (duckdb.Error, pyarrow.ArrowException) as error:
         raise InterpError(f"the query fails: {error}") from error
 
 
 def _print_found(table: Table, options: Options) -> None:
     if options.json:
         for row in table.rows:
-            print(json.dumps(dict(zip(table.columns, row, strict=True)), default=str))
+            values = (None if isinstance(each, float) and not math.isfinite(each) else each for each in row)
+            print(json.dumps(dict(zip(table.columns, values, strict=True)), default=str))
     else:
         Console(**_width()).print(table)
 

@@ -1,5 +1,6 @@
 """interp-sweep: train and measure many networks, and keep a row of each."""
 
+import os
 import sys
 from collections import Counter
 from dataclasses import dataclass
@@ -93,11 +94,15 @@ def _sweep(options: Options) -> int:
     columns(spec.findings)  # a name that no measurement has is refused here
     out = options.out or Path("runs") / options.spec.stem
     workers = options.workers or cores()
+    if options.shared and options.engine != "ray":
+        raise InterpError("--shared is about the nodes of a cluster: give it with --engine ray")
+    if options.workers and options.engine == "ray" and os.environ.get("RAY_ADDRESS"):
+        raise InterpError("the cluster at RAY_ADDRESS says how many networks are trained at once: give no --workers")
     if options.dry_run:
         _say_plan(spec, out, workers)
         return 0
     console = Console(stderr=True)
-    engine: Engine = Ray(workers=workers, shared=options.shared) if options.engine == "ray" else Pool(workers=workers)
+    engine: Engine = Ray(workers=options.workers, shared=options.shared) if options.engine == "ray" else Pool(workers=workers)
     sweep = Sweep(out, spec, columns(spec.findings), look(spec.findings))
     with interruptible() as interrupted, SweepDisplay(console) as display:
         progress = sweep.run(
@@ -117,7 +122,7 @@ def _end(progress: Progress, out: Path, *, stopped: bool) -> int:
 
 
 def _say_plan(spec: Spec, out: Path, workers: int) -> None:
-    points = spec.points()
+    points = spec.points
     have = {row["name"] for row in read_rows(out / "rows")} if (out / "rows").exists() else set[str]()
     missing = [point for name, point in points.items() if name not in have]
     for (label, recipe, what), count in Counter(map(_kind, points.values())).items():

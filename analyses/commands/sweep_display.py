@@ -67,8 +67,8 @@ def duration(seconds: float) -> str:
         return f"{seconds:.0f} s"
     if seconds < 7200:
         return f"{seconds / 60:.0f} min"
-    hours = seconds / 3600
-    return f"{int(hours)} h {round(hours % 1 * 60)} min" if hours < 48 else f"{hours / 24:.1f} days"
+    hours, minutes = divmod(round(seconds / 60), 60)
+    return f"{hours} h {minutes} min" if hours < 48 else f"{hours / 24:.1f} days"
 
 
 def size(count: int) -> str:

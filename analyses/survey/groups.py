@@ -41,14 +41,16 @@ class Cut:
         if not rows or self.column not in rows[0]:
             near = [name for name in (rows[0] if rows else ()) if self.column.lower() in name.lower()]
             raise InterpError(f"no column {self.column!r:.60}{', but ' + ', '.join(near[:8]) if near else ''}")
-        self.edges = self._given(edges) if edges else self._of_equal_size(rows)
+        self.edges = self._given(rows, edges) if edges else self._of_equal_size(rows)
 
-    def _given(self, text: str) -> list[float]:
+    def _given(self, rows: Sequence[Row], text: str) -> list[float]:
+        if any(not (row[self.column] is None or isinstance(row[self.column], int | float)) for row in rows):
+            raise InterpError(f"expected edges only for a column of numbers, not for {self.column}")
         try:
             edges = [float(each) for each in text.split(",")]
         except ValueError:
             edges = []
-        if len(edges) < 2 or any(low >= high for low, high in pairwise(edges)):
+        if len(edges) < 2 or not all(map(math.isfinite, edges)) or any(low >= high for low, high in pairwise(edges)):
             raise InterpError(f"expected edges like {self.column}:0,.4,.6,1 in ascending order, got {text!r:.60}")
         return edges
 
@@ -65,13 +67,19 @@ class Cut:
         if value is None or (isinstance(value, float) and math.isnan(value)):
             return (1, ""), f"{self.column} unknown"
         if not self.edges:
-            shown = ", ".join(map(str, value)) if isinstance(value, list) else f"{value:g}" if _is_number(value) else str(value)
-            return (0, value), f"{self.column} {shown}" if _is_number(value) or isinstance(value, bool) else shown or "–"
+            if isinstance(value, list):
+                return (0, tuple(value)), f"{self.column} {', '.join(map(str, value)) or 'none'}"
+            return (0, value), str(value) if isinstance(value, str) and value else f"{self.column} {_shown(value)}"
         for place, (low, high) in enumerate(pairwise(self.edges)):
             if low < value <= high or (place == 0 and value == low):
-                return (0, place), f"{self.column} {'(' if place else '['}{low:.4g}, {high:.4g}]"
-        return (1, "outside"), f"{self.column} outside {self.edges[0]:.4g} to {self.edges[-1]:.4g}"
+                return (0, place), f"{self.column} {'(' if place else '['}{_shown(low)}, {_shown(high)}]"
+        return (1, "outside"), f"{self.column} outside {_shown(self.edges[0])} to {_shown(self.edges[-1])}"
+
+
+def _shown(value: Any) -> str:
+    """A value with all its digits: two groups never have one name."""
+    return f"{value:.0f}" if isinstance(value, float) and value.is_integer() else str(value)
 
 
 def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and not math.isnan(value)
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)

@@ -84,6 +84,8 @@ def _title(row: Row, same: set[str]) -> str:
 def _words(row: Row) -> str:
     if row["error"] is not None:
         return f"It failed: {row['error']}"
+    if row["generalises"] is None:
+        return "It was not looked at: there is no verdict on it."
     if not row["generalises"]:
         return f"It does not generalise: {row['accuracy']:.1%} of all pairs are answered right."
     circuit = f"Circuit: {row['circuit']}" if row["circuit"] else "No circuit is named"

@@ -109,10 +109,10 @@ def coordinates(rows: Sequence[Row]) -> "go.Figure":
     import plotly.graph_objects as go
 
     figure = go.Figure()
-    for name, colour in zip(("clock", "pizza", "hybrid", "mixture", "undecided"), COLOURS, strict=False):
-        found = [row["coordinate"] for row in rows if row["circuit"] == name and row["coordinate"] is not None]
-        if found:
-            figure.add_histogram(x=found, name=name, marker_color=colour, xbins={"start": -0.5, "end": 1.6, "size": 0.05})
+    placed = [row for row in rows if row["coordinate"] is not None]
+    for name, colour in zip(sorted({row["circuit"] for row in placed}), COLOURS, strict=False):
+        found = [row["coordinate"] for row in placed if row["circuit"] == name]
+        figure.add_histogram(x=found, name=name, marker_color=colour, xbins={"size": 0.05})
     return finish(
         figure,
         "Clock or pizza, network by network",

@@ -73,9 +73,12 @@ def _verdict(found: Answer) -> dict[str, Any]:
 
 
 def _numbers(found: Answer, findings: Iterable[str]) -> Iterator[tuple[str, Any]]:
+    kinds = columns(tuple(findings))
     for name in findings:
         for number, value in found.findings[name].scalars().items() if name in found.findings else ():
-            yield f"{name}_{number.replace('.', '_')}", value
+            column = f"{name}_{number.replace('.', '_')}"
+            # What cannot be said is NaN among numbers; a column of truth values has none for it.
+            yield column, None if kinds[column] is bool and value != value else value
 
 
 def _finding_of(name: str) -> type[Finding]:

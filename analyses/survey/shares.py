@@ -39,7 +39,7 @@ class Share:
         n, p = self.of, self.value
         middle, half = p + Z**2 / (2 * n), Z * math.sqrt(p * (1 - p) / n + Z**2 / (4 * n**2))
         low, high = ((middle + side * half) / (1 + Z**2 / n) for side in (-1, 1))
-        return max(low, 0.0), min(high, 1.0)
+        return low if self.count else 0.0, high if self.count < n else 1.0
 
     def __str__(self) -> str:
         if not self.of:
@@ -60,20 +60,21 @@ def share(rows: Sequence[Row], has: Callable[[Row], Any], of: Callable[[Row], An
 
 
 def shares(groups: Mapping[str, Sequence[Row]]) -> dict[str, dict[str, int | Share]]:
-    """How many networks does every group of rows have, how many failed, and which share generalises, has which circuit (the most
-    frequent first) and is explained?"""
+    """How many networks does every group of rows have, how many failed, and which share generalises, has which circuit and is
+    explained? The most frequent circuit is the first."""
     circuits = _circuits([row for rows in groups.values() for row in rows])
     return {name: _of_group(rows, circuits) for name, rows in groups.items()}
 
 
 def _of_group(rows: Sequence[Row], circuits: Sequence[str]) -> dict[str, int | Share]:
-    trained = [row for row in rows if row["error"] is None]
-    sound = [row for row in trained if row["generalises"]]
+    failed = sum(row["error"] is not None for row in rows)
+    judged = [row for row in rows if row["generalises"] is not None]
+    sound = [row for row in judged if row["generalises"]]
     named = Counter(row["circuit"] for row in sound)
     return {
         "number": len(rows),
-        "failed": len(rows) - len(trained),
-        "generalises": Share(len(sound), len(trained)),
+        "failed": failed,
+        "generalises": Share(len(sound), len(judged)),
         **{circuit: Share(named[circuit], len(sound)) for circuit in circuits},
         "explained": share(sound, lambda row: row["is_explained"], lambda row: row["is_explained"] is not None),
     }
@@ -91,17 +92,17 @@ def shares_table(found: Mapping[str, Mapping[str, int | Share]], by: str) -> Tab
         (name, *(str(each) if isinstance(each, Share) else each for each in values.values())) for name, values in found.items()
     ]
     note = (
-        "Each share has its 95% interval (Wilson). Generalises (accuracy ≥ .99): of those that did not fail. "
+        "Each share has its 95% interval (Wilson). Generalises (accuracy ≥ .99): of those whose accuracy is known. "
         "Circuits: of those that generalise. Explained: of those that generalise and of which it can be said."
     )
     return Table("What the networks do", columns, tuple(lines), note)
 
 
-def plain(found: Mapping[str, Mapping[str, int | Share]], by: str) -> list[dict[str, Any]]:
+def plain(found: Mapping[str, Mapping[str, int | Share]]) -> list[dict[str, Any]]:
     """The shares as values that JSON knows, an object per group."""
     return [
         {
-            by or "networks": name,
+            "group": name,
             **{
                 key: {"count": each.count, "of": each.of, "low": each.interval[0], "high": each.interval[1]}
                 if isinstance(each, Share)

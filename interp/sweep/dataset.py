@@ -6,7 +6,7 @@ anew, whole, when rows come to it, and no row ever moves from one file to anothe
 
 import io
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from types import GenericAlias
 from typing import TYPE_CHECKING, Any
@@ -56,11 +56,19 @@ class DataSet:
         return len(self._names)
 
     def add(self, row: Row) -> None:
-        """Add a row, which is in the files once ``write`` has been called. Raises InterpError on a name that has a row."""
+        """Add a row, which is in the files once ``write`` has been called.
+
+        Raises InterpError on a name that has a row, and on a row that the columns cannot hold.
+        """
         if row["name"] in self._names:
             raise InterpError(f"the network {row['name']} has a row already")
         if unknown := sorted(row.keys() - set(self._schema.names)):
             raise InterpError(f"the data set has no column {', '.join(unknown)}")
+        pyarrow = _pyarrow()
+        try:
+            pyarrow.Table.from_pylist([row], schema=self._schema)
+        except (pyarrow.ArrowException, OverflowError, TypeError, ValueError) as error:
+            raise InterpError(f"its row does not fit the columns: {error}") from error
         self._names.add(row["name"])
         self.failed |= {row["name"]} if row["error"] is not None else set()
         self._fresh.append(row)
@@ -81,15 +89,15 @@ class DataSet:
             self._wrote = time.monotonic()
         return True
 
-    def drop_failed(self) -> None:
-        """Take out the rows of networks that failed, so that these are done again."""
+    def drop_failed(self, names: Collection[str]) -> None:
+        """Take out the rows of those of these networks that failed, so that they are done again."""
         for part in self._parts():
             rows = _read(part).to_pylist()
-            good = [row for row in rows if row["error"] is None]
+            good = [row for row in rows if row["error"] is None or row["name"] not in names]
             if len(good) < len(rows):
                 self._write_part(part, good)
-        self._names -= self.failed
-        self.failed = set()
+        self._names -= self.failed & set(names)
+        self.failed -= set(names)
         self._last, self._last_rows = self._last_part()
 
     def _widen(self, part: Path) -> None:
@@ -111,7 +119,8 @@ class DataSet:
         rows: list[Row] = _read(parts[-1]).to_pylist() if parts else []
         if parts and len(rows) < ROWS_OF_A_PART:
             return parts[-1], rows
-        return self.path / f"part-{len(parts):06d}.parquet", []
+        number = int(parts[-1].stem.removeprefix("part-")) + 1 if parts else 0
+        return self.path / f"part-{number:06d}.parquet", []
 
     def _write_part(self, path: Path, rows: list[Row]) -> None:
         pyarrow, buffer = _pyarrow(), io.BytesIO()
@@ -135,7 +144,8 @@ def _read(part: Path, columns: list[str] | None = None) -> "pyarrow.Table":
     try:
         return pyarrow.parquet.read_table(part, columns=columns)
     except OSError as error:
-        raise InterpError(f"cannot read {part}: {error.strerror or 'it is damaged'}") from error
+        why = "there is no such file" if isinstance(error, FileNotFoundError) else error.strerror or "it is damaged"
+        raise InterpError(f"cannot read {part}: {why}") from error
     except pyarrow.ArrowException as error:
         raise InterpError(f"{part} is no Parquet file, or damaged: {error}") from error
 

@@ -29,4 +29,6 @@ class Pool(Engine):
     def work(
         self, units: Sequence[SweptNetwork], report: Callable[[Status], None], should_stop: Callable[[], bool] = lambda: False
     ) -> None:
+        for arithmetic in {unit.point.config.arithmetic for unit in units}:  # no fault of the networks
+            arithmetic.check_is_possible_here()
         work_all(units, workers=self.workers, report=report, should_stop=should_stop)

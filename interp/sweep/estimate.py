@@ -71,9 +71,18 @@ def _work(recipe: Recipe) -> float:
 
 
 def _seconds_a_step(point: Point) -> float:
-    recipe = replace(point.config.recipe, steps=STEPS, learning_rate=0.0)  # so that it cannot diverge
-    times: list[float] = []
-    for _ in train(recipe, seed=point.config.seed, record_every=STEPS, on_step=lambda step: times.append(time.perf_counter())):
+    config, times = point.config, list[float]()
+    config.arithmetic.check_is_possible_here()
+    # So that it can neither diverge nor be done before its time.
+    recipe = replace(config.recipe, steps=STEPS, learning_rate=0.0, stop_test_loss=0.0)
+    for _ in train(
+        recipe,
+        seed=config.seed,
+        record_every=STEPS,
+        dtype=getattr(torch, config.precision),
+        device=config.device,
+        on_step=lambda step: times.append(time.perf_counter()),
+    ):
         pass
     return statistics.median(after - before for before, after in pairwise(times))
 

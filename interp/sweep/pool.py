@@ -9,6 +9,7 @@ import traceback
 from collections import deque
 from collections.abc import Callable, Iterable
 from multiprocessing.connection import Connection, wait
+from pathlib import Path
 from typing import Any
 
 from interp.errors import InterpError, WriteError
@@ -19,6 +20,8 @@ MAX_RESTARTS = 3
 SPEAK_EVERY = 0.2
 """Seconds between two words of a worker about its steps."""
 Say = Callable[[Status], None]
+_NOTHING = Status(path=Path(), step=0)
+"""Word of a worker that has said nothing."""
 
 
 def work_all(
@@ -92,21 +95,23 @@ class _Worker:
 
     def hear(self, report: Say) -> bool:
         """Pass on what it has said; False where its process has ended."""
-        try:
-            while self.connection.poll():
-                status: Status | None = self.connection.recv()
-                if status is None:  # the unit is done
-                    self.unit = None
-                    continue
-                if status.losses is not None:
-                    self.restarts = 0
+        while True:
+            try:
+                status: Status | None = self.connection.recv() if self.connection.poll() else _NOTHING
+            except (EOFError, OSError):
+                self.connection.close()
+                self.process.join()
+                return False
+            if status is _NOTHING:
+                return True
+            if (
+                status is None or status.result is not None or status.failed
+            ):  # the unit is done, whatever becomes of its process
+                self.unit = None
+            if status is not None:
+                self.restarts = 0 if status.losses is not None else self.restarts
                 self.step = status.step
                 report(status)
-        except (EOFError, OSError):
-            self.connection.close()
-            self.process.join()
-            return False
-        return True
 
     def replace(self, report: Say, needed: bool) -> bool:
         """Start another process in the place of the one that has ended; False where none is needed."""
@@ -132,25 +137,28 @@ class _Worker:
 def _elsewhere(waiting: deque[Unit], count: int, report: Say, should_stop: Callable[[], bool]) -> None:
     """As many units at a time as there are workers, each of which is a process of its own."""
     workers, asked = [_Worker() for _ in range(count)], False
-    while True:
-        for worker in workers:
-            if worker.unit is None and waiting and not asked:
-                worker.give(waiting.popleft())
-        if all(worker.unit is None for worker in workers):
-            break
-        # A worker's process ends with its connection, so this wakes for both; the timeout is for should_stop.
-        wait([worker.connection for worker in workers], timeout=0.2)
-        for worker in list(workers):
-            needed = not asked and (worker.unit is not None or bool(waiting))
-            if not worker.hear(report) and not worker.replace(report, needed):
-                workers.remove(worker)
-        if should_stop() and not asked:
-            asked = True
+    try:
+        while True:
             for worker in workers:
-                worker.process.terminate()
-    for worker in workers:
-        worker.connection.close()
-        worker.process.join()
+                if worker.unit is None and waiting and not asked:
+                    worker.give(waiting.popleft())
+            if all(worker.unit is None for worker in workers):
+                break
+            # A worker's process ends with its connection, so this wakes for both; the timeout is for should_stop.
+            wait([worker.connection for worker in workers], timeout=0.2)
+            for worker in list(workers):
+                needed = not asked and (worker.unit is not None or bool(waiting))
+                if not worker.hear(report) and not worker.replace(report, needed):
+                    workers.remove(worker)
+            if should_stop() and not asked:
+                asked = True
+                for worker in workers:
+                    worker.process.terminate()
+    finally:
+        for worker in workers:
+            worker.process.terminate()
+            worker.connection.close()
+            worker.process.join()
 
 
 def _serve(connection: "Connection[Any, Any]") -> None:
@@ -168,9 +176,10 @@ def _serve(connection: "Connection[Any, Any]") -> None:
             connection.send(status)
 
     try:
-        while True:
+        while not asked:  # a unit that was ended early is not done
             attempt(connection.recv(), say, lambda: bool(asked))
-            connection.send(None)
+            if not asked:
+                connection.send(None)
     except (EOFError, BrokenPipeError, ConnectionResetError):  # the parent is done with it, or gone
         return
 

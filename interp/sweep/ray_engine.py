@@ -62,6 +62,7 @@ def _do_all(
         while waiting and len(running) < room:
             unit = waiting.popleft()
             running[do.remote(unit, shared)] = unit
+            report(Status(path=unit.path, step=0))
         ready, _ = ray.wait(list(running), timeout=WAIT)
         for each in ready:
             unit = running.pop(each)

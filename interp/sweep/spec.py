@@ -21,6 +21,7 @@ import random
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
+from functools import cached_property
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -70,7 +71,9 @@ class Block:
         chance = random.Random(seed)
         return {name: _draw(chance, name, how) for name, how in _leaves(self.draw, DRAWS)}
 
-    def __len__(self) -> int:
+    @property
+    def count(self) -> int:
+        """Number of its networks."""
         return len(self.seeds) * len(self.each) * math.prod(len(values) for _, values in _leaves(self.grid, ()))
 
 
@@ -89,11 +92,12 @@ class Spec:
     def __post_init__(self) -> None:
         if not 0 <= self.keep <= 1:
             raise InterpError(f"expected keep, a share of the networks, from 0 to 1, got {self.keep}")
-        if (count := sum(len(block) for block in self.networks)) > MAX_POINTS:
+        if (count := sum(block.count for block in self.networks)) > MAX_POINTS:
             raise InterpError(f"expected at most {MAX_POINTS} networks, got {count}")
         if not self.networks:
             raise InterpError("expected at least one [[networks]] block")
 
+    @cached_property
     def points(self) -> dict[str, Point]:
         """The networks of the sweep by name, in order; what two blocks have in common is one network, of the first."""
         found: dict[str, Point] = {}
@@ -109,7 +113,7 @@ def read_spec(path: str | Path) -> Spec:
         return spec_of(tomllib.loads(Path(path).read_text()))
     except OSError as error:
         raise InterpError(f"cannot read {path}: {error.strerror}") from error
-    except (InterpError, tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
+    except (InterpError, ValueError, RecursionError) as error:
         raise InterpError(f"{path}: {error}") from error
 
 
@@ -127,7 +131,7 @@ def spec_of(values: Mapping[str, Any]) -> Spec:
         raise InterpError(f"expected networks, findings, keep and records, got {', '.join(unknown)}")
     whole["findings"] = tuple(whole["findings"])
     spec = Spec(**{**whole, "networks": tuple(whole["networks"])})
-    next(iter(spec.points()), None)  # what is impossible is refused here, before anything is trained
+    _ = spec.points  # what is impossible is refused here, before anything is trained
     return spec
 
 
@@ -142,6 +146,10 @@ def _block(values: Mapping[str, Any]) -> Block:
     for name, choices in _leaves(plain.get("grid", {}), ()):
         if not isinstance(choices, list) or not choices:
             raise InterpError(f"expected a list of values for {name} in a grid, got {choices!r:.40}")
+    varied = [name for part in ("grid", "draw") for name, _ in _leaves(plain.get(part, {}), DRAWS)]
+    varied += {name for alternative in each for name, _ in _leaves(alternative, ())}
+    if twice := sorted({name for name in varied if varied.count(name) > 1}):
+        raise InterpError(f"expected each option in one of grid, each and draw, got {', '.join(twice)} in two")
     for name in ("recipe", "label"):
         check_type(plain[name], str, name)
     if unknown := sorted(plain.keys() - {each.name for each in fields(Block)}):
@@ -154,12 +162,16 @@ def _seeds(said: Any) -> tuple[int, ...]:
     seeds: Any = [said] if type(said) is int else said
     if isinstance(said, str):
         first, colon, end = said.partition(":")
-        seeds = range(int(first), int(end)) if colon and first.isdecimal() and end.isdecimal() else []
+        seeds = range(int(first), int(end)) if colon and _is_short(first) and _is_short(end) else []
     if not isinstance(seeds, list | range) or not seeds or not all(type(each) is int for each in seeds[:MAX_POINTS]):
         raise InterpError(f'expected seeds like "0:8" or [1, 4, 7], got {said!r:.40}')
     if len(seeds) > MAX_POINTS or len(set(seeds)) < len(seeds):
         raise InterpError(f"expected at most {MAX_POINTS} seeds, each once")
     return tuple(seeds)
+
+
+def _is_short(digits: str) -> bool:
+    return digits.isdecimal() and len(digits) < 19
 
 
 def _is_list_of(value: Any, kind: type) -> bool:
@@ -169,6 +181,8 @@ def _is_list_of(value: Any, kind: type) -> bool:
 def _leaves(values: Mapping[str, Any], ends: Sequence[str], prefix: str = "") -> Iterator[tuple[str, Any]]:
     """Dotted names and values of nested mappings; one with a key among ``ends`` is a value."""
     for name, value in values.items():
+        if value == {}:
+            raise InterpError(f"expected a value for {prefix}{name}, got an empty mapping")
         if isinstance(value, dict) and not any(key in ends for key in value):
             yield from _leaves(value, ends, f"{prefix}{name}.")
         else:
@@ -179,7 +193,7 @@ def _draw(chance: random.Random, name: str, how: Any) -> Any:
     kind, values = next(iter(how.items())) if isinstance(how, dict) and len(how) == 1 else ("", None)
     if kind == "choice" and isinstance(values, list) and values:
         return chance.choice(values)
-    if isinstance(values, list) and len(values) == 2 and all(type(each) in (int, float) for each in values):
+    if isinstance(values, list) and len(values) == 2 and all(type(x) in (int, float) and abs(x) < 1e300 for x in values):
         low, high = values
         if kind == "uniform" and low < high:
             return low + (high - low) * chance.random()

@@ -19,7 +19,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from interp.errors import InterpError, WriteError
-from interp.files.atomic import write_atomically
+from interp.files.atomic import remove_unfinished, write_atomically
 from interp.sweep.dataset import Columns, DataSet, Row
 from interp.sweep.engine import Engine
 from interp.sweep.network import Look, Result, SweptNetwork, own_columns, row_of
@@ -70,11 +70,11 @@ class Sweep:
         ``on_progress`` hears of every word of a unit. Raises InterpError where another process works here, or where the
         directory holds rows with other columns, and WriteError where something cannot be written; rows stay whole.
         """
-        points = self.spec.points()
+        points = self.spec.points
         with _locked(self.path):
             rows = DataSet(self.path / "rows", {**own_columns(records=self.spec.records), **self.columns})
             if again_failed:
-                rows.drop_failed()
+                rows.drop_failed(points.keys())
             missing = {name: point for name, point in points.items() if name not in rows}
             progress = Progress(total=len(points), before=len(points) - len(missing), failed=len(rows.failed & points.keys()))
             writer = _Writer(self.path, missing, rows, progress)
@@ -89,7 +89,7 @@ class Sweep:
                 SweptNetwork(point=each, runs=runs, look=self.look, keep=each.is_kept(spec.keep), records=spec.records)
                 for each in missing.values()
             ]
-            engine.work(units, report, lambda: writer.error is not None or should_stop())
+            engine.work(units, report, lambda: writer.write_waiting() is not None or should_stop())
             writer.finish()
         return progress
 
@@ -104,14 +104,17 @@ class _Writer:
         """Why nothing more is written."""
 
     def clear_away(self) -> None:
-        """Remove the run directories of networks that are not missing."""
+        """Remove the run directories of networks that have a row, and files that were cut off."""
+        remove_unfinished(self._path / "networks")
         for directory in (self._path / "unfinished").glob("*"):
-            if directory.name not in self._points:
+            if directory.name in self._rows:
                 shutil.rmtree(directory, ignore_errors=True)
 
     def hear(self, status: Status) -> None:
         """Take what a unit says."""
         name = status.path.name
+        if name in self._rows:  # its process was killed when it had handed over its row, and it did it again
+            return
         self._progress.running[name] = status
         try:
             if status.unwritable:
@@ -119,11 +122,19 @@ class _Writer:
             if isinstance(status.result, Result):
                 self._take(name, status.result.row, status.result.weights)
             elif status.failed:
-                self._progress.failed += 1
-                self._take(name, row_of(self._points[name], status.note), None)
+                self._take_failed(name, status.note)
             self._write(urgent=False)
         except WriteError as error:
             self.error = self.error or error
+
+    def write_waiting(self) -> WriteError | None:
+        """Write the rows that have waited for others; why nothing more can be written, if so."""
+        if self.error is None:
+            try:
+                self._write(urgent=False)
+            except WriteError as error:
+                self.error = error
+        return self.error
 
     def finish(self) -> None:
         """Write what is not written yet. Raises WriteError where something could not be."""
@@ -133,12 +144,20 @@ class _Writer:
 
     def _take(self, name: str, row: Row, weights: bytes | None) -> None:
         if weights is not None:
-            (self._path / "networks").mkdir(exist_ok=True)
+            _make(self._path / "networks")
             write_atomically(self._path / "networks" / f"{name}.pt", weights)
-        self._rows.add(row)
+        try:
+            self._rows.add(row)
+        except InterpError as error:
+            self._take_failed(name, str(error))
+            return
         self._handed_over.append(name)
         self._progress.done += 1
         del self._progress.running[name]
+
+    def _take_failed(self, name: str, why: str) -> None:
+        self._progress.failed += 1
+        self._take(name, row_of(self._points[name], why), None)
 
     def _write(self, *, urgent: bool) -> None:
         if self._rows.write(urgent=urgent):
@@ -150,12 +169,16 @@ class _Writer:
 @contextmanager
 def _locked(path: Path) -> Iterator[None]:
     """Hold the directory of a sweep, made where it is missing; the system lets go of it when the process ends."""
-    try:
-        (path / "unfinished").mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise WriteError(f"cannot make {path}: {error.strerror}") from error
+    _make(path / "unfinished")
     try:
         with FileLock(path / ".lock", timeout=0):
             yield
     except Timeout as error:
         raise InterpError(f"another process works in {path}: wait for it, or name another directory") from error
+
+
+def _make(directory: Path) -> None:
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise WriteError(f"cannot make {directory}: {error.strerror}") from error

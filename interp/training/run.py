@@ -260,4 +260,4 @@ def _locked(path: Path) -> Iterator[None]:
         with FileLock(path / ".lock", timeout=0):
             yield
     except Timeout as error:
-        raise InterpError(f"{path} is being trained by another process: wait for it or name another directory") from error
+        raise WriteError(f"{path} is being trained by another process: wait for it or name another directory") from error

@@ -82,4 +82,4 @@ def test_the_tables_of_optimisers_are_those_of_the_rows() -> None:
     assert table(tried) in written and to_the_end(end) in written
     tries = Counter(row["method"] for row in tried if row["seed"] == 0)
     assert tries == dict.fromkeys(METHODS, 8)  # the same number for each
-    assert spec.read_spec(STUDIES / "quick.toml").points().keys() == {row["name"] for row in end}
+    assert spec.read_spec(STUDIES / "quick.toml").points.keys() == {row["name"] for row in end}

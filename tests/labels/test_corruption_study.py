@@ -24,7 +24,7 @@ def study(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
 
 def test_tables_and_picture_are_those_of_the_rows(study: ModuleType) -> None:
     found = read_rows(ROOT / "studies" / "corruption.parquet")
-    assert {row["name"] for row in found} == read_spec(ROOT / "studies" / "corruption.toml").points().keys()
+    assert {row["name"] for row in found} == read_spec(ROOT / "studies" / "corruption.toml").points.keys()
     for table in (study.phase_table(found), study.known_values(found), study.transformer_table(found)):
         assert table in DOCS, "python studies/corruption.py"
     assert study.picture(found) == (ROOT / "studies" / "corruption.svg").read_text()

@@ -25,7 +25,7 @@ def test_the_tables_are_those_of_the_rows(study: ModuleType) -> None:
 
 @pytest.mark.parametrize("name", ["census", "other_tasks"])
 def test_the_rows_are_of_networks_that_were_planned_each_once(study: ModuleType, name: str) -> None:
-    points, rows = read_spec(study.HERE / f"{name}.toml").points(), read_rows(study.HERE / f"{name}.parquet")
+    points, rows = read_spec(study.HERE / f"{name}.toml").points, read_rows(study.HERE / f"{name}.parquet")
     assert len({row["name"] for row in rows}) == len(rows) and {row["name"] for row in rows} <= points.keys()
     for row in rows:
         config = points[row["name"]].config

@@ -62,11 +62,29 @@ def test_it_goes_on_where_it_was_left(filled: Path) -> None:
 
 def test_networks_that_failed_can_be_forgotten(filled: Path) -> None:
     again = DataSet(filled, COLUMNS)
-    again.drop_failed()
+    again.drop_failed({"n3", "n4"})
     assert "n3" not in again and not again.failed
     again.add(row(3))
     assert again.write()
     assert sorted(each["name"] for each in read_rows(filled)) == [f"n{number}" for number in range(5)]
+
+
+def test_a_file_that_was_taken_out_leaves_its_number_free(filled: Path) -> None:
+    (filled / "part-000000.parquet").unlink()
+    again = DataSet(filled, COLUMNS)
+    for number in range(10, 14):
+        again.add(row(number))
+    assert again.write()
+    assert [each["name"] for each in read_rows(filled)] == ["n2", "n3", "n4", "n10", "n11", "n12", "n13"]
+
+
+@pytest.mark.parametrize("values", [{"steps": "many"}, {"steps": 10**30}, {"explained": float("nan")}, {"keys": ["x"]}])
+def test_a_row_that_the_columns_cannot_hold_is_refused_and_no_other(filled: Path, values: dict[str, Any]) -> None:
+    again = DataSet(filled, COLUMNS)
+    with pytest.raises(InterpError, match="does not fit the columns"):
+        again.add(row(5, **values))
+    again.add(row(5))
+    assert again.write() and len(read_rows(filled)) == 6
 
 
 def test_what_is_not_urgent_waits_for_others(tmp_path: Path) -> None:

@@ -29,7 +29,7 @@ def test_a_block_is_every_seed_with_every_alternative_with_every_combination() -
         set = {steps = 7, network.d_mlp = 64, record_every = 5}
         grid = {weight_decay = [1, 2.5], network.activation = ["relu", "gelu"]}
         each = [{learning_rate = 1e-3}, {learning_rate = 3e-3, beta_2 = 0.9}]
-    """).points()
+    """).points
     assert len(networks) == 2 * 2 * 4
     recipes = [point.config.recipe for point in networks.values()]
     assert {(r.weight_decay, r.network.activation, r.learning_rate, r.beta_2) for r in recipes} == {
@@ -53,7 +53,7 @@ def test_draws_depend_on_the_seed_alone() -> None:
         weight_decay = {log_uniform = [0.1, 10]}
         optimiser = {choice = ["adam", "sgd"]}
     """
-    recipes = [point.config.recipe for point in spec(block).points().values()]
+    recipes = [point.config.recipe for point in spec(block).points.values()]
     assert [r.network.attention_rate for r in recipes] == [random.Random(seed).random() for seed in range(200)]
     decays = sorted(r.weight_decay for r in recipes)
     assert 0.1 <= decays[0] < 0.13 and 7.5 < decays[-1] <= 10 and 0.7 < decays[100] < 1.4  # the middle is 1, not 5
@@ -61,7 +61,7 @@ def test_draws_depend_on_the_seed_alone() -> None:
 
 
 def test_a_task_decides_its_symbols() -> None:
-    recipes = [p.config.recipe for p in spec('[[networks]]\ngrid = {task = ["S3", "subtraction"]}').points().values()]
+    recipes = [p.config.recipe for p in spec('[[networks]]\ngrid = {task = ["S3", "subtraction"]}').points.values()]
     assert [(r.task, r.p) for r in recipes] == [("S3", 6), ("subtraction", 113)]
 
 
@@ -85,19 +85,19 @@ def test_a_name_does_not_change_with_options_that_later_versions_add() -> None:
 
 
 def test_a_whole_number_is_a_number() -> None:
-    one, same = (next(iter(spec(f"[[networks]]\nset = {{weight_decay = {x}}}").points())) for x in ("3", "3.0"))
+    one, same = (next(iter(spec(f"[[networks]]\nset = {{weight_decay = {x}}}").points)) for x in ("3", "3.0"))
     assert one == same
 
 
 def test_what_two_blocks_have_in_common_is_one_network() -> None:
-    both = spec('[[networks]]\nseeds = "0:3"\nlabel = "first"\n[[networks]]\nseeds = [2, 7]\nlabel = "second"').points()
+    both = spec('[[networks]]\nseeds = "0:3"\nlabel = "first"\n[[networks]]\nseeds = [2, 7]\nlabel = "second"').points
     assert [(point.config.seed, point.label) for point in both.values()] == [
         (0, "first"), (1, "first"), (2, "first"), (7, "second"),
     ]  # fmt: skip
 
 
 def test_the_sample_that_is_kept_is_a_share_of_all() -> None:
-    points = spec('[[networks]]\nseeds = "0:400"').points().values()
+    points = spec('[[networks]]\nseeds = "0:400"').points.values()
     assert 70 < sum(point.is_kept(0.25) for point in points) < 130
     assert all(point.is_kept(1.0) for point in points) and not any(point.is_kept(0.0) for point in points)
 
@@ -139,6 +139,14 @@ def test_columns_of_a_configuration_are_its_options() -> None:
         ("steps = 3\n[[networks]]", "expected networks, findings, keep and records, got steps"),
         ("[[networks]]\nseeds = '0:10000000'\ngrid = {steps = [1, 2]}", "at most 10000000 networks"),
         ("a = [", "Invalid value"),
+        ("[[networks]]\nseeds = '0:99999999999999999999'", "seeds like"),
+        ("[[networks]]\nset = {steps = " + "9" * 30 + "}", "a number of 64 bits"),
+        ("[[networks]]\nset = {weight_decay = " + "9" * 400 + "}", "a number of 64 bits"),
+        ("[[networks]]\nset = {steps = " + "9" * 5000 + "}", "sweep.toml"),
+        ("[[networks]]\nset = {steps = {}}", "an empty mapping"),
+        ("[[networks]]\ndraw = {weight_decay = {uniform = [0, " + "9" * 400 + "]}}", "to be drawn as"),
+        ("[[networks]]\ngrid = {steps = [1]}\ndraw = {steps = {choice = [1]}}", "steps in two"),
+        ("[[networks]]\ngrid = {" + ", ".join(f"x{n} = [1, 2]" for n in range(70)) + "}", "at most 10000000 networks"),
     ],
 )
 def test_what_is_no_sweep_is_refused(tmp_path: Path, text: str, message: str) -> None:

@@ -63,6 +63,7 @@ def test_wilsons_interval_is_the_published_one() -> None:
         (1, 29, 0.0061, 0.1718),
     ):
         assert Share(count, of).interval == pytest.approx((low, high), abs=5e-5)
+    assert all(Share(n, n).holds(1.0) and Share(0, n).holds(0.0) for n in range(1, 400))
     assert Share(0, 0).interval == (0.0, 1.0) and math.isnan(Share(0, 0).value)
 
 
@@ -93,11 +94,23 @@ def test_groups_are_by_value_by_edges_or_of_equal_size() -> None:
     both = grouped(ROWS, ["circuit", "d_model"])
     assert len(both["clock, d_model 64"]) == 3 and len(both["circuit unknown, d_model 128"]) == 1
     assert grouped(ROWS, []) == {"all": ROWS}
+    large = [made_up(number, seed=1_234_567_000 + number) for number in range(50)]
+    assert [len(rows) for rows in grouped(large, ["seed"]).values()] == [11, 10, 10, 10, 9]
+    assert {name: len(rows) for name, rows in grouped(ROWS, ["key_frequencies"]).items()} == {
+        "key_frequencies none": 1, "key_frequencies 3, 5": 7, "key_frequencies unknown": 1,
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize(
     ("by", "message"),
-    [("rate", "no column 'rate', but .*attention_rate"), ("seed:3", "edges"), ("seed:3,2", "edges"), ("seed:a,b", "edges")],
+    [
+        ("rate", "no column 'rate', but .*attention_rate"),
+        ("seed:3", "edges"),
+        ("seed:3,2", "edges"),
+        ("seed:a,b", "edges"),
+        ("seed:nan,1", "edges"),
+        ("circuit:0,1", "only for a column of numbers"),
+    ],
 )
 def test_what_is_no_group_is_refused(by: str, message: str) -> None:
     with pytest.raises(InterpError, match=message):
@@ -119,6 +132,12 @@ def test_every_key_frequency_is_a_point_and_every_network_can_be_opened() -> Non
     assert "<census>" not in page and "9 networks: 7 generalise, of which 6 are explained. 1 failed" in page
 
 
+def test_what_was_not_looked_at_is_not_counted_as_wrong() -> None:
+    unseen = [made_up(1, generalises=None, accuracy=None, circuit=None, is_explained=None), made_up(2)]
+    assert shares({"all": unseen})["all"]["generalises"] == Share(1, 1)
+    assert "not looked at" in cards(unseen)[0]["words"]
+
+
 def test_the_command_prints_groups_and_writes_a_page(sweep: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main([str(sweep), "--by", "d_model", "--html", str(sweep / "page.html")]) == 0
     shown = capsys.readouterr()
@@ -126,9 +145,9 @@ def test_the_command_prints_groups_and_writes_a_page(sweep: Path, capsys: pytest
     assert (sweep / "page.html").stat().st_size > 1e6
     assert main([str(sweep), str(sweep / "rows" / "part-000000.parquet"), "--json"]) == 0
     all_of_them = json.loads(capsys.readouterr().out)
-    assert all_of_them["number"] == 18 and all_of_them["pizza"] == pytest.approx(
-        {"count": 2, "of": 14, "low": 0.0401, "high": 0.3994}, abs=1e-4
-    )
+    # Each network once, though it was named twice.
+    assert all_of_them["group"] == "all" and all_of_them["number"] == 9
+    assert all_of_them["pizza"] == pytest.approx({"count": 1, "of": 7, "low": 0.0257, "high": 0.5131}, abs=1e-4)
 
 
 def test_a_query_is_duckdbs_and_sees_nothing_but_the_rows(
@@ -141,6 +160,7 @@ def test_a_query_is_duckdbs_and_sees_nothing_but_the_rows(
     assert rows[0]["mean"] == pytest.approx(0.1)
     assert main([str(sweep), "--sql", "select nothing from networks"]) == 2
     assert "the query fails" in capsys.readouterr().err
+    assert main([str(sweep), "--sql", ";"]) == 2 and "expected a query" in capsys.readouterr().err
     secret = tmp_path / "secret.csv"
     secret.write_text("a,b\n1,2\n")
     assert main([str(sweep), "--sql", f"select * from '{secret}'"]) == 2
@@ -163,13 +183,19 @@ NAMES = ["performance", "distance_irrelevance", "explanation"]
 
 
 @pytest.mark.parametrize("name", ["zhong-59-rate-0.pt", "memorising-59.pt", "operations/d13.pt"])
-def test_a_row_has_the_numbers_of_the_findings_and_no_other_columns(name: str) -> None:
+def test_a_row_has_the_numbers_of_the_findings_and_no_other_columns(tmp_path: Path, name: str) -> None:
     saved = formats.load(CHECKPOINTS / name)
     columns, values, circuit = survey_row.columns(NAMES), survey_row.look(NAMES)(saved), saved.circuit()
+    kept = DataSet(tmp_path, {"name": str, "error": str, **columns})
+    kept.add({"name": "it fits", "error": None, **values})
     assert values.keys() <= columns.keys() and values["accuracy"] == analyses.performance(circuit).accuracy
     for measurement in NAMES:
         found = MEASUREMENTS[measurement](circuit).scalars() if suits(circuit, measurement) else {}
-        expected = {f"{measurement}_{number.replace('.', '_')}": repr(value) for number, value in found.items()}
+        expected = {
+            column: repr(None if columns[column] is bool and value != value else value)
+            for number, value in found.items()
+            for column in [f"{measurement}_{number.replace('.', '_')}"]
+        }
         assert {column: repr(x) for column, x in values.items() if column.startswith(f"{measurement}_")} == expected
 
 

@@ -64,7 +64,7 @@ def test_a_sweep_makes_a_row_of_every_network_and_keeps_the_weights_that_were_as
     assert main([str(spec), "--out", str(out), "--workers", "1"]) == 0
     shown = capsys.readouterr()
     assert "6 of 6 networks have a row, 6 of them new" in shown.out and "5 of 6  " in shown.err and "an hour" in shown.err
-    rows, points = read_rows(out / "rows"), read_spec(spec).points()
+    rows, points = read_rows(out / "rows"), read_spec(spec).points
     assert {row["name"] for row in rows} == points.keys()
     assert sorted(row["seed"] for row in rows) == list(range(6)) and all(row["error"] is None for row in rows)
     kept = {path.stem for path in (out / "networks").iterdir()}
@@ -96,8 +96,11 @@ def test_two_workers_find_what_one_does(tmp_path: Path, spec: Path) -> None:
     assert rows_of(tmp_path / "1") == rows_of(tmp_path / "2")
 
 
-@pytest.mark.parametrize("kills", [1, pytest.param(20, marks=pytest.mark.faults)])
-def test_workers_that_are_killed_lose_and_repeat_nothing(tmp_path: Path, kills: int) -> None:
+@pytest.mark.parametrize(
+    ("kills", "number"),
+    [(1, signal.SIGKILL), pytest.param(20, signal.SIGKILL, marks=pytest.mark.faults), (1, signal.SIGTERM)],
+)
+def test_workers_that_are_killed_lose_and_repeat_nothing(tmp_path: Path, kills: int, number: signal.Signals) -> None:
     spec = read_spec(write(tmp_path, count := 4 + kills // 3, 600 if kills < 20 else 1500))
     done, killed = threading.Event(), list[int]()
 
@@ -106,7 +109,7 @@ def test_workers_that_are_killed_lose_and_repeat_nothing(tmp_path: Path, kills: 
         while len(killed) < kills and not done.is_set():
             time.sleep(chance.uniform(1, 5))  # a process takes seconds to begin
             if children := multiprocessing.active_children():
-                os.kill(pid := chance.choice(children).pid or 0, signal.SIGKILL)
+                os.kill(pid := chance.choice(children).pid or 0, number)
                 killed.append(pid)
 
     killer = threading.Thread(target=kill)
@@ -181,6 +184,30 @@ def test_a_disk_that_is_full_stops_it_and_loses_nothing(tmp_path: Path) -> None:
     assert main([str(path), "--out", str(out), "--workers", "1"]) == 0
     rows = read_rows(out / "rows")
     assert len(rows) == 3 and all(row["error"] is None for row in rows)
+
+
+def test_a_directory_that_cannot_be_made_stops_it_and_is_no_fault_of_a_network(
+    tmp_path: Path, spec: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "out"
+    out.mkdir()
+    (out / "networks").write_text("in the way")
+    assert main([str(spec), "--out", str(out), "--workers", "1"]) == 2
+    assert f"cannot make {out / 'networks'}" in capsys.readouterr().err
+    before = len(read_rows(out / "rows"))
+    (out / "networks").unlink()
+    assert main([str(spec), "--out", str(out), "--workers", "1"]) == 0
+    assert len(rows := read_rows(out / "rows")) == 6 > before and all(row["error"] is None for row in rows)
+
+
+def test_a_row_that_does_not_fit_is_a_failed_network(tmp_path: Path, spec: Path) -> None:
+    progress = Sweep(tmp_path / "out", read_spec(spec), {"seen": int}, words).run(Pool(workers=1))
+    assert (progress.done, progress.failed) == (6, 6)
+    assert "does not fit the columns" in read_rows(tmp_path / "out" / "rows")[0]["error"]
+
+
+def words(saved: Any) -> Row:
+    return {"seen": "text"}
 
 
 def test_a_second_driver_is_refused(tmp_path: Path, spec: Path, capsys: pytest.CaptureFixture[str]) -> None:

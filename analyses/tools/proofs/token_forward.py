@@ -22,7 +22,7 @@ class TokenForward:
     to_neurons: list[Bounded]
     """For each position, what a head takes from each token there in front of the neurons, [token, head, neuron]."""
     to_logits: list[Bounded]
-    """For each position, what a head takes from each token there in front of the answers, past the neurons, [token, head, p]."""
+    """For each position, what a head takes from each token there in front of the answers, [token, head, p]."""
     last_neurons: Bounded
     """What the last position itself puts in front of the neurons, [token or 1, neuron]."""
     last_logits: Bounded
