@@ -11,6 +11,7 @@ from analyses.basics.performance import performance as performance
 from analyses.basics.wrong_labels import wrong_labels as wrong_labels
 from analyses.evidence.amplitude_profile import amplitude_profile as amplitude_profile
 from analyses.evidence.attention_pattern import attention_pattern as attention_pattern
+from analyses.evidence.certificate import certificate as certificate
 from analyses.evidence.clock_or_pizza import clock_or_pizza as clock_or_pizza
 from analyses.evidence.disguise import disguise as disguise
 from analyses.evidence.from_weights import from_weights as from_weights
@@ -27,7 +28,6 @@ from analyses.groups.representation_shares import representation_shares as repre
 from analyses.groups.trace_or_coset import trace_or_coset as trace_or_coset
 from analyses.reports.report import report as report
 from analyses.trials.causal import causal as causal
-from analyses.trials.certificate import certificate as certificate
 from analyses.trials.explanation import explanation as explanation
 from analyses.trials.group_explanation import group_explanation as group_explanation
 from analyses.trials.ladder import ladder as ladder

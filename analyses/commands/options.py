@@ -38,6 +38,7 @@ Examples:
   interp-analyze runs/quick-p113-seed0                the timeline of a run
   interp-analyze model.pt --explain                   is it explained, by what, and where the rest of its output lives
   interp-analyze theirs.pt --module code.py:build     weights of your own torch module; code.py is run
+  interp-analyze model.pt --certify                   what accuracy is proven, with how little work
   interp-analyze their_checkpoints --series           the timeline of anybody's run, from its checkpoints
   interp-analyze logits.npy                           logits of all pairs, [p, p, p]
   interp-analyze theirs.pt --train-pairs train.csv    was it memorised? The pairs it was trained on say so
@@ -65,6 +66,8 @@ class Options:
     explain: bool = False
     """Is the network explained, and on which rung? The card (what it computes, how, why we believe it, where the rest lives)
     and its evidence; seconds per file (docs/explained.md)."""
+    certify: bool = False
+    """What accuracy is proven from the weights, and with how much less work than trying all pairs (docs/certificates.md)."""
     html: Annotated[Path | None, tyro.conf.arg(metavar="PAGE.html")] = None
     """Write a page: the answer, the circles, two sliders that compute, the evidence, all measurements; one file that needs no
     network. Of a run directory its timeline too; several files are put side by side."""
@@ -100,10 +103,13 @@ class Options:
     @property
     def tables(self) -> list[str]:
         """The measurements whose tables are printed; none where a page is made and none was asked for."""
-        if self.explain:
-            return list(dict.fromkeys([*in_order(chapter=EXPLAINING), *self.only]))
-        if self.only or self.draws:
-            return list(self.only)
+        asked = [
+            *(in_order(chapter=EXPLAINING) if self.explain else ()),
+            *(["certificate"] if self.certify else ()),
+            *self.only,
+        ]
+        if asked or self.draws:
+            return list(dict.fromkeys(asked))
         return in_order(slow=False)
 
     @property
@@ -117,6 +123,7 @@ class Options:
         if (
             self.only
             or self.explain
+            or self.certify
             or self.all_triples
             or expects
             or self.module is not None

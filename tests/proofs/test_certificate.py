@@ -10,9 +10,9 @@ from torch import Tensor
 
 import analyses
 import interp
+from analyses.evidence import certificate as module
 from analyses.tools.proofs.rounding import Bounded, exact
 from analyses.tools.proofs.token_forward import token_forward
-from analyses.trials import certificate as module
 from interp.circuit import Circuit
 from interp.networks.config import Architecture, NetworkConfig
 from interp.networks.initialisation import initialise
@@ -197,3 +197,17 @@ def test_other_networks_are_refused_with_the_reason() -> None:
         analyses.certificate(circuit.with_activation("blocks.0.mlp.hook_post", lambda post: post * 0.5))
     with pytest.raises(Unavailable, match="a plain transformer of one layer"):
         analyses.certificate(interp.load(CHECKPOINTS / "corruption" / "inverted-97.pt"))
+
+
+@pytest.mark.parametrize("path", sorted(CHECKPOINTS.rglob("*.pt")), ids=lambda path: path.stem)
+def test_the_table_of_the_document_is_what_is_found_today(path: Path) -> None:
+    written = (CHECKPOINTS.parent / "docs" / "certificates.md").read_text()
+    name = path.relative_to(CHECKPOINTS).with_suffix("")
+    try:
+        found = analyses.certificate(interp.load(path))
+    except Unavailable:
+        assert f"| {name} |" not in written
+        return
+    rank = found.rank if found.certified else "–"
+    costs = f"{found.share_of_brute_force:.3f} | {found.share_of_shared:.2f}"
+    assert f"| {name} | {found.accuracy:.4f} | {found.certified:.4f} | {rank} | {costs} |" in written
