@@ -18,12 +18,13 @@ from interp.errors import InterpError
 from interp.groups.group import Group
 from interp.networks.hooks import Edit, EditOfHook, edit_of
 from interp.networks.model import Model, Tables, Unavailable, check_analysable
+from interp.networks.transformer import Network
 from interp.tasks.addition import Addition
 from interp.tasks.task import UNDEFINED, Relabelling, Task
 
 T = TypeVar("T")
 
-Need = Literal["addition", "group", "disguise", "embedding", "neurons", "attention", "layers", "labels"]
+Need = Literal["addition", "group", "disguise", "embedding", "neurons", "attention", "layers", "labels", "plain layer"]
 """What a measurement can need of a circuit, and not every circuit has."""
 
 ROWS = 16
@@ -125,6 +126,10 @@ class Circuit:
                 self.network.pattern_name()
             case "layers":
                 self.network.layers()
+            case "plain layer":
+                config = self.network.config if isinstance(self.network, Network) else None
+                if config is None or not config.is_plain or config.n_layers != 1:
+                    raise Unavailable("needs a transformer of one layer without gates and normalisation")
             case "labels":
                 if self.train_pairs is None:
                     raise Unavailable("needs the pairs that it was trained on, which are not known (--train-pairs FILE)")

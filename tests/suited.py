@@ -14,5 +14,5 @@ def of_addition(*, slow: bool | None = None) -> list[str]:
 
 
 def possible(*, slow: bool | None = None) -> list[str]:
-    """Those that can be made of an addition, of whose group some are; not those of additions in disguise or of labels."""
-    return [name for name in in_order(slow=slow) if not {"disguise", "labels"} & {*MEASUREMENTS[name].needs}]
+    """Those that can be made of an addition, of whose group some are; not those of disguises, labels and single layers."""
+    return [name for name in in_order(slow=slow) if not {"disguise", "labels", "plain layer"} & {*MEASUREMENTS[name].needs}]

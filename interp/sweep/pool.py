@@ -73,6 +73,8 @@ class _Worker:
     def __init__(self) -> None:
         self.unit: Unit | None = None
         self.restarts = self.step = 0
+        self.is_done = False
+        """Has the unit been heard to its end? Then it is not done again, whatever becomes of the process."""
         self.start()
 
     def start(self) -> None:
@@ -84,7 +86,7 @@ class _Worker:
 
     def give(self, unit: Unit) -> None:
         """Let it do a unit."""
-        self.unit, self.restarts, self.step = unit, 0, 0
+        self.unit, self.restarts, self.step, self.is_done = unit, 0, 0, False
         self._send()
 
     def _send(self) -> None:
@@ -104,21 +106,21 @@ class _Worker:
                 return False
             if status is _NOTHING:
                 return True
-            if (
-                status is None or status.result is not None or status.failed
-            ):  # the unit is done, whatever becomes of its process
+            if status is None:  # the unit is done, and the process waits for another
                 self.unit = None
-            if status is not None:
-                self.restarts = 0 if status.losses is not None else self.restarts
-                self.step = status.step
-                report(status)
+                continue
+            self.is_done = self.is_done or status.result is not None or status.failed
+            self.restarts = 0 if status.losses is not None else self.restarts
+            self.step = status.step
+            report(status)
 
     def replace(self, report: Say, needed: bool) -> bool:
         """Start another process in the place of the one that has ended; False where none is needed."""
         code = self.process.exitcode or 0
         if not needed:
             return False
-        if self.unit is None:
+        if self.unit is None or self.is_done:
+            self.unit = None
             self.start()
             return True
         again = self.restarts < MAX_RESTARTS

@@ -195,7 +195,7 @@ def test_other_networks_are_refused_with_the_reason() -> None:
     circuit = interp.load(CHECKPOINTS / "zhong-59-rate-0.pt")
     with pytest.raises(Unavailable, match="without edits"):
         analyses.certificate(circuit.with_activation("blocks.0.mlp.hook_post", lambda post: post * 0.5))
-    with pytest.raises(Unavailable, match="a plain transformer of one layer"):
+    with pytest.raises(Unavailable, match="a transformer of one layer"):
         analyses.certificate(interp.load(CHECKPOINTS / "corruption" / "inverted-97.pt"))
 
 
