@@ -6,7 +6,7 @@
 
 Training and explaining go on where they were stopped.
 
-Needs pyarrow: pip install -e '.[studies]'.
+Needs pyarrow: pip install -e '.[sweep]'.
 """
 
 import json
