@@ -12,6 +12,8 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from timelines import markdown
+
 from analyses.survey.shares import share
 from interp.sweep.dataset import read_rows
 from interp.sweep.spec import read_spec
@@ -75,7 +77,7 @@ def beside_published(rows: Sequence[Row]) -> str:
         found = share(sound(rows), has, of)
         agrees = "–" if not found.of else "yes" if found.holds(published) else "no"
         lines.append((name, f"{found.count} of {found.of}", str(found), f"{published:.1%}", agrees))
-    return _markdown(("networks", "here", "share (95%)", "published", "agrees"), lines)
+    return markdown(("networks", "here", "share (95%)", "published", "agrees"), lines)
 
 
 def by_project(rows: Sequence[Row]) -> str:
@@ -85,15 +87,11 @@ def by_project(rows: Sequence[Row]) -> str:
         those = [row for row in sound(rows) if of(row)]
         circuits = [str(share(those, lambda row, kind=kind: row["circuit"] == kind)) for kind in CIRCUITS]  # type: ignore[misc]
         lines.append((name, str(len(those)), *circuits, str(share(those, lambda row: row["is_explained"]))))
-    return _markdown(("networks", "number", *CIRCUITS, "explained"), lines)
+    return markdown(("networks", "number", *CIRCUITS, "explained"), lines)
 
 
 CIRCUITS = ("clock", "pizza", "hybrid", "mixture", "undecided")
 """Verdicts of this project on a network that generalises."""
-
-
-def _markdown(columns: Sequence[str], lines: Sequence[Sequence[str]]) -> str:
-    return "\n".join("| " + " | ".join(line) + " |" for line in [columns, ["---"] * len(columns), *lines])
 
 
 def of_the_study() -> list[Row]:
@@ -117,7 +115,7 @@ def by_width(rows: Sequence[Row]) -> str:
         circuits = ", ".join(f"{counts[kind]} {kind}" for kind in CIRCUITS if counts[kind])
         explained = share(sound(those), lambda row: row["is_explained"])
         lines.append((name, str(len(those)), str(len(sound(those))), circuits, str(explained)))
-    return _markdown(("networks", "number", "generalise", "circuits", "explained"), lines)
+    return markdown(("networks", "number", "generalise", "circuits", "explained"), lines)
 
 
 def other_tasks(rows: Sequence[Row]) -> str:
@@ -129,7 +127,7 @@ def other_tasks(rows: Sequence[Row]) -> str:
         named = ", ".join(f"{count} {circuit}" for circuit, count in circuits.most_common())
         explained = sum(row["is_explained"] is True for row in sound(those))
         lines.append((task, str(len(those)), str(len(sound(those))), named or "–", str(explained)))
-    return _markdown(("task", "networks", "generalise", "circuits", "explained"), lines)
+    return markdown(("task", "networks", "generalise", "circuits", "explained"), lines)
 
 
 def document(rows: Sequence[Row], others: Sequence[Row]) -> str:

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from timelines import markdown
 from torch import Tensor
 
 import analyses
@@ -82,12 +83,12 @@ def rows() -> list[Row]:
 def table(found: Sequence[Row]) -> str:
     """What the parts answer, step by step, in Markdown."""
     columns = ("decay", "step", "phase", "told", "truth", "held out", "rest: told", "key frequencies", "what, how, why")
-    lines = [columns, ["---"] * len(columns)]
+    lines: list[tuple[str, ...]] = []
     for each in found:
         shown = [f"{each[name]:.2f}" for name in ("told", "truth", "held_out", "rest_told")]
         card = ", ".join({True: "yes", False: "no", None: "–"}[each[part]] for part in ("what", "how", "why"))
         lines.append((f"{each['decay']:g}", str(each["step"]), each["phase"], *shown, str(len(each["keys"])), card))
-    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+    return markdown(columns, lines)
 
 
 def main() -> int:

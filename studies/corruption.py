@@ -13,6 +13,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from timelines import markdown
+
 from analyses.findings.palette import LOOKS, PHASE_COLOURS
 from analyses.tools.wrong_labels import Shares
 from interp.sweep.dataset import read_rows
@@ -54,7 +56,7 @@ def cells(found: Sequence[Row]) -> dict[tuple[float, float], list[Shares]]:
 
 def phase_table(found: Sequence[Row]) -> str:
     """The phase of every cell at the end, of each seed where they differ; in brackets as published, where that is another."""
-    lines = [["wrong labels", *(f"decay {decay:g}" for decay in DECAYS)], ["---"] * (1 + len(DECAYS))]
+    columns, lines = ["wrong labels", *(f"decay {decay:g}" for decay in DECAYS)], list[list[str]]()
     of_cells = cells(found)
     for share in SHARES:
         line = [f"{share:g}"]
@@ -62,7 +64,7 @@ def phase_table(found: Sequence[Row]) -> str:
             own, published = ([getattr(each, name) for each in of_cells[share, decay]] for name in ("phase", "published_phase"))
             line.append(_counted(own) + (f" ({_counted(published)})" if published != own else ""))
         lines.append(line)
-    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+    return markdown(columns, lines)
 
 
 def _counted(names: Sequence[str]) -> str:
@@ -73,19 +75,19 @@ def _counted(names: Sequence[str]) -> str:
 def known_values(found: Sequence[Row]) -> str:
     """Trajectories of cells of which values are known, seed 0, in Markdown."""
     steps = (50, 100, 150, 200, 400, 1_000, 2_000)
-    lines = [["wrong labels, decay", "pairs", *map(str, steps)], ["---"] * (2 + len(steps))]
+    columns, lines = ["wrong labels, decay", "pairs", *map(str, steps)], list[list[str]]()
     for share, decay in ((0.35, 0.0), (0.35, 15.0), (0.35, 20.0), (0.15, 5.0)):
         row = next(each for each in found if (each["corrupt"], each["weight_decay"], each["seed"]) == (share, decay, 0))
         for name in ("told", "truth", "held_out"):
             values = [f"{getattr(at(row, step), name):.2f}" for step in steps]
             lines.append([f"{share:g}, {decay:g}", name.replace("_", " "), *values])
-    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+    return markdown(columns, lines)
 
 
 def transformer_table(found: Sequence[Row]) -> str:
     """What the transformers of both seeds did on their way, in Markdown."""
     steps = (400, 800, 1_500, 4_000)
-    lines = [["loss, decay", "pairs", *map(str, steps)], ["---"] * (2 + len(steps))]
+    columns, lines = ["loss, decay", "pairs", *map(str, steps)], list[list[str]]()
     for loss, decay in TRANSFORMERS:
         both = [
             row
@@ -95,7 +97,7 @@ def transformer_table(found: Sequence[Row]) -> str:
         for name in ("told", "truth", "held_out"):
             values = [" / ".join(f"{getattr(at(row, step), name):.2f}" for row in both) for step in steps]
             lines.append([f"{loss}, {decay:g}", name.replace("_", " "), *values])
-    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+    return markdown(columns, lines)
 
 
 def picture(found: Sequence[Row]) -> str:

@@ -10,6 +10,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from timelines import markdown
+
 import analyses
 import interp
 from interp.circuit import Circuit
@@ -71,9 +73,7 @@ def rows(name: str, circuit: Circuit) -> list[Row]:
 
 def table(kept: Sequence[Row]) -> str:
     """The rows as a table in Markdown, the name of a network, its accuracy and its verdict beside its first layer."""
-    shown = [[*_shown(row).split("|")] for row in kept]
-    lines = [list(COLUMNS), ["---"] * len(COLUMNS), *shown]
-    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+    return markdown(COLUMNS, [_shown(row).split("|") for row in kept])
 
 
 def _shown(row: Row) -> str:

@@ -15,6 +15,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from timelines import markdown
+
 from analyses.reports.answer import Answer, examine
 from interp.files import formats
 from interp.training import run
@@ -103,7 +105,7 @@ def table(kept: Sequence[Row]) -> str:
     """The networks of this project's own recipe: those of one task together, in the order of their first, by fraction."""
     own = [row for row in kept if row["recipe"] == OWN]
     order = list(dict.fromkeys(row["task"] for row in own))
-    return _markdown(COLUMNS, [_shown(row) for row in sorted(own, key=lambda row: (order.index(row["task"]), row["fraction"]))])
+    return markdown(COLUMNS, [_shown(row) for row in sorted(own, key=lambda row: (order.index(row["task"]), row["fraction"]))])
 
 
 def published_table(kept: Sequence[Row]) -> str:
@@ -114,11 +116,7 @@ def published_table(kept: Sequence[Row]) -> str:
         task, fraction, published, *rest = _shown(row)
         known = [str(row["known"][name] or "–") for name in ("train", "test")]
         shown.append([task, str(row["seed"]), fraction, published, *known, *rest])
-    return _markdown(columns, shown)
-
-
-def _markdown(columns: Sequence[str], lines: Sequence[Sequence[str]]) -> str:
-    return "\n".join("| " + " | ".join(line) + " |" for line in [columns, ["---"] * len(columns), *lines])
+    return markdown(columns, shown)
 
 
 def _shown(row: Row) -> list[str]:

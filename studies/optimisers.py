@@ -22,10 +22,12 @@ from typing import Annotated, Any, Literal
 
 import torch
 import tyro
+from timelines import markdown
 
 from analyses.evidence.key_frequencies import key_frequencies
 from analyses.timeline.parts import part_losses
 from interp.circuit import Circuit
+from interp.files.atomic import write_atomically
 from interp.networks.kinds import Trained
 from interp.recipe import RECIPES
 from interp.sweep.dataset import read_rows
@@ -100,7 +102,7 @@ def finish(units: Iterable[Try], path: Path, workers: int) -> None:
     """Do every unit whose name has no row in a file yet, and add its row to the file as it comes."""
     found = rows(path)
     done = {row["name"] for row in found}
-    path.write_text("".join(json.dumps(row) + "\n" for row in found))  # without a last line that was cut off
+    write_atomically(path, "".join(json.dumps(row) + "\n" for row in found).encode())  # without a last line that was cut off
     with path.open("a") as file:
 
         def report(status: Status) -> None:
@@ -161,7 +163,7 @@ def best(found: Iterable[Row], method: str) -> int:
 def table(found: list[Row]) -> str:
     """Every method's best setting, and when the networks of the seeds that did not choose it arrived, in Markdown."""
     columns = ("method", "best of 8 settings", "tries that arrived", "arrived with seeds 1 to 5", "median step")
-    lines = [columns, ["---"] * len(columns)]
+    lines: list[tuple[str, ...]] = []
     for method in METHODS:
         number = best(found, method)
         tries = [each for each in found if each["method"] == method and each["seed"] == 0]
@@ -171,13 +173,13 @@ def table(found: list[Row]) -> str:
         median = f"{statistics.median(reached):g} ({reached[0]}–{reached[-1]})" if reached else "never"
         arrived = sum(each["arrived"] is not None for each in tries)
         lines.append((method, setting, f"{arrived} of {len(tries)}", f"{len(reached)} of {len(seeds)}", median))
-    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+    return markdown(columns, lines)
 
 
 def to_the_end(found: list[Row]) -> str:
     """What networks of studies/quick.toml are at the last step, in Markdown."""
     columns = ("schedule", "networks", "generalise", "explained", "last test loss", "circuits")
-    lines = [columns, ["---"] * len(columns)]
+    lines: list[tuple[str, ...]] = []
     for label in dict.fromkeys(row["label"] for row in sorted(found, key=lambda row: -len(row["label"]))):
         those = [row for row in found if row["label"] == label]
         losses = sorted(row["test_loss"] for row in those)
@@ -186,7 +188,7 @@ def to_the_end(found: list[Row]) -> str:
         loss = f"{statistics.median(losses):.1g} ({losses[0]:.1g}–{losses[-1]:.1g})"
         said = "; ".join(f"{count} {circuit}" for circuit, count in circuits.most_common())
         lines.append((label, str(len(those)), *map(str, counts), loss, said))
-    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+    return markdown(columns, lines)
 
 
 def main() -> int:

@@ -11,9 +11,8 @@ from typing import Annotated, Any
 import tyro
 from rich.console import Console
 
-from analyses.findings.drawing import with_caption
 from analyses.findings.table import Table
-from analyses.reports.files import check_can_draw
+from analyses.reports.files import write_pictures
 from analyses.survey.groups import grouped
 from analyses.survey.page import in_words, survey_page
 from analyses.survey.pictures import pictures
@@ -93,12 +92,9 @@ def _survey(options: Options) -> int:
         write_atomically(options.html, page.encode())
         print(f"interp-survey: {options.html}: {len(page) / 1e6:.1f} MB, open it in a browser", file=sys.stderr)
     if options.figures is not None:
-        check_can_draw()
-        options.figures.mkdir(parents=True, exist_ok=True)
-        for name, figure in pictures(rows, options.over).items():
-            for ending in ("png", "svg"):
-                with_caption(figure).write_image(options.figures / f"{name}.{ending}")
-        print(f"interp-survey: {options.figures}: figures written", file=sys.stderr)
+        with Console(stderr=True).status(str(options.figures)) as status:
+            count = write_pictures(options.figures, pictures(rows, options.over).items(), status.update)
+        print(f"interp-survey: {options.figures}: {count} pictures", file=sys.stderr)
     return 0
 
 

@@ -15,7 +15,7 @@ from analyses.findings.measurement import in_order
 from analyses.survey.row import columns, look
 from interp.commands.command import INTERRUPTED, cores, interruptible, run_command
 from interp.errors import InterpError
-from interp.sweep.dataset import read_rows
+from interp.sweep.dataset import read_tables
 from interp.sweep.engine import Engine, Pool
 from interp.sweep.estimate import estimate
 from interp.sweep.point import Point
@@ -123,7 +123,8 @@ def _end(progress: Progress, out: Path, *, stopped: bool) -> int:
 
 def _say_plan(spec: Spec, out: Path, workers: int) -> None:
     points = spec.points
-    have = {row["name"] for row in read_rows(out / "rows")} if (out / "rows").exists() else set[str]()
+    tables = read_tables(out / "rows") if (out / "rows").exists() else []
+    have = {name for part in tables for name in part["name"].to_pylist()}
     missing = [point for name, point in points.items() if name not in have]
     for (label, recipe, what), count in Counter(map(_kind, points.values())).items():
         print(f"{count:>8}  {label or recipe}: {what}")

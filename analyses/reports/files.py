@@ -1,15 +1,19 @@
 """Answers as files: the page, and every figure as a picture."""
 
 import asyncio
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from importlib.util import find_spec
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from analyses.findings.drawing import with_caption
 from analyses.findings.finding import Finding
 from analyses.reports.page import Subject, page
 from interp.errors import InterpError
 from interp.files.atomic import write_atomically
+
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
 
 
 def check_is_writable(file: Path) -> None:
@@ -34,7 +38,12 @@ def write_page(file: Path, subjects: Sequence[Subject]) -> int:
 
 
 def write_figures(directory: Path, subjects: Sequence[Subject], progress: Callable[[str], None]) -> int:
-    """Write every figure as NETWORK-MEASUREMENT.png and .svg; returns how many pictures. ``progress`` hears of each picture.
+    """Write every figure of these networks as NETWORK-MEASUREMENT.png and .svg; else as ``write_pictures``."""
+    return write_pictures(directory, ((name, finding.figure()) for name, finding in _figures(subjects)), progress)
+
+
+def write_pictures(directory: Path, figures: "Iterable[tuple[str, go.Figure]]", progress: Callable[[str], None]) -> int:
+    """Write figures as NAME.png and NAME.svg; returns how many pictures. ``progress`` hears of each picture.
 
     Raises InterpError where they cannot be written, or there is no kaleido or no browser to draw them.
     """
@@ -43,7 +52,7 @@ def write_figures(directory: Path, subjects: Sequence[Subject], progress: Callab
 
     try:
         directory.mkdir(parents=True, exist_ok=True)
-        return asyncio.run(_draw(directory, list(_figures(subjects)), progress))
+        return asyncio.run(_draw(directory, figures, progress))
     except ChromeNotFoundError as error:
         raise InterpError(
             "--figures needs Chrome or Chromium to draw: install one, or name it in the environment variable BROWSER_PATH"
@@ -52,19 +61,21 @@ def write_figures(directory: Path, subjects: Sequence[Subject], progress: Callab
         raise InterpError(f"cannot write into {directory}: {error.strerror}") from error
 
 
-async def _draw(directory: Path, figures: Sequence[tuple[str, Finding]], progress: Callable[[str], None]) -> int:
+async def _draw(directory: Path, figures: "Iterable[tuple[str, go.Figure]]", progress: Callable[[str], None]) -> int:
     """Draw all figures in one browser, which takes longer to start than to draw."""
     import kaleido
 
+    count = 0
     async with kaleido.Kaleido() as browser:
-        for name, finding in figures:
-            figure = with_caption(finding.figure())
+        for name, drawn in figures:
+            figure = with_caption(drawn)
             for kind in ("png", "svg"):
                 progress(f"{name}.{kind}")
                 size = {"width": figure.layout.width, "height": figure.layout.height, "scale": 2 if kind == "png" else 1}
                 picture = await browser.calc_fig(figure, opts={"format": kind, **size})
                 write_atomically(directory / f"{name}.{kind}", picture)
-    return 2 * len(figures)
+                count += 1
+    return count
 
 
 def _figures(subjects: Sequence[Subject]) -> Iterator[tuple[str, Finding]]:

@@ -8,10 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from analyses.findings.drawing import caption
-from analyses.findings.palette import style_sheet
 from analyses.findings.table import Table
-from analyses.reports import page as reports_page
-from analyses.reports.page.assemble import packed_plotly, templates
+from analyses.reports.page.assemble import packed_plotly, page_style, templates, unpacking_script
 from analyses.reports.page.pack import packed_json
 from analyses.survey.pictures import pictures
 from analyses.survey.row import VERDICT
@@ -19,7 +17,6 @@ from interp.sweep.network import OUTCOME, own_columns
 
 Row = Mapping[str, Any]
 FOLDER = Path(__file__).parent
-STYLE = Path(str(reports_page.__file__)).parent / "page.css"
 
 
 def survey_page(rows: Sequence[Row], table: Table, *, title: str, over: str) -> str:
@@ -36,8 +33,8 @@ def survey_page(rows: Sequence[Row], table: Table, *, title: str, over: str) -> 
         words=in_words(rows),
         table={"title": table.title, "columns": table.columns, "rows": table.text_rows(), "note": table.note},
         figures=[(name, caption(figure), figure.layout.title.text) for name, figure in figures.items()],
-        style=style_sheet() + STYLE.read_text(),
-        script=(FOLDER / "survey.js").read_text(),
+        style=page_style(),
+        script=unpacking_script() + (FOLDER / "survey.js").read_text(),
         plotly=packed_plotly(),
         data=packed_json({"figures": plain, "templates": templates(), "cards": cards(rows)}),
         version=version("interp"),

@@ -1,8 +1,8 @@
 """The row of a network in a sweep: its verdict, its card, and every number of the findings that were asked for."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import fields, is_dataclass
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from types import GenericAlias, UnionType
 from typing import Any, Union, get_args, get_origin, get_type_hints
@@ -36,11 +36,16 @@ VERDICT: Mapping[str, Kind] = {
 frequency the verdict, the coordinate and the share of the logits' variance."""
 
 
-def columns(findings: Sequence[str]) -> dict[str, Kind]:
+def columns(findings: Sequence[str]) -> Mapping[str, Kind]:
     """The columns of the verdict and of findings: measurement_number, with the names of ``Finding.scalars``.
 
     Raises InterpError on a name that no measurement has.
     """
+    return _columns(tuple(findings))
+
+
+@cache
+def _columns(findings: tuple[str, ...]) -> Mapping[str, Kind]:
     if unknown := [name for name in findings if name not in MEASUREMENTS]:
         raise InterpError(f"expected findings among {', '.join(in_order())}, got {', '.join(unknown)}")
     own = {f"{name}_{number}": kind for name in findings for number, kind in _scalars_of(_finding_of(name))}
@@ -72,8 +77,8 @@ def _verdict(found: Answer) -> dict[str, Any]:
     return verdict
 
 
-def _numbers(found: Answer, findings: Iterable[str]) -> Iterator[tuple[str, Any]]:
-    kinds = columns(tuple(findings))
+def _numbers(found: Answer, findings: Sequence[str]) -> Iterator[tuple[str, Any]]:
+    kinds = columns(findings)
     for name in findings:
         for number, value in found.findings[name].scalars().items() if name in found.findings else ():
             column = f"{name}_{number.replace('.', '_')}"

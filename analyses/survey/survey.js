@@ -1,19 +1,6 @@
 // Draws the figures of a survey, and shows the card of the network that was clicked or chosen.
 "use strict";
 
-async function unpacked(id) {
-  const response = await fetch(`data:application/gzip;base64,${document.getElementById(id).textContent}`);
-  return new Response(response.body.pipeThrough(new DecompressionStream("gzip"))).arrayBuffer();
-}
-
-async function loadPlotly() {
-  const script = document.createElement("script");
-  script.src = URL.createObjectURL(new Blob([await unpacked("packed-plotly")], { type: "text/javascript" }));
-  const loaded = new Promise((resolve, reject) => Object.assign(script, { onload: resolve, onerror: reject }));
-  document.head.append(script);
-  await loaded;
-}
-
 function element(name, text) {
   const made = document.createElement(name);
   if (text !== undefined) made.textContent = text;

@@ -11,7 +11,8 @@ from pathlib import Path
 from types import GenericAlias
 from typing import TYPE_CHECKING, Any
 
-from interp.errors import InterpError, WriteError
+from interp.errors import InterpError
+from interp.files import directories
 from interp.files.atomic import remove_unfinished, write_atomically
 
 if TYPE_CHECKING:
@@ -34,10 +35,7 @@ class DataSet:
     def __init__(self, path: Path, columns: Columns) -> None:
         """Raises InterpError where the directory holds rows with other columns, and WriteError where it cannot be made."""
         self.path, self._schema = path, _schema(columns)
-        try:
-            path.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise WriteError(f"cannot make {path}: {error.strerror}") from error
+        directories.make(path)
         remove_unfinished(path)
         for part in self._parts():
             self._widen(part)

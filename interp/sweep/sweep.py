@@ -11,14 +11,12 @@ again, what has none is, from the last record of its run, and no row is there tw
 """
 
 import shutil
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from filelock import FileLock, Timeout
-
 from interp.errors import InterpError, WriteError
+from interp.files import directories
 from interp.files.atomic import remove_unfinished, write_atomically
 from interp.sweep.dataset import Columns, DataSet, Row
 from interp.sweep.engine import Engine
@@ -71,7 +69,8 @@ class Sweep:
         directory holds rows with other columns, and WriteError where something cannot be written; rows stay whole.
         """
         points = self.spec.points
-        with _locked(self.path):
+        directories.make(self.path / "unfinished")
+        with directories.held(self.path, f"another process works in {self.path}: wait for it, or name another directory"):
             rows = DataSet(self.path / "rows", {**own_columns(records=self.spec.records), **self.columns})
             if again_failed:
                 rows.drop_failed(points.keys())
@@ -144,7 +143,7 @@ class _Writer:
 
     def _take(self, name: str, row: Row, weights: bytes | None) -> None:
         if weights is not None:
-            _make(self._path / "networks")
+            directories.make(self._path / "networks")
             write_atomically(self._path / "networks" / f"{name}.pt", weights)
         try:
             self._rows.add(row)
@@ -164,21 +163,3 @@ class _Writer:
             for name in self._handed_over:
                 shutil.rmtree(self._path / "unfinished" / name, ignore_errors=True)
             self._handed_over.clear()
-
-
-@contextmanager
-def _locked(path: Path) -> Iterator[None]:
-    """Hold the directory of a sweep, made where it is missing; the system lets go of it when the process ends."""
-    _make(path / "unfinished")
-    try:
-        with FileLock(path / ".lock", timeout=0):
-            yield
-    except Timeout as error:
-        raise InterpError(f"another process works in {path}: wait for it, or name another directory") from error
-
-
-def _make(directory: Path) -> None:
-    try:
-        directory.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise WriteError(f"cannot make {directory}: {error.strerror}") from error

@@ -11,18 +11,17 @@ RUN/.lock          held by the process that trains it
 
 import json
 import time
-from collections.abc import Callable, Generator, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Generator, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import torch
-from filelock import FileLock, Timeout
 from torch import Tensor
 
 from interp.errors import InterpError, WriteError
-from interp.files import checkpoint
+from interp.files import checkpoint, directories
 from interp.files.atomic import remove_unfinished, write_atomically
 from interp.files.checkpoint import Checkpoint
 from interp.networks.kinds import Trained, network_of
@@ -74,7 +73,7 @@ class Run:
         """
         config = self.config
         torch.set_num_threads(config.threads)
-        with _locked(self.path):
+        with _held(self.path):
             state = self._rewind()
             records = self.log()
             if state is not None and self._finished(state, records):
@@ -236,13 +235,10 @@ def create(path: str | Path, config: RunConfig) -> Run:
     path = Path(path)
     config.arithmetic.check_is_possible_here()
     check_is_free(path)
-    try:
-        path.mkdir(parents=True, exist_ok=True)
-        if config.snapshots or config.snapshots_per_decade:
-            (path / "snapshots").mkdir()
-    except OSError as error:
-        raise WriteError(f"cannot make {path}: {error.strerror}") from error
-    with _locked(path):
+    directories.make(path)
+    if config.snapshots or config.snapshots_per_decade:
+        directories.make(path / "snapshots")
+    with _held(path):
         write_config(path, config)
     return Run(path, config)
 
@@ -253,11 +249,6 @@ def load(path: str | Path) -> Run:
     return Run(path, read_config(path))
 
 
-@contextmanager
-def _locked(path: Path) -> Iterator[None]:
-    """Hold a run directory; the system lets go of it when the process ends, however it ends."""
-    try:
-        with FileLock(path / ".lock", timeout=0):
-            yield
-    except Timeout as error:
-        raise WriteError(f"{path} is being trained by another process: wait for it or name another directory") from error
+def _held(path: Path) -> AbstractContextManager[None]:
+    """Hold a run directory."""
+    return directories.held(path, f"{path} is being trained by another process: wait for it or name another directory")

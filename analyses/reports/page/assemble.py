@@ -83,8 +83,8 @@ def page(subjects: Sequence[Subject]) -> str:
         overview=_rows(text.overview([subject.answer for subject in subjects])) if len(subjects) > 1 else None,
         largest=max(subject.answer.circuit.task.p for subject in subjects) - 1,
         version=version("interp"),
-        style=style_sheet() + (FOLDER / "page.css").read_text(),
-        script=(FOLDER / "page.js").read_text(),
+        style=page_style(),
+        script=unpacking_script() + (FOLDER / "page.js").read_text(),
         plotly=packed_plotly(),
         data=packed_json({"figures": writing.figures, "templates": templates()}),
     )
@@ -170,6 +170,16 @@ class _Writing:
 def _short(number: str) -> float:
     """A number to six digits: finer than any screen, in half the space."""
     return float(f"{float(number):.6g}")
+
+
+def unpacking_script() -> str:
+    """The beginning of a page's script, which unpacks what the page carries."""
+    return (FOLDER / "packed.js").read_text()
+
+
+def page_style() -> str:
+    """The style sheet of a page, with the colours of both themes."""
+    return style_sheet() + (FOLDER / "page.css").read_text()
 
 
 @cache

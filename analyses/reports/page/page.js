@@ -5,20 +5,6 @@ const TURN = 2 * Math.PI;
 const [MOST, LABELS] = [1.45, 1.3]; // half the side of a dial, and where numbers are written, in mean radii
 const NARROW = 620; // pixels below which panels are stacked
 
-async function unpacked(id) {
-  // As a data: address, because the browser itself decodes that, many times faster than a loop here.
-  const response = await fetch(`data:application/gzip;base64,${document.getElementById(id).textContent}`);
-  return new Response(response.body.pipeThrough(new DecompressionStream("gzip"))).arrayBuffer();
-}
-
-async function loadPlotly() {
-  const script = document.createElement("script");
-  script.src = URL.createObjectURL(new Blob([await unpacked("packed-plotly")], { type: "text/javascript" }));
-  const loaded = new Promise((resolve, reject) => Object.assign(script, { onload: resolve, onerror: reject }));
-  document.head.append(script);
-  await loaded;
-}
-
 const asText = (buffer) => new TextDecoder().decode(buffer);
 
 // Figures: drawn when they come into sight, in the look of the theme.
