@@ -1,6 +1,7 @@
 """Pairs with their labels, and the loss that a network's parameters have on them."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Iterator
 
 import torch
 from jaxtyping import Float, Int
@@ -9,6 +10,10 @@ from torch import Tensor
 from interp.networks.config import Parameters
 from interp.networks.kinds import Config, logits_of_pairs
 from interp.training.losses import LOSSES, Loss
+
+AT_ONCE = 1 << 13
+"""Number of pairs that are looked at together where no gradient is asked for: the logits of all held-out pairs at once would
+take gigabytes at p = 499."""
 
 
 class Batch(ABC):
@@ -21,7 +26,7 @@ class Batch(ABC):
         labels: Int[Tensor, " pair"],
         loss: Loss = LOSSES["cross-entropy"],
     ) -> None:
-        self.config, self.labels, self.loss_function = config, labels, loss
+        self.config, self.pairs, self.labels, self.loss_function = config, pairs, labels, loss
         self.a: Int[Tensor, " pair"] = pairs // config.p
         self.b: Int[Tensor, " pair"] = pairs % config.p
 
@@ -35,14 +40,21 @@ class Batch(ABC):
 
     def answers(self, parameters: Parameters) -> Int[Tensor, " pair"]:
         """The output of every pair that has the largest logit."""
-        return self.logits(parameters).argmax(-1)
+        return torch.cat([logits.argmax(-1) for logits, _ in self._pieces(parameters)])
 
     @torch.no_grad()
     def evaluate(self, parameters: Parameters) -> tuple[float, float]:
         """Loss over all outputs, and the share, from 0 to 1, of pairs whose largest logit is their label."""
-        logits = self.logits(parameters)
-        loss = self.loss_function.value(logits, self.labels)
-        return loss.item(), (logits.argmax(-1) == self.labels).double().mean().item()
+        loss, right = torch.zeros((), dtype=torch.float64, device=self.labels.device), 0
+        for logits, labels in self._pieces(parameters):
+            loss += self.loss_function.value(logits, labels) * len(labels)
+            right += (logits.argmax(-1) == labels).sum()
+        return (loss / len(self.labels)).item(), int(right) / len(self.labels)
+
+    def _pieces(self, parameters: Parameters) -> Iterator[tuple[Float[Tensor, "piece vocab_out"], Int[Tensor, " piece"]]]:
+        """Logits and labels of all pairs, ``AT_ONCE`` at a time."""
+        for pairs, labels in zip(self.pairs.split(AT_ONCE), self.labels.split(AT_ONCE), strict=True):
+            yield type(self)(self.config, pairs, labels, self.loss_function).logits(parameters), labels
 
 
 class PlainBatch(Batch):

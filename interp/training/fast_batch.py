@@ -65,11 +65,22 @@ class _RowSums:
         # 32 bits, which is what the sparse products of a processor convert to otherwise.
         self._pair_starts = torch.arange(0, len(entries) + 1, slots, device=rows.device, dtype=torch.int32)
         self._columns = entries.int()
-        # The same entries row by row, for the way back: which pairs read this row?
-        self._by_row = entries.argsort(stable=True)
-        self._pairs = self._by_row // slots
-        read = torch.bincount(entries, minlength=row_count)
-        self._row_starts = read.cumsum(0) - read
+
+    @cached_property
+    def _by_row(self) -> Int[Tensor, " entry"]:
+        """All entries row by row, for the way back: which pairs read this row?"""
+        return self._rows.flatten().argsort(stable=True)
+
+    @cached_property
+    def _pairs(self) -> Int[Tensor, " entry"]:
+        """The pair of each entry, row by row."""
+        return self._by_row // self._rows.shape[1]
+
+    @cached_property
+    def _row_starts(self) -> Int[Tensor, " row"]:
+        """How many entries come before each row's."""
+        read = torch.bincount(self._rows.flatten(), minlength=self._shape[1])
+        return read.cumsum(0) - read
 
     def _matrix(self, weights: Float[Tensor, "pair slot"]) -> Tensor:
         with warnings.catch_warnings():
