@@ -5,10 +5,10 @@ what is b, the pairs, the embeddings and the answers are in the order of these n
 every task that is addition in other numbers.
 """
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any, Literal, TypeVar
+from typing import Any, TypeVar
 
 import torch
 from jaxtyping import Float, Int
@@ -16,19 +16,20 @@ from torch import Tensor
 
 from interp.errors import InterpError
 from interp.groups.group import Group
+from interp.memory import missing, rows_at_once, whole
 from interp.networks.hooks import Edit, EditOfHook, edit_of
 from interp.networks.model import Model, Tables, Unavailable, check_analysable
-from interp.networks.transformer import Network
 from interp.tasks.addition import Addition
 from interp.tasks.task import UNDEFINED, Relabelling, Task
 
 T = TypeVar("T")
 
-Need = Literal["addition", "group", "disguise", "embedding", "neurons", "attention", "layers", "labels", "plain layer"]
-"""What a measurement can need of a circuit, and not every circuit has."""
+A_GROUP = "the product of a group in other symbols"
+"""The kind of task that a measurement of a group needs."""
 
-ROWS = 16
-"""Number of values of a that are run together; measured on one core at p = 113, where 8 to 32 do equally well."""
+KEPT = 1 << 27
+"""Largest number of values of one kind (logits, neurons) on all pairs that is kept from one measurement to the next, half a
+gigabyte in single precision; more than that is computed anew, a few rows at a time, as often as it is asked for."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,7 +83,8 @@ class Circuit:
     @property
     def group(self) -> Group:
         """The group whose elements the numbers are. Raises Unavailable where the task is no group's operation."""
-        self.check_has("group")
+        if not self.is_of_group:
+            raise Unavailable(self.lacking(A_GROUP))
         return self.numbers.group
 
     @cached_property
@@ -97,7 +99,7 @@ class Circuit:
         return inverse(self.numbers.a), inverse(self.numbers.b), inverse(self.numbers.c)
 
     @cached_property
-    def _is_plain(self) -> bool:
+    def is_plain(self) -> bool:
         """Is every symbol a number, and every number its own symbol?"""
         return self.p == self.network.p and self.numbers.changes_nothing
 
@@ -106,36 +108,8 @@ class Circuit:
         """How many numbers a, b and c may each be: the modulus of an addition, the order of a group."""
         return self.numbers.modulus
 
-    def check_has(self, need: Need) -> None:
-        """Raises Unavailable, which says why, where this circuit lacks what a measurement needs."""
-        match need:
-            case "addition":
-                if not self.is_addition:
-                    raise Unavailable(self._misses("addition in other numbers"))
-            case "group":
-                if not self.is_of_group:
-                    raise Unavailable(self._misses("the product of a group in other symbols"))
-            case "disguise":
-                if self.task.disguise() is None:
-                    raise Unavailable(self._misses("an addition of numbers that it does not tell apart"))
-            case "embedding":
-                _ = self.tables
-            case "neurons":
-                self.network.neurons_name()
-            case "attention":
-                self.network.pattern_name()
-            case "layers":
-                self.network.layers()
-            case "plain layer":
-                config = self.network.config if isinstance(self.network, Network) else None
-                if config is None or not config.is_plain or config.n_layers != 1:
-                    raise Unavailable("needs a transformer of one layer without gates and normalisation")
-            case "labels":
-                if self.train_pairs is None:
-                    raise Unavailable("needs the pairs that it was trained on, which are not known (--train-pairs FILE)")
-
-    def _misses(self, kind: str) -> str:
-        """What is said where the task is not of a kind, and why, as far as that is known."""
+    def lacking(self, kind: str) -> str:
+        """What is said of a task that is not of the kind that a measurement needs, and why, as far as that is known."""
         why = self.task.why_no_group()
         return f"needs a task that is {kind}, which {self.task.sentence} is not{f': {why}' if why else ''}"
 
@@ -145,7 +119,7 @@ class Circuit:
         if self.replaced_tables is not None:
             return self.replaced_tables
         E_a, E_b = self.network.tables()
-        return (E_a, E_b) if self._is_plain else (E_a[self.numbers.a], E_b[self.numbers.b])
+        return (E_a, E_b) if self.is_plain else (E_a[self.numbers.a], E_b[self.numbers.b])
 
     @property
     def embedding(self) -> Float[Tensor, "p d_embedding"]:
@@ -156,7 +130,7 @@ class Circuit:
     @property
     def neuron_logit_map(self) -> Float[Tensor, "neuron p"]:
         """W_L = W_out W_U: what each neuron of the last layer adds to the logit of each answer."""
-        return self._relabelled(self.network.neuron_logit_map())
+        return self.relabelled(self.network.neuron_logit_map())
 
     @cached_property
     def logits(self) -> Float[Tensor, "a b c"]:
@@ -164,19 +138,28 @@ class Circuit:
         if self.replaced_tables is None and not self.edits:
             given = self.network.given_logits()
             if given is not None:
-                return given if self._is_plain else self._relabelled(given[self.numbers.a][:, self.numbers.b])
-        return torch.cat([self._run([], rows)[0] for rows in self._rows()])
+                return given if self.is_plain else self.relabelled(given[self.numbers.a][:, self.numbers.b])
+        self.check_room(self.p**3, "the logits of all pairs")
+        at_once = [] if self.replaced_tables is not None or self._is_wide else self.network.usual_names()
+        found = whole(self.p, ({**kept, "logits": logits} for logits, kept in self._runs(at_once)))
+        logits = found.pop("logits")
+        self._activations.update(found)
+        return logits
 
     @cached_property
     def centred_logits(self) -> Float[Tensor, "a b c"]:
-        """Logits minus their mean over c, float64: adding a constant to all logits of a pair changes no answer."""
+        """Logits minus their mean over c, float64: adding a constant to all logits of a pair changes no answer.
+
+        What goes through the pairs row by row (``by_rows``) needs them at no time all at once.
+        """
+        self.check_room(4 * self.p**3, "the logits of all pairs in double precision")
         logits = self.logits.double()
         return logits - logits.mean(-1, keepdim=True)
 
     @cached_property
     def own_logits(self) -> Float[Tensor, "a b c"]:
         """The logits of all pairs in the order of the task's own symbols, pairs that have no answer among them."""
-        if self._is_plain:
+        if self.is_plain:
             return self.logits
         if self.p == self.network.p:
             a, b, c = self.places
@@ -188,7 +171,7 @@ class Circuit:
     @property
     def train_numbers(self) -> Int[Tensor, " train"] | None:
         """The training pairs as indices a·p + b in ``numbers``; pairs without numbers are left out. None where not known."""
-        if self.train_pairs is None or self._is_plain:
+        if self.train_pairs is None or self.is_plain:
             return self.train_pairs
         place_a, place_b, _ = self.places
         a, b = place_a[self.train_pairs // self.network.p], place_b[self.train_pairs % self.network.p]
@@ -219,17 +202,21 @@ class Circuit:
             return self._usual(name)
         kept = self._activations
         if name not in kept:
-            value = self._run([name], torch.arange(self.p))[1][name]
+            value = self.run_rows([name], torch.arange(self.p))[1][name]
             # What does not depend on a, or on b, was computed once and is shown to all; W_pos depends on neither.
             kept[name] = value if name == "hook_pos_embed" else value.expand(self.p, self.p, *value.shape[2:])
         return kept[name]
+
+    def is_known(self, name: str) -> bool:
+        """Has this activation been computed and kept?"""
+        return name in self._activations
 
     def run(
         self, E_a: Tensor, E_b: Tensor, *, record: Collection[str] = (), edits: Mapping[str, Edit] | None = None
     ) -> tuple[Float[Tensor, "*batch p"], dict[str, Tensor]]:
         """Run on any embeddings of a and b (batch axes broadcast): the answers' logits, and the recorded activations."""
         logits, activations = self.network.run(E_a, E_b, record=record, edits=edits)
-        return self._relabelled(logits), activations
+        return self.relabelled(logits), activations
 
     def with_embedding(self, embedding: Float[Tensor, "p d_embedding"]) -> "Circuit":
         """This circuit, reading other vectors for the numbers (shaped as its ``embedding``); '=' keeps its own vector."""
@@ -266,32 +253,47 @@ class Circuit:
         value: T = self._memory[key]
         return value
 
-    def _relabelled(self, over_answers: Tensor) -> Tensor:
+    def relabelled(self, over_answers: Tensor) -> Tensor:
         """A tensor whose last axis is the symbols of the answer, in the order of the answers' numbers."""
-        return over_answers if self._is_plain else over_answers[..., self.numbers.c]
+        return over_answers if self.is_plain else over_answers[..., self.numbers.c]
 
-    def _rows(self) -> tuple[Tensor, ...]:
+    def rows(self) -> tuple[Int[Tensor, " rows"], ...]:
         """All values of a, a few at a time: fresh memory for all pairs at once costs more than the arithmetic."""
-        everything = torch.arange(self.p)
-        return (everything,) if self.edits else everything.split(ROWS)  # an edit sees the pairs whole
+        at_once = self.p if self.edits else rows_at_once(self.p * max(self.p, self.network.width()))  # an edit sees all whole
+        return torch.arange(self.p).split(at_once)
+
+    def check_room(self, numbers: int, what: str) -> None:
+        """Raises Unavailable where so many numbers in single precision are more than there is memory for."""
+        if lack := missing(4 * numbers):
+            raise Unavailable(f"needs {what} at once, which would take {lack}")
 
     @cached_property
     def _activations(self) -> dict[str, Tensor]:
         return {}
 
     def _usual(self, name: str) -> Tensor:
-        """One of the ``usual_names``, which nearly every analysis needs; all of them are recorded in one run."""
+        """One of the ``usual_names``, which nearly every analysis needs; all of them that are small are recorded in one run."""
         if name not in self._activations:
-            names = self.network.usual_names()
-            parts = [self._run(names, rows)[1] for rows in self._rows()]
-            self._activations.update({each: torch.cat([part[each] for part in parts]) for each in names})
+            if self._is_wide and name == self.network.neurons_name():
+                self.check_room(self.p**2 * self.network.width(), f"{name} of all pairs")
+            names = [name] if self._is_wide else self.network.usual_names()
+            self._activations.update(whole(self.p, (kept for _, kept in self._runs(names))))
         return self._activations[name]
 
+    @property
+    def _is_wide(self) -> bool:
+        """Are the neurons of all pairs too many to be kept without being asked for?"""
+        return self.p**2 * self.network.width() > KEPT
+
+    def _runs(self, record: Collection[str]) -> Iterator[tuple[Tensor, dict[str, Tensor]]]:
+        return (self.run_rows(record, rows) for rows in self.rows())
+
     @torch.no_grad()
-    def _run(self, record: Collection[str], a: Int[Tensor, " rows"]) -> tuple[Tensor, dict[str, Tensor]]:
+    def run_rows(self, record: Collection[str], a: Int[Tensor, " rows"]) -> tuple[Tensor, dict[str, Tensor]]:
+        """Run the pairs of some values of a with every b: their logits, [row, b, c], and the recorded activations."""
         if self.replaced_tables is not None:
             E_a, E_b = self.replaced_tables
             return self.run(E_a[a][:, None], E_b[None], record=record, edits=self.edits)
         symbols = self.numbers.a[a][:, None], self.numbers.b[None]
         logits, activations = self.network.run_symbols(*symbols, record=record, edits=self.edits)
-        return self._relabelled(logits), activations
+        return self.relabelled(logits), activations

@@ -5,11 +5,15 @@ Nyquist frequency: it has a cosine only.
 """
 
 import math
+from collections.abc import Iterable
+from dataclasses import dataclass
 from functools import lru_cache
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
+
+from interp.memory import in_rows
 
 
 def frequencies(p: int) -> range:
@@ -81,20 +85,85 @@ def effective_number(energies: Float[Tensor, " freq"]) -> float:
     return float(energies.sum() ** 2 / energies.square().sum())
 
 
-def pair_energies(x: Float[Tensor, "p p n"]) -> Float[Tensor, "freq n"]:
-    """How much of n functions of the pair (a, b) lies at each frequency?
+@dataclass(frozen=True, eq=False)
+class PairWaves:
+    """What n functions of the pair (a, b) are made of, frequency by frequency. Float64; the basis is orthonormal."""
 
-    Σ of squared coefficients on the products {1, cos w_k a, sin w_k a} × {1, cos w_k b, sin w_k b} (orthonormal),
-    minus the constant: 8 products, 3 at k = p/2. Source: Nanda et al. 2023, arXiv 2301.05217.
+    total: Float[Tensor, " n"]
+    """Sum of each function over all pairs."""
+    square: Float[Tensor, " n"]
+    """Sum of each function's squares over all pairs."""
+    blocks: Float[Tensor, "freq 3 3 n"]
+    """Coefficients on {1, cos w_k a, sin w_k a} × {1, cos w_k b, sin w_k b}, that of the constant set to 0, k = 1..⌊p/2⌋; at
+    k = p/2 there is no sine, and its coefficients are 0."""
+
+    pairs: int
+    """Number of pairs, p²."""
+
+    @property
+    def variance(self) -> Float[Tensor, " n"]:
+        """Sum of each function's squares less its mean."""
+        return self.square - self.total.square() / self.pairs
+
+    @property
+    def energies(self) -> Float[Tensor, "freq n"]:
+        """Sum of each function's squared coefficients at each frequency: 8 products, 3 at k = p/2."""
+        return self.blocks.square().sum((1, 2))
+
+
+def pair_waves(rows: Iterable[Float[Tensor, "_ b n"]]) -> PairWaves:
+    """How much of n functions of the pair lies at each frequency, and in which waves?
+
+    ``rows``: the values for a few a at a time, in the order of a; no more than that is held at once.
+    Source: Nanda et al. 2023, arXiv 2301.05217 (the 8 products of a frequency).
     """
-    p = x.shape[0]
-    over_a = (_basis(p) @ x.double().flatten(1)).unflatten(1, x.shape[1:])
-    energies = []
+    at, found = 0, list[Tensor]()
+    for values in rows:
+        values, p = values.double(), values.shape[1]
+        over_b = torch.einsum("jb,abn->jan", _basis(p), values)
+        three = _three_waves_of_a(p)[:, :, at : at + len(values)]  # the constant and the waves of a that go with each wave of b
+        parts = [
+            values.sum((0, 1)),
+            values.square().sum((0, 1)),
+            torch.bmm(three, over_b),
+            _basis(p)[:, at : at + len(values)] @ over_b[0],
+        ]
+        found = parts if not found else [old + new for old, new in zip(found, parts, strict=True)]
+        at += len(values)
+    total, square, products, of_a_alone = found
+    blocks = _by_frequency(products.transpose(0, 1))  # [3 of a, freq, 2 of b, n]
+    alone = _by_frequency(of_a_alone[None])[0]  # [freq, 2 of a, n]
+    constant = torch.cat([torch.zeros_like(alone[:, :1]), alone], dim=1)
+    return PairWaves(
+        total=total,
+        square=square,
+        blocks=torch.cat([constant[:, :, None], blocks.permute(1, 0, 2, 3)], dim=2),
+        pairs=len(products) ** 2,
+    )
+
+
+def _by_frequency(x: Float[Tensor, "i p n"]) -> Float[Tensor, "i freq 2 n"]:
+    """Rows of the basis without the constant, two by two; at k = p/2 a row of zeros for the sine."""
+    waves = x[:, 1:]
+    if waves.shape[1] % 2:
+        waves = torch.cat([waves, waves.new_zeros(len(x), 1, x.shape[-1])], dim=1)
+    return waves.unflatten(1, (-1, 2))
+
+
+@lru_cache(maxsize=4)
+def _three_waves_of_a(p: int) -> Float[Tensor, "p 3 a"]:
+    """For each wave of b the constant, cosine and sine of a at its frequency; for the constant of b the constant alone."""
+    waves = _basis(p).new_zeros(p, 3, p)
+    waves[:, 0] = 1 / math.sqrt(p)
     for k in frequencies(p):
-        index = [0, *row_numbers(k, p)]
-        products = torch.einsum("jb,ibn->ijn", _basis(p)[index], over_a[index])
-        energies.append(products.square().sum((0, 1)) - products[0, 0].square())
-    return torch.stack(energies)
+        index = row_numbers(k, p)
+        waves[index.start : index.stop, 1 : 1 + len(index)] = _basis(p)[[*index]]
+    return waves
+
+
+def pair_energies(x: Float[Tensor, "p p n"]) -> Float[Tensor, "freq n"]:
+    """How much of n functions of the pair (a, b) lies at each frequency? The energies of their ``pair_waves``."""
+    return pair_waves(in_rows(x)).energies
 
 
 def wave_energies(x: Float[Tensor, "p p n"], k: int) -> Float[Tensor, "4 n"]:

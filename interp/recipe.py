@@ -18,8 +18,8 @@
 """
 
 import math
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
-from types import MappingProxyType
 from typing import Any, Literal, get_args
 
 from interp.configuration import from_plain
@@ -124,7 +124,7 @@ class Recipe:
                 f"width {network.d_head} make {network.n_heads * network.d_head}, d_model is {network.d_model}"
             )
         if self.p > MAX_P:
-            raise InterpError(f"expected a modulus of at most {MAX_P}, got {self.p}: no analysis could hold all its pairs")
+            raise InterpError(f"expected a modulus of at most {MAX_P}, got {self.p}")
         weights = sum(math.prod(shape) for shape in parameter_shapes(self.config).values())
         if weights > MAX_WEIGHTS:
             raise InterpError(f"expected at most {MAX_WEIGHTS} weights, got {weights}: choose smaller widths or fewer layers")
@@ -199,10 +199,29 @@ _NANDA_2023 = Recipe(
     steps=40_000,
 )
 
-RECIPES = MappingProxyType(
+
+class _MadeAtFirstUse(Mapping[str, Recipe]):
+    """Recipes by name, each made when it is first asked for: making one checks its task, and tables of groups take time."""
+
+    def __init__(self, makers: Mapping[str, Callable[[], Recipe]]) -> None:
+        self._makers, self._made = makers, dict[str, Recipe]()
+
+    def __getitem__(self, name: str) -> Recipe:
+        if name not in self._made:
+            self._made[name] = self._makers[name]()
+        return self._made[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._makers)
+
+    def __len__(self) -> int:
+        return len(self._makers)
+
+
+RECIPES: Mapping[str, Recipe] = _MadeAtFirstUse(
     {
-        "nanda-2023": _NANDA_2023,
-        "zhong-2023": Recipe(
+        "nanda-2023": lambda: _NANDA_2023,
+        "zhong-2023": lambda: Recipe(
             p=59,
             network=Architecture(equals_token=False, answers_equals=False, causal=False),
             split_method="torch-randperm",
@@ -212,7 +231,7 @@ RECIPES = MappingProxyType(
             W_in_fan_is_d_mlp=True,
             steps=20_000,
         ),
-        "chughtai-2023": Recipe(
+        "chughtai-2023": lambda: Recipe(
             task="S5",
             p=120,
             network=Architecture(answers_equals=False, mlp_biases=False),
@@ -223,7 +242,7 @@ RECIPES = MappingProxyType(
             warmup_steps=0,
             steps=50_000,
         ),
-        "furuta-2024": Recipe(
+        "furuta-2024": lambda: Recipe(
             p=97,
             network=Architecture(equals_token=False, operator_token=True, answers_equals=False, mlp_biases=False),
             split_method="python-shuffle",
@@ -235,7 +254,7 @@ RECIPES = MappingProxyType(
             embedding_std=0.099,
             steps=100_000,
         ),
-        "power-2022": Recipe(
+        "power-2022": lambda: Recipe(
             task="division",
             p=97,
             network=Architecture(
@@ -255,7 +274,7 @@ RECIPES = MappingProxyType(
             embedding_std=1.0,
             steps=100_000,
         ),
-        "doshi-2023": Recipe(
+        "doshi-2023": lambda: Recipe(
             p=97,
             network=Architecture(separate_vocabularies=True, d_mlp=500, activation="square"),
             attention_free=True,
@@ -268,8 +287,8 @@ RECIPES = MappingProxyType(
             embedding_std=0.05,
             steps=2_000,
         ),
-        "quick": replace(_NANDA_2023, learning_rate=2e-2, weight_decay=2.0, schedule="linear", steps=1_500),
-        "steady": replace(_NANDA_2023, learning_rate=1e-2, steps=5_000, stop_test_loss=1e-5),
+        "quick": lambda: replace(_NANDA_2023, learning_rate=2e-2, weight_decay=2.0, schedule="linear", steps=1_500),
+        "steady": lambda: replace(_NANDA_2023, learning_rate=1e-2, steps=5_000, stop_test_loss=1e-5),
     }
 )
 """The training recipes by name."""

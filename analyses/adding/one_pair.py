@@ -17,7 +17,7 @@ from analyses.findings.measurement import measurement
 from analyses.findings.palette import MADE, OUTPUT, QUIET
 from analyses.findings.table import Table
 from analyses.tools.ablation import part
-from analyses.tools.amplitudes import at_frequency
+from analyses.tools.amplitudes import output_at
 from interp.circuit import Circuit
 from interp.errors import InterpError
 from interp.networks.model import Unavailable
@@ -205,7 +205,7 @@ def one_pair(circuit: Circuit, *, a: int | None = None, b: int | None = None) ->
 def output_hands(circuit: Circuit, k: int) -> tuple[Float[Tensor, "a b 2"], float]:
     """What the logits of each pair hold of frequency k, along cos w_k c and sin w_k c, over its largest length on any pair;
     and this largest length, the amplitude of the wave in nats. Pairs and answers are in the numbers of the addition."""
-    hands = torch.view_as_real(at_frequency(circuit.centred_logits, k))
+    hands = torch.view_as_real(output_at(circuit, k))
     largest = hands.norm(dim=-1).max()
     return hands / largest, largest.item()
 

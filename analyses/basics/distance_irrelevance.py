@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import torch
 from jaxtyping import Float
 from torch import Tensor
 
@@ -11,6 +10,7 @@ from analyses.findings.drawing import finish
 from analyses.findings.finding import Finding
 from analyses.findings.measurement import measurement
 from analyses.findings.table import Table
+from analyses.tools.logit_sums import logit_sums
 from analyses.tools.pairs import by_distance
 from interp.circuit import Circuit
 
@@ -60,9 +60,8 @@ def distance_irrelevance(circuit: Circuit) -> DistanceIrrelevance:
 
     Source: Zhong et al. 2023, arXiv 2306.17844; its released table holds the variant on the largest wrong logit.
     """
-    logits, answers = circuit.logits.double(), circuit.answers[..., None]
-    correct = by_distance(logits.gather(-1, answers).squeeze(-1))
-    wrong = by_distance(logits.scatter(-1, answers, -torch.inf).amax(-1))
+    scores = logit_sums(circuit).scores
+    correct, wrong = by_distance(scores.right), by_distance(scores.wrong)
     return DistanceIrrelevance(
         correct=_irrelevance(correct),
         largest_wrong=_irrelevance(wrong),

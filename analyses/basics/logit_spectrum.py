@@ -1,15 +1,15 @@
 """How much of the output is cosines of a + b - c, and at which frequencies?"""
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
-
-import torch
 
 from analyses.findings.drawing import bars, finish
 from analyses.findings.finding import Finding
 from analyses.findings.measurement import measurement
 from analyses.findings.table import Table
-from analyses.tools.groups.products import by_product, trace_similarities
+from analyses.tools.groups.products import trace_similarities
+from analyses.tools.logit_sums import logit_sums
 from interp import fourier
 from interp.circuit import Circuit
 
@@ -70,20 +70,16 @@ def logit_spectrum(circuit: Circuit) -> LogitSpectrum:
 
     Source: Chughtai et al. 2023.
     """
-    Lc, p = circuit.centred_logits, circuit.p
-    norm = Lc.norm()
-    if norm == 0:
-        norm = norm * torch.nan
+    sums, p = logit_sums(circuit), circuit.p
+    square = sums.square or math.nan
     terms = trace_similarities(circuit)
     clock_terms = tuple(terms["sign" if 2 * k == p else f"freq_{k}"] for k in fourier.frequencies(p))
     clock_share = sum(t * t for t in clock_terms)
 
-    raw = circuit.logits.double()
-    raw_variance = (raw - raw.mean()).square().sum()
     return LogitSpectrum(
         frequencies=tuple(fourier.frequencies(p)),
         clock_terms=clock_terms,
         clock_share=clock_share,
-        sum_share=(p * by_product(Lc, circuit.group).square().sum() / norm.square()).item(),
-        raw_clock_share=(clock_share * norm.square() / raw_variance).item(),
+        sum_share=p * sums.by_product.square().sum().item() / square,
+        raw_clock_share=clock_share * square / (sums.raw_square or math.nan),
     )

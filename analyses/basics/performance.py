@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
-from torch.nn import functional
 
 from analyses.findings.drawing import finish
 from analyses.findings.finding import Finding
 from analyses.findings.measurement import measurement
 from analyses.findings.table import Table
+from analyses.tools.logit_sums import logit_sums, own_scores
 from interp.circuit import Circuit
 from interp.networks.model import Unavailable
 from interp.tasks.task import UNDEFINED
@@ -95,11 +95,9 @@ def performance(circuit: Circuit) -> Performance:
     Accuracy: the largest logit is that of the right answer. Loss: mean of -log softmax(L[a,b,:])[right answer] over the answers
     ('=' left out), float64, in nats. Only pairs that have an answer count, and whose symbols have a number: the others apart.
     """
-    logits, answers = _on_pairs_of_numbers(circuit)
+    given, losses, answers = _on_pairs_of_numbers(circuit)
     pairs = (answers != UNDEFINED).nonzero()[:, 0]
-    logits, answers = logits[pairs], answers[pairs]
-    right = logits.argmax(-1) == answers
-    losses = functional.cross_entropy(logits.double(), answers, reduction="none")
+    right, losses = given[pairs] == answers[pairs], losses[pairs]
     train = circuit.train_numbers
     nowhere = torch.zeros_like(right)
     is_train = nowhere if train is None else torch.isin(pairs, train)
@@ -124,14 +122,18 @@ def performance(circuit: Circuit) -> Performance:
     )
 
 
-def _on_pairs_of_numbers(circuit: Circuit) -> tuple[Float[Tensor, "pair c"], Int[Tensor, " pair"]]:
-    """Logits and right answers of all pairs of numbers: over all answers, or in an edited network over those with a number."""
+def _on_pairs_of_numbers(circuit: Circuit) -> tuple[Int[Tensor, " pair"], Float[Tensor, " pair"], Int[Tensor, " pair"]]:
+    """Answers, losses and right answers of all pairs of numbers: over all answers, or in an edited network over those with a
+    number."""
     numbers = circuit.numbers
     try:
-        own = circuit.own_logits
+        own = own_scores(circuit)
     except Unavailable:
-        return circuit.logits.flatten(0, 1), circuit.answers.flatten()
-    return own[numbers.a][:, numbers.b].flatten(0, 1), circuit.task.table()[numbers.a][:, numbers.b].flatten()
+        scores = logit_sums(circuit).scores
+        return scores.answer.flatten(), scores.loss.flatten(), circuit.answers.flatten()
+    tables = own.answer, own.loss, circuit.task.table()
+    given, losses, answers = (each[numbers.a][:, numbers.b].flatten() for each in tables)
+    return given, losses, answers
 
 
 def _right_apart(circuit: Circuit) -> Bool[Tensor, " pair"] | None:
@@ -139,6 +141,6 @@ def _right_apart(circuit: Circuit) -> Bool[Tensor, " pair"] | None:
     answers, (place_a, place_b, _) = circuit.task.table(), circuit.places
     is_apart = ((place_a == UNDEFINED)[:, None] | (place_b == UNDEFINED)) & (answers != UNDEFINED)
     try:
-        return (circuit.own_logits.argmax(-1) == answers)[is_apart]
+        return (own_scores(circuit).answer == answers)[is_apart]
     except Unavailable:
         return None

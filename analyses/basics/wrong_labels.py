@@ -8,6 +8,7 @@ from analyses.findings.finding import ONLY_DRAWN, Finding
 from analyses.findings.measurement import measurement
 from analyses.findings.palette import PAIRS
 from analyses.findings.table import Table
+from analyses.tools.logit_sums import own_scores
 from analyses.tools.wrong_labels import Shares, shares, sides_of
 from interp.circuit import Circuit
 
@@ -89,7 +90,7 @@ def heat_map(kinds: tuple[tuple[int, ...], ...]) -> "go.Heatmap":
 def kinds_of(circuit: Circuit) -> tuple[tuple[int, ...], ...]:
     """What every pair is, by what the network was told about it and what it answers: a place in KINDS, row by row."""
     sides, truth = sides_of(circuit), circuit.task.table().flatten()
-    answers = circuit.own_logits.argmax(-1).flatten()
+    answers = own_scores(circuit).answer.flatten()
     kinds = sides.clean.long()
     kinds[sides.wrong & (answers == truth)] = 2
     kinds[sides.wrong & (answers == sides.labels)] = 3

@@ -14,7 +14,7 @@ from analyses.findings.finding import Finding
 from analyses.findings.measurement import measurement
 from analyses.findings.palette import QUIET, SYMBOLS
 from analyses.findings.table import Table
-from analyses.tools.amplitudes import along_the_sum, at_frequency, explained_share
+from analyses.tools.amplitudes import along_the_sum, explained_share, outputs_at
 from analyses.tools.closed_form import mixture
 from interp import fourier
 from interp.circuit import Circuit
@@ -154,14 +154,17 @@ def amplitude_profile(circuit: Circuit) -> AmplitudeProfile:
 
     Source: this project, after the logit forms of Zhong et al. 2023, arXiv 2306.17844.
     """
-    profiles = tuple(_profile(circuit, k) for k in key_frequencies(circuit).frequencies)
+    keys = key_frequencies(circuit).frequencies
+    outputs_at(circuit, keys)  # all in one pass
+    profiles = tuple(_profile(circuit, k) for k in keys)
     return AmplitudeProfile(profiles=profiles, explained=math.fsum(each.share for each in profiles))
 
 
 def _profile(circuit: Circuit, k: int) -> FrequencyProfile:
     p, removed = circuit.p, hiding(k, circuit.p)
     without = circuit.with_embedding(fourier.without(circuit.embedding, removed))
-    of_pairs = along_the_sum(at_frequency(without.centred_logits, k), k)
+    (output,) = outputs_at(without, [k], keep=False)
+    of_pairs = along_the_sum(output, k)
     A = of_pairs.mean(-1)
     mixed = mixture(A, k)
     parts = torch.randperm(p, generator=torch.Generator().manual_seed(0)).tensor_split(min(PARTS, p))

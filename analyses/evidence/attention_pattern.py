@@ -12,6 +12,7 @@ from analyses.findings.finding import ONLY_DRAWN, Finding
 from analyses.findings.measurement import measurement
 from analyses.findings.table import Table
 from interp.circuit import Circuit
+from interp.memory import in_rows
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -88,7 +89,7 @@ def attention_pattern(circuit: Circuit) -> AttentionPattern:
     Sources: Nanda et al. 2023, arXiv 2301.05217; Zhong et al. 2023, arXiv 2306.17844 (attention rate).
     """
     pattern = circuit.pattern.double()
-    best, shares, _ = best_frequencies(pattern[..., 0])
+    best, shares, _ = best_frequencies(in_rows(pattern[..., 0]))
     return AttentionPattern(
         attention_rate=circuit.network.attention_rate(),
         positions=("a", "b", "=")[: pattern.shape[-1]],

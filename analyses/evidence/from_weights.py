@@ -14,10 +14,11 @@ from analyses.findings.finding import ONLY_DRAWN, Finding
 from analyses.findings.measurement import measurement
 from analyses.findings.table import Table
 from analyses.tools import predicted
-from analyses.tools.amplitudes import at_frequency
+from analyses.tools.amplitudes import at_frequency, output_at
 from analyses.tools.angles import cut_down, harmonics
 from analyses.tools.closed_form import mixture
 from analyses.tools.last_layer import LastNeurons, last_neurons
+from analyses.tools.logit_sums import logit_sums
 from interp import fourier
 from interp.circuit import Circuit
 
@@ -146,7 +147,7 @@ def _prediction(circuit: Circuit, measured: FrequencyProfile, mine: Int[Tensor, 
         predicted.profile(predicted.written_at(intact, k, mine, each), k)
         for each in (read, cut_down(pre, k, min(count, 1)), read - constant)
     ]
-    beside, theory = (_beside(z, k) for z in (at_frequency(circuit.centred_logits, k), _written(intact, k, mine)))
+    beside, theory = (_beside(z, k) for z in (output_at(circuit, k), _written(intact, k, mine)))
     beside_measured, beside_predicted, missed = (_share(circuit, z, k) for z in (beside, theory, beside - theory))
     weight = intact.output_waves_at(k)[:, mine].norm(dim=0)
     thresholds = (constant / (read - constant).amax((0, 1))).double()
@@ -178,7 +179,7 @@ def _share(circuit: Circuit, z: Complex[Tensor, "a b"], k: int) -> float:
     """The share of the centred logits' variance that z stands for."""
     # A wave of amplitude |z| in c has squares that sum to p |z|² / 2, and to p |z|² at k = p/2.
     squares = z.abs().square().sum() * circuit.p / (1 if 2 * k == circuit.p else 2)
-    return (squares / circuit.centred_logits.square().sum()).item()
+    return squares.item() / logit_sums(circuit).square
 
 
 def _beside(z: Complex[Tensor, "a b"], k: int) -> Complex[Tensor, "a b"]:

@@ -11,6 +11,7 @@ from analyses.findings.palette import COLOURS
 from analyses.findings.table import Cell, Table, rounded
 from analyses.tools.residual_stream import positions_of, transformer
 from interp.circuit import Circuit
+from interp.memory import in_rows
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -112,7 +113,7 @@ def layer_attention(circuit: Circuit) -> LayerAttention:
             if network.config.causal and position == names[0]:
                 continue
             attention = pattern[..., query, :]
-            best, shares, _ = best_frequencies(attention[..., 0])
+            best, shares, _ = best_frequencies(in_rows(attention[..., 0]))
             for head in range(attention.shape[2]):
                 values = attention[:, :, head]
                 heads.append(

@@ -28,6 +28,7 @@ from analyses.tools.residual_stream import (
 )
 from interp import fourier
 from interp.circuit import Circuit
+from interp.memory import in_rows
 from interp.networks.model import Unavailable
 from interp.networks.transformer import Network
 
@@ -197,7 +198,7 @@ def _read(
     if not inputs:
         return dict.fromkeys(keys, (math.nan,) * 4), []
     found = at_answering_position(circuit, [*inputs, neurons])
-    best, shares, _ = best_frequencies(found[neurons])
+    best, shares, _ = best_frequencies(in_rows(found[neurons]))
     members = [k for k, share in zip(best, shares, strict=True) if share >= EXPLAINED]
     energies, variance, squares = {k: torch.zeros(4, dtype=torch.float64) for k in keys}, 0.0, 0.0
     # In chunks: float64 copies of all neurons at once are what would cost time, not the arithmetic.

@@ -11,6 +11,7 @@ from analyses.findings.finding import Finding
 from analyses.findings.measurement import measurement
 from analyses.findings.palette import COLOURS, QUIET
 from analyses.findings.table import Cell, Table, rounded
+from analyses.tools.logit_sums import logit_sums
 from analyses.tools.residual_stream import Part, direct_effects, parts_of, transformer
 from interp.circuit import Circuit
 from interp.networks.model import Unavailable
@@ -141,7 +142,7 @@ def _total(circuit: Circuit, edited: Circuit) -> tuple[float, float, float]:
     logits, answers = edited.logits[has_answer], circuit.answers[has_answer]
     accuracy = (logits.argmax(-1) == answers).double().mean().item()
     loss = functional.cross_entropy(logits.double(), answers).item()
-    variance = circuit.centred_logits.square().sum().item() or math.nan
+    variance = logit_sums(circuit).square or math.nan
     return accuracy, loss, (circuit.centred_logits - edited.centred_logits).square().sum().item() / variance
 
 

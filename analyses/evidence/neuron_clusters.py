@@ -2,6 +2,7 @@
 
 import math
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,7 @@ from analyses.findings.measurement import measurement
 from analyses.findings.palette import QUIET
 from analyses.findings.table import Table
 from interp import fourier
+from interp.by_rows import neurons_by_rows
 from interp.circuit import Circuit
 
 if TYPE_CHECKING:
@@ -89,29 +91,26 @@ def neuron_clusters(circuit: Circuit) -> NeuronClusters:
 
     Source: Nanda et al. 2023, arXiv 2301.05217.
     """
-    best, shares, variances = best_frequencies(circuit.neurons)
+    best, shares, variances = best_frequencies(neurons_by_rows(circuit))
     explained = sum(share * variance for share, variance in zip(shares, variances, strict=True) if variance)
     total = sum(variances)
     return NeuronClusters(best_frequencies=best, shares=shares, specialisation=explained / total if total else math.nan)
 
 
 def best_frequencies(
-    x: Float[Tensor, "a b n"],
+    rows: Iterable[Float[Tensor, "_ b n"]],
 ) -> tuple[tuple[int, ...], tuple[float, ...], tuple[float, ...]]:
     """For n functions of the pair: each one's frequency with the largest share of its variance, this share, and its variance
-    times p². A function that never changes gets frequency 0, share NaN and variance 0.
+    times p²; of equal ones the smallest. A function that never changes gets frequency 0, share NaN and variance 0.
+
+    ``rows``: the values for a few a at a time, in the order of a.
     """
-    best: list[int] = []
-    shares: list[float] = []
-    variances: list[float] = []
-    # In chunks: float64 copies of all at once are what would cost time, not the arithmetic.
-    for chunk in x.split(32, dim=-1):
-        values = chunk.double()
-        squares = values.square().sum((0, 1))
-        variance = squares - values.sum((0, 1)).square() / len(x) ** 2
-        is_constant = variance <= 1e-12 * squares
-        share, index = (fourier.pair_energies(values) / variance).max(0)
-        best += torch.where(is_constant, 0, index + 1).tolist()
-        shares += torch.where(is_constant, torch.nan, share).tolist()
-        variances += torch.where(is_constant, 0.0, variance).tolist()
-    return tuple(best), tuple(shares), tuple(variances)
+    waves = fourier.pair_waves(rows)
+    variance = waves.variance
+    is_constant = variance <= 1e-12 * waves.square
+    shares = waves.energies / variance
+    share = shares.amax(0)
+    index = (shares >= share * (1 - 1e-9)).int().argmax(0)  # a neuron that is active at one pair has as much of every frequency
+    best = torch.where(is_constant, 0, index + 1)
+    share, variance = torch.where(is_constant, torch.nan, share), torch.where(is_constant, 0.0, variance)
+    return tuple(best.tolist()), tuple(share.tolist()), tuple(variance.tolist())

@@ -7,7 +7,8 @@ from functools import wraps
 from typing import Any, TypeVar, cast, overload
 
 from analyses.findings.finding import Finding
-from interp.circuit import Circuit, Need
+from interp.circuit import Circuit
+from interp.needs import Need, check_has
 
 M = TypeVar("M", bound=Callable[..., Finding])
 
@@ -74,7 +75,7 @@ def _remembering(measure: M, needs: tuple[Need, ...]) -> M:
         call = signature.bind(circuit, *args, **kwargs)
         call.apply_defaults()
         for need in needs:
-            circuit.check_has(need)
+            check_has(circuit, need)
         key = (measure.__qualname__, measure.__module__, tuple(list(call.arguments.items())[1:]))
         return circuit.remember(key, lambda: replace(measure(*call.args, **call.kwargs), words=circuit.task.words))
 

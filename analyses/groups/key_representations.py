@@ -10,6 +10,7 @@ from analyses.findings.finding import Finding
 from analyses.findings.measurement import measurement
 from analyses.findings.table import Table
 from analyses.tools.groups.products import WORDS, by_word, trace_similarities
+from analyses.tools.logit_sums import logit_sums
 from interp.circuit import Circuit
 from interp.groups.representations import energies, representations
 
@@ -115,7 +116,7 @@ def key_representations(circuit: Circuit) -> KeyRepresentations:
     Source: Chughtai et al. 2023, arXiv 2302.03025 (t, abc⁻¹); Wu et al. 2024, arXiv 2410.07476 (bc⁻¹a); the union of the three
     words is this project's.
     """
-    group, variance = circuit.group, circuit.centred_logits.square().sum().item() or math.nan
+    group, variance = circuit.group, logit_sums(circuit).square or math.nan
     all_of_them, t = representations(group), trace_similarities(circuit)
     scale = group.order**2 * variance
     squares = sum(value**2 for value in t.values())

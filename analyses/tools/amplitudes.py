@@ -6,16 +6,19 @@ import torch
 from jaxtyping import Complex, Float
 from torch import Tensor
 
+from analyses.tools.logit_sums import logit_sums
 from analyses.tools.pairs import by_distance, sums
 from interp import fourier
+from interp.by_rows import logits_by_rows, projected_logits
 from interp.circuit import Circuit
+from interp.memory import whole
 
 
 def explained_share(circuit: Circuit, keys: Sequence[int]) -> float:
     """The share of the centred logits' variance on Σ_k A_k(a-b) cos w_k(a+b-c), k of ``keys``, [0, 1]; 0 where the logits do
     not depend on c."""
-    p = circuit.p
-    variance = circuit.centred_logits.square().sum().item()
+    p, variance = circuit.p, logit_sums(circuit).square
+    outputs_at(circuit, keys)
     # On each distance d the p² entries of cos w_k(a+b-c) have squares that sum to p²/2, and to p² at k = p/2.
     on_profiles = sum(amplitudes(circuit, k).square().sum().item() * p * p / (1 if 2 * k == p else 2) for k in keys)
     return on_profiles / variance if variance else 0.0
@@ -26,13 +29,38 @@ def amplitudes(circuit: Circuit, k: int) -> Float[Tensor, " d"]:
 
     Nothing is removed from the network first: a circle at 2k may hide a pizza at k (see amplitude_profile).
     """
-    return along_the_sum(at_frequency(circuit.centred_logits, k), k).mean(-1)
+    return along_the_sum(output_at(circuit, k), k).mean(-1)
+
+
+def output_at(circuit: Circuit, k: int) -> Complex[Tensor, "a b"]:
+    """What the logits hold at frequency k of c, see ``at_frequency``."""
+    return outputs_at(circuit, [k])[0]
+
+
+def outputs_at(circuit: Circuit, keys: Sequence[int], *, keep: bool = True) -> list[Complex[Tensor, "a b"]]:
+    """What the logits hold at each of these frequencies of c, see ``at_frequency``; of all in one pass over the pairs.
+
+    ``keep``: will more be asked of this circuit's logits?
+    """
+    kept: dict[int, Complex[Tensor, "a b"]] = circuit.remember("output at frequencies", dict)
+    if unknown := [k for k in keys if k not in kept]:
+        waves = torch.cat([_waves_of_c(k, circuit.p) for k in unknown], dim=1)
+        if keep:
+            written = whole(circuit.p, ({"all": logits.double() @ waves} for logits in logits_by_rows(circuit)))["all"]
+        else:
+            written = projected_logits(circuit, waves)
+        found = torch.view_as_complex(written.unflatten(-1, (-1, 2)))
+        kept |= dict(zip(unknown, found.unbind(-1), strict=True))
+    return [kept[k] for k in keys]
 
 
 def at_frequency(logits: Float[Tensor, "a b c"], k: int) -> Complex[Tensor, "a b"]:
-    """What logits hold at frequency k of c: z(a, b), which stands for Re z e^{-i w_k c}."""
-    p = len(logits)
-    return torch.view_as_complex(logits @ fourier.waves(k, p).T) * (1 if 2 * k == p else 2) / p
+    """What logits hold at frequency k of c: z(a, b), which stands for Re z e^{-i w_k c}. Float64."""
+    return torch.view_as_complex(logits.double() @ _waves_of_c(k, logits.shape[-1]))
+
+
+def _waves_of_c(k: int, p: int) -> Float[Tensor, "c 2"]:
+    return fourier.waves(k, p).T * (1 if 2 * k == p else 2) / p
 
 
 def along_the_sum(z: Complex[Tensor, "a b"], k: int) -> Float[Tensor, "d a"]:

@@ -14,6 +14,7 @@ from torch import Tensor
 from analyses.tools.pairs import Pairs
 from interp import fourier
 from interp.circuit import Circuit
+from interp.memory import in_rows
 from interp.networks.model import Unavailable
 
 Order = Literal[1, 2]
@@ -67,13 +68,7 @@ class LastNeurons:
     @cached_property
     def fit(self) -> "Fit":
         """Each neuron's best frequencies, and the waves of its pre-activation at these frequencies."""
-        # In chunks: float64 copies of all neurons at once are what would cost time, not the arithmetic.
-        fits = [_fit(chunk.double()) for chunk in self.pre.split(64, dim=-1)]
-        return Fit(
-            constant=torch.cat([each.constant for each in fits], -1),
-            frequencies=torch.cat([each.frequencies for each in fits], -1),
-            waves=torch.cat([each.waves for each in fits], -1),
-        )
+        return _fit(fourier.pair_waves(in_rows(self.pre)))
 
     def working_at(self, k: int) -> Int[Tensor, " mine"]:
         """Which neurons have k as the frequency that fits them best."""
@@ -169,6 +164,8 @@ def _last_neurons(circuit: Circuit) -> LastNeurons:
             f"differs by {varies:.1%}"
         )
     gain = circuit.network.gain()
+    if gain is not None:
+        gain = gain[circuit.numbers.a][:, circuit.numbers.b]
     if gain is not None and circuit.edits:  # which changes the sizes that are divided by
         raise Unavailable("needs a network that is not edited, since a normalisation lies between its neurons and the logits")
     neurons = LastNeurons(
@@ -192,26 +189,13 @@ def _at_last_position(values: Float[Tensor, "*pairs neuron"]) -> Callable[[Tenso
     return lambda old: torch.cat([old[..., :-1, :], values.unsqueeze(-2)], dim=-2)
 
 
-def _fit(x: Float[Tensor, "a b neuron"]) -> Fit:
-    p = len(x)
-    basis = fourier.basis(p)
-    coefficients = torch.einsum("jb,ibn->ijn", basis, (basis @ x.flatten(1)).unflatten(1, x.shape[1:]))
-    blocks = torch.stack([_block(coefficients, k) for k in fourier.frequencies(p)])
-    ranked = blocks.square().sum((1, 2)).topk(min(2, len(blocks)), dim=0).indices
+def _fit(waves: fourier.PairWaves) -> Fit:
+    blocks = waves.blocks
+    ranked = waves.energies.topk(min(2, len(blocks)), dim=0).indices
     ranked_alone = of_order(blocks, 1).square().sum((1, 2)).argmax(0)
     chosen = torch.stack([ranked[0], ranked[-1], ranked_alone])
     index = rearrange(chosen, "choice neuron -> choice 1 1 neuron").expand(-1, 3, 3, -1)
-    waves = blocks.gather(0, index)
+    best = blocks.gather(0, index)
     if len(blocks) == 1:  # there is no second frequency
-        waves[1] = 0
-    return Fit(constant=coefficients[0, 0] / p, frequencies=chosen + 1, waves=waves)
-
-
-def _block(coefficients: Float[Tensor, "p p neuron"], k: int) -> Float[Tensor, "3 3 neuron"]:
-    """Each neuron's coefficients on {1, cos, sin} of a × {1, cos, sin} of b at frequency k, that of the constant set to 0."""
-    p = len(coefficients)
-    index = [0, *fourier.row_numbers(k, p)]
-    block = coefficients.new_zeros(3, 3, coefficients.shape[-1])
-    block[: len(index), : len(index)] = coefficients[index][:, index]
-    block[0, 0] = 0
-    return block
+        best[1] = 0
+    return Fit(constant=waves.total / waves.pairs, frequencies=chosen + 1, waves=best)

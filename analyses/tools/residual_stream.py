@@ -9,7 +9,10 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from interp.circuit import ROWS, Circuit
+from analyses.tools.logit_sums import logit_sums
+from interp.circuit import Circuit
+from interp.memory import ROWS
+from interp.needs import check_has
 from interp.networks.config import NetworkConfig
 from interp.networks.hooks import Edit
 from interp.networks.model import Unavailable
@@ -64,7 +67,7 @@ class Part:
 
 def transformer(circuit: Circuit) -> Network:
     """The transformer of a circuit. Raises Unavailable where its network is none."""
-    circuit.check_has("layers")
+    check_has(circuit, "layers")
     if not isinstance(circuit.network, Network):
         raise Unavailable(f"needs the layers of a transformer, which {circuit.network.describe()} does not have")
     return circuit.network
@@ -211,7 +214,7 @@ def direct_effects(circuit: Circuit) -> dict[Part, float]:
             logits = circuit.centred_logits[writing.rows]
             for part in parts:
                 products[part] = products.get(part, 0.0) + (writing.added(part) * logits).sum().item()
-        whole = circuit.centred_logits.square().sum().item() or math.nan
+        whole = logit_sums(circuit).square or math.nan
         return {part: product / whole for part, product in products.items()}
 
     return circuit.remember("direct effects", measure)

@@ -7,7 +7,9 @@ import torch
 from jaxtyping import Bool, Int
 from torch import Tensor
 
+from analyses.tools.logit_sums import own_scores
 from interp.circuit import Circuit
+from interp.needs import check_has
 
 KNOWN = 0.9
 """Share of pairs from which they count as known, as Doshi et al. 2023 have it."""
@@ -75,7 +77,7 @@ def shares(circuit: Circuit) -> Shares:
     Raises Unavailable where the training pairs are not known.
     """
     sides = sides_of(circuit)
-    answers = circuit.own_logits.argmax(-1).flatten()
+    answers = own_scores(circuit).answer.flatten()
     truth = circuit.task.table().flatten()
     as_told, true = answers == sides.labels, answers == truth
 
@@ -109,7 +111,7 @@ class Sides:
 
 def sides_of(circuit: Circuit) -> Sides:
     """Which pairs was a network told the truth about, which not, and which not at all? Raises Unavailable where not known."""
-    circuit.check_has("labels")
+    check_has(circuit, "labels")
     train = circuit.train_pairs
     assert train is not None, "which was checked"
     truth = circuit.task.table().flatten()

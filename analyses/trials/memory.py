@@ -16,6 +16,7 @@ from analyses.findings.measurement import measurement
 from analyses.findings.palette import MADE, QUIET, STRONG
 from analyses.findings.table import Table
 from analyses.tools.closed_form import logits, measured_profiles
+from analyses.tools.logit_sums import logit_sums
 from interp.circuit import Circuit
 
 if TYPE_CHECKING:
@@ -147,7 +148,7 @@ def memory(circuit: Circuit) -> Memory:
     orders = torch.rand(SPLITS, p * p, generator=generator).argsort(dim=1)[:, : len(trained)]
     splits = torch.cat([mine[None], torch.zeros(SPLITS, p * p, dtype=torch.bool).scatter(1, orders, True)]).double()
     energy, of_right = rest.square().sum(-1), rest.gather(-1, answers[:, None])[:, 0]
-    total = circuit.centred_logits.square().sum().item()
+    total = logit_sums(circuit).square
     energies, lifts = _means(energy, splits), _means(of_right, splits)
     lift = lifts[0] - lifts[1]
     deviation = math.sqrt(total / p**3)

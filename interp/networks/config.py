@@ -14,13 +14,8 @@ from interp.errors import InterpError
 from interp.networks.activations import Activation, check_activation
 
 Parameters = dict[str, Tensor]
-MAX_P = 720
-"""Largest p that is analysed, that of S6: all p² pairs with their p logits are held at once, 3 GB in float64 there."""
-MAX_ACTIVATIONS = 1 << 28
-"""Largest number of activations of one kind, on all pairs at once: a gigabyte in float32.
-
-The published networks have p² · 512, 6.5 million.
-"""
+MAX_P = 10_000
+"""Largest p that a file may claim. Whether so many symbols can be analysed is a question of memory: ``check_analysable``."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,11 +9,15 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from interp.errors import InterpError, one_line
-from interp.networks.config import MAX_ACTIVATIONS, MAX_P
+from interp.memory import missing
 from interp.networks.hooks import Edit
 
 Tables = tuple[Tensor, Tensor]
 """Embeddings of a and of b: two tensors [p, d_model]. A network whose a and b share an embedding gives its memory twice."""
+
+
+BYTES_PER_PAIR = 1000
+"""Bytes that the basic measurements keep for each pair: the labels, attention, answers, logits of right answers."""
 
 
 class Unavailable(InterpError):  # noqa: N818 (nothing went wrong: this network has no such thing)
@@ -125,11 +129,10 @@ class Model(ABC):
 
 
 def check_analysable(model: Model) -> None:
-    """Refuse a network with more symbols, or more activations on all pairs, than memory is meant to hold."""
-    if model.p > MAX_P:
-        raise InterpError(f"p = {model.p} is too large to hold all pairs at once: up to {MAX_P} is supported")
-    if model.p**2 * model.width() > MAX_ACTIVATIONS:
-        raise InterpError(f"{model.width()} activations per pair are too many to hold for all {model.p**2} pairs at once")
+    """Refuse a network of whose pairs not even the basic measurements, which go through them row by row, have room."""
+    needed = model.p**2 * BYTES_PER_PAIR
+    if lack := missing(needed):
+        raise InterpError(f"p = {model.p} is too large for this machine: what is kept of all its pairs would take {lack}")
 
 
 def check_parameters(expected: Mapping[str, tuple[int, ...]], parameters: Mapping[str, Tensor]) -> None:

@@ -45,11 +45,11 @@ class Batch(ABC):
     @torch.no_grad()
     def evaluate(self, parameters: Parameters) -> tuple[float, float]:
         """Loss over all outputs, and the share, from 0 to 1, of pairs whose largest logit is their label."""
-        loss, right = torch.zeros((), dtype=torch.float64, device=self.labels.device), 0
+        loss, right = torch.zeros(2, dtype=torch.float64, device=self.labels.device)
         for logits, labels in self._pieces(parameters):
             loss += self.loss_function.value(logits, labels) * len(labels)
             right += (logits.argmax(-1) == labels).sum()
-        return (loss / len(self.labels)).item(), int(right) / len(self.labels)
+        return (loss / len(self.labels)).item(), (right / len(self.labels)).item()
 
     def _pieces(self, parameters: Parameters) -> Iterator[tuple[Float[Tensor, "piece vocab_out"], Int[Tensor, " piece"]]]:
         """Logits and labels of all pairs, ``AT_ONCE`` at a time."""

@@ -14,6 +14,7 @@ from interp.networks.attention_free import AttentionFreeConfig
 from interp.networks.config import Parameters
 from interp.networks.initialisation import initialise, initialise_attention_free
 from interp.networks.kinds import Config, Trained, network_of
+from interp.networks.token_tables import has_token_tables
 from interp.recipe import Recipe
 from interp.tasks.labels import told
 from interp.tasks.split import Split, split
@@ -24,7 +25,6 @@ from interp.training.losses import LOSSES, Loss
 from interp.training.minibatches import Minibatches
 from interp.training.optimisers import Optimiser, is_trained
 from interp.training.state import TrainingState
-from interp.training.token_tables import has_token_tables
 
 
 class TrainingDivergedError(InterpError):

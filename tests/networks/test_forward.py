@@ -123,7 +123,8 @@ def test_unknown_names_and_wrong_shapes_are_refused() -> None:
         circuit.with_embedding(torch.zeros(6, 8, dtype=torch.float64))
 
 
-def test_too_large_a_modulus_is_refused_before_memory_runs_out() -> None:
-    config = NetworkConfig(p=721, d_model=2, n_heads=1, d_head=2, d_mlp=1)
-    with pytest.raises(InterpError, match="too large to hold all pairs"):
-        Circuit(initialise(config, seed=0))
+def test_too_large_a_modulus_is_refused_before_memory_runs_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    network = initialise(NetworkConfig(p=721, d_model=2, n_heads=1, d_head=2, d_mlp=1), seed=0)
+    monkeypatch.setattr("interp.memory.available", lambda: 300 << 20)
+    with pytest.raises(InterpError, match=r"p = 721 is too large .* would take 0.48 GiB .* 0.29 GiB are free"):
+        Circuit(network)

@@ -13,6 +13,7 @@ from interp.networks.attention_free import AttentionFreeConfig
 from interp.networks.config import Architecture, NetworkConfig, Parameters
 from interp.networks.initialisation import initialise, initialise_attention_free
 from interp.networks.kinds import Config
+from interp.networks.token_tables import has_token_tables
 from interp.recipe import RECIPES, Recipe
 from interp.tasks.addition import Addition
 from interp.training.batch import PlainBatch
@@ -20,7 +21,6 @@ from interp.training.fast_batch import FastBatch
 from interp.training.loop import initial_network, training_split, training_step
 from interp.training.losses import LOSSES
 from interp.training.optimisers import Optimiser
-from interp.training.token_tables import has_token_tables
 
 
 @st.composite

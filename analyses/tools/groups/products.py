@@ -6,6 +6,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from analyses.tools.logit_sums import logit_sums
+from interp.by_rows import logits_by_rows
 from interp.circuit import Circuit
 from interp.groups.group import Group
 from interp.groups.representations import representations
@@ -27,11 +29,16 @@ def by_word(circuit: Circuit, word: str) -> Float[Tensor, " g"]:
     def compute() -> Float[Tensor, " g"]:
         group, n = circuit.group, circuit.p
         if word != "bc⁻¹a":
-            of_products = n * by_product(circuit.centred_logits, group)
+            of_products = n * logit_sums(circuit).by_product
             return _folded(of_products, group.right_quotients if word == "abc⁻¹" else group.left_quotients.T)
         # For every a, first by h = bc⁻¹; then by ha.
         quotients = torch.zeros(n, n, dtype=torch.float64)
-        quotients.index_add_(1, group.right_quotients.flatten(), circuit.centred_logits.flatten(1))
+        means, at = logit_sums(circuit).mean, 0
+        for logits in logits_by_rows(circuit):
+            rows = slice(at, at := at + len(logits))
+            quotients[rows].index_add_(
+                1, group.right_quotients.flatten(), (logits.double() - means[rows][..., None]).flatten(1)
+            )
         return _folded(quotients, group.table.T)
 
     if circuit.group.is_abelian:
@@ -48,7 +55,7 @@ def trace_similarities(circuit: Circuit) -> dict[str, float]:
     Source: Chughtai et al. 2023, arXiv 2302.03025.
     """
     f, group = by_word(circuit, WORDS[0]), circuit.group
-    norm = circuit.centred_logits.norm().item() or math.nan
+    norm = math.sqrt(logit_sums(circuit).square) or math.nan
     return {
         each.name: (f @ each.character).item() / (norm * math.sqrt(group.order**3 * each.s)) for each in representations(group)
     }
