@@ -31,8 +31,9 @@ def measured(command: list[str]) -> tuple[float, float]:
         "used = resource.getrusage(resource.RUSAGE_CHILDREN); print(used.ru_utime + used.ru_stime, used.ru_maxrss / 1024)"
     )
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-    found = subprocess.run([sys.executable, "-c", program, *command], capture_output=True, text=True, check=True, env=environment)
-    seconds, memory = map(float, found.stdout.split())
+    run = [sys.executable, "-c", program, *command]
+    found = subprocess.run(run, capture_output=True, text=True, check=True, env=environment).stdout
+    seconds, memory = map(float, found.split())
     return seconds, memory
 
 
@@ -50,7 +51,8 @@ def main() -> None:
             command = [sys.executable, "-m", "analyses.commands.analyze", str(path), *options]
             runs = [measured(command) for _ in range(TIMES)]
             seconds, memory = min(run[0] for run in runs), max(run[1] for run in runs)
-            print(f"p = {p:4}: {seconds:6.2f} s, {seconds / torch_alone:5.2f} times import torch, {memory:6.0f} MiB", flush=True)
+            ratio = seconds / torch_alone
+            print(f"p = {p:4}: {seconds:6.2f} s, {ratio:5.2f} times import torch, {memory:6.0f} MiB", flush=True)
 
 
 if __name__ == "__main__":
