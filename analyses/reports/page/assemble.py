@@ -21,6 +21,7 @@ from analyses.findings.table import Table
 from analyses.reports import text
 from analyses.reports.answer import Answer, Lacking
 from analyses.reports.glossary import glossary, parts
+from analyses.reports.page import training
 from analyses.reports.page.pack import FIGURES, MOST_LOGITS, packed, packed_json, pairs
 from analyses.reports.reproduce import analysis_command, not_said, training_command
 from analyses.timeline.moving_answers import MovingAnswers
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     import plotly.graph_objects as go
 
 FOLDER = Path(__file__).parent
-SCRIPTS = ("figures.js", "address.js", "terms.js", "adding.js", "page.js")
+SCRIPTS = ("figures.js", "address.js", "terms.js", "adding.js", "train.js", "page.js")
 """The page's scripts in the order in which they are read, the one that starts the others last."""
 
 
@@ -100,10 +101,14 @@ def page(subjects: Sequence[Subject]) -> str:
         largest=max(subject.answer.circuit.task.p for subject in subjects) - 1,
         version=version("interp"),
         words=words,
+        panel=training.panel(),
+        trainer=packed(training.trainer().encode()),
         style=page_style(),
         script=unpacking_script() + "\n".join((FOLDER / name).read_text() for name in SCRIPTS),
         plotly=packed_plotly(),
-        data=packed_json({"figures": writing.figures, "templates": templates(), "dark": DARK}),
+        data=packed_json(
+            {"figures": writing.figures, "templates": templates(), "dark": DARK, **training.colours(writing.among)}
+        ),
     )
 
 

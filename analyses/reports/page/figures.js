@@ -4,7 +4,7 @@
 const NARROW = 620; // pixels below which panels are stacked
 const FRAME = 120; // milliseconds between two steps of a run that plays
 
-const page = { figures: {}, templates: {}, dark: {}, drawn: new Set() };
+const page = { figures: {}, templates: {}, dark: {}, colours: {}, round: [], lines: [], drawn: new Set() };
 
 
 function themeNow() {
@@ -74,7 +74,7 @@ function drawWhenSeen() {
     },
     { rootMargin: "400px" },
   );
-  for (const place of document.querySelectorAll(".plot")) {
+  for (const place of document.querySelectorAll(".plot[data-figure]")) {
     const height = page.figures[place.dataset.figure].layout.height ?? 450;
     if (!place.classList.contains("dial")) place.style.height = `${height}px`;
     watcher.observe(place);

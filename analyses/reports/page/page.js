@@ -7,7 +7,7 @@ function setTheme(theme) {
   document.documentElement.dataset.theme = theme;
   const button = document.getElementById("theme");
   button.textContent = theme === "dark" ? "Light" : "Dark";
-  for (const place of document.querySelectorAll(".plot")) if (page.drawn.has(place.dataset.figure)) draw(place);
+  for (const place of document.querySelectorAll(".plot[data-figure]")) if (page.drawn.has(place.dataset.figure)) draw(place);
 }
 
 async function start() {
@@ -16,9 +16,10 @@ async function start() {
   const button = document.getElementById("theme");
   button.addEventListener("click", () => setTheme(themeNow() === "dark" ? "light" : "dark"));
   prefersDark.addEventListener("change", (event) => setTheme(event.matches ? "dark" : "light"));
-  const [players, data] = await Promise.all([
+  const [players, data, trainer] = await Promise.all([
     Promise.all([...document.querySelectorAll(".player")].map(playerIn)),
     unpacked("packed-data"),
+    unpacked("packed-trainer"),
     loadPlotly(), // a second for the browser to read: the rest goes on meanwhile
   ]);
   Object.assign(page, JSON.parse(new TextDecoder().decode(data)));
@@ -27,6 +28,7 @@ async function start() {
   startTerms();
   drawWhenSeen();
   startAdding(players);
+  startTraining(JSON.parse(document.getElementById("train-form").dataset.about), new TextDecoder().decode(trainer));
   if (address.state.section) document.getElementById(address.state.section).scrollIntoView();
   document.documentElement.dataset.ready = "yes";
 }
