@@ -7,6 +7,7 @@ import torch
 from jaxtyping import install_import_hook
 
 install_import_hook(["interp", "analyses"], "beartype.beartype")
+pytest_plugins = ["pages"]  # which has fixtures that several folders of tests share
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # of the commands that tests run
 
 

@@ -22,7 +22,7 @@ def template(theme: Theme = "light") -> "go.layout.Template":
     paper, ink, grid, axis = LOOKS[theme]
     colours = COLOURS if theme == "light" else [DARK[each] for each in COLOURS]
     along = {
-        "gridcolor": grid, "linecolor": axis, "zerolinecolor": grid, "ticks": "outside", "tickcolor": axis, "automargin": True,
+        "gridcolor": grid, "linecolor": axis, "zerolinecolor": grid, "ticks": "outside", "tickcolor": axis,
         "title": {"font": {"size": 13}},
     }  # fmt: skip
     return go.layout.Template(
@@ -31,7 +31,8 @@ def template(theme: Theme = "light") -> "go.layout.Template":
             "font": {"family": "system-ui, 'Segoe UI', 'DejaVu Sans', sans-serif", "size": 13, "color": ink},
             "title": {"x": 0, "xref": "container", "pad": {"l": 16}, "y": 0.98, "yanchor": "top", "yref": "container",
                       "subtitle": {"font": {"size": 13, "color": axis}}},
-            "xaxis": along, "yaxis": along, "legend": {"orientation": "h", "yanchor": "bottom", "y": 1.01, "x": 0},
+            "xaxis": {**along, "automargin": "height"}, "yaxis": {**along, "automargin": "width"},
+            "legend": {"orientation": "h", "yanchor": "bottom", "y": 1.01, "x": 0},
             "margin": {"l": 60, "r": 20, "t": 90, "b": 55}, "hoverlabel": {"align": "left"},
             "shapedefaults": {"line": {"color": axis}}, "annotationdefaults": {"arrowcolor": axis},
         }

@@ -1,8 +1,8 @@
 """The page under somebody's hands: words that are explained, addresses that are linked, a run that plays."""
 
+from importlib.resources import files
 from pathlib import Path
 
-import axe_playwright_python
 import pytest
 from browser import opened
 from pages import PIZZA
@@ -15,7 +15,7 @@ from analyses.reports.files import write_page
 from analyses.reports.glossary import glossary, parts
 from analyses.reports.page import Subject
 
-AXE = (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text()
+AXE = (files("axe_playwright_python") / "axe.min.js").read_text()
 
 
 def violations(tab: Page) -> list[str]:
@@ -84,6 +84,9 @@ def test_the_address_says_what_is_shown_and_shows_what_it_says(both: Path) -> No
         tab.evaluate("location.hash = '#rest&a=3&b=57'")
         tab.wait_for_function("document.querySelector('.sum').textContent.startsWith('3 + 57 mod 59: the network answers 1,')")
         tab.wait_for_function("Math.abs(document.getElementById('rest').getBoundingClientRect().top) < innerHeight / 2")
+        tab.reload()
+        tab.wait_for_selector("html[data-ready]")
+        tab.wait_for_function("document.querySelector('.sum').textContent.startsWith('3 + 57 mod 59: the network answers 1,')")
         tab.evaluate("document.getElementById('a').focus()")
         tab.keyboard.press("ArrowRight")
         tab.wait_for_function("location.hash.includes('a=4&b=57')")

@@ -17,6 +17,7 @@ from analyses.adding.circles import circle_of
 from analyses.reports.page.training import RECIPE, trainer
 from interp.circuit import Circuit
 from interp.networks.config import NetworkConfig, Parameters
+from interp.networks.transformer import Network
 from interp.recipe import Recipe
 from interp.training.loop import initial_network, labelled, training_step
 from interp.training.optimisers import Optimiser, learning_rate
@@ -149,10 +150,9 @@ def test_the_verdict_is_python_s_on_networks_of_the_page_s_size(browser: Page) -
 def test_the_verdict_is_python_s_on_committed_checkpoints(browser: Page, name: str) -> None:
     """A hybrid of clocks and a pizza, and a network that does not generalise yet."""
     circuit = interp.load(FOLDER / f"{name}.pt")
-    beside(
-        ask(browser, "return verdictOf(config, weights)", circuit.network.parameters, config=plain(circuit.network.config)),
-        circuit,
-    )
+    network = circuit.network
+    assert isinstance(network, Network)
+    beside(ask(browser, "return verdictOf(config, weights)", network.parameters, config=plain(network.config)), circuit)
 
 
 def test_a_seed_is_a_start_and_a_split(browser: Page) -> None:

@@ -4,7 +4,7 @@
 const NARROW = 620; // pixels below which panels are stacked
 const FRAME = 120; // milliseconds between two steps of a run that plays
 
-const page = { figures: {}, templates: {}, dark: {}, colours: {}, round: [], lines: [], drawn: new Set() };
+const page = { figures: {}, templates: {}, dark: {}, colours: {}, frequencies: [], round: [], lines: [], quiet: "", drawn: new Set() };
 
 
 function themeNow() {

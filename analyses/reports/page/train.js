@@ -16,7 +16,17 @@ function sentenceOf({ verdict, keys, profiles, accuracy, explained, coordinate }
 
 const square = { range: [-1.6, 1.6], showticklabels: false, ticks: "", showgrid: false, zeroline: false, constrain: "domain", fixedrange: true };
 
-function circleFigure({ k, points }, p) {
+const KEY_TERM = 0.05; // clock term from which a frequency is key, and has a colour
+const given = {}; // frequency → colour: those of the page's networks, then others as they come, by analyses/findings/drawing.py
+
+function colourOf({ k, term }) {
+  if (!(k in given) && term < KEY_TERM) return page.quiet;
+  const used = Object.values(given);
+  const turned = page.frequencies.map((_, turn) => page.frequencies[(k + turn) % page.frequencies.length]);
+  return (given[k] ??= turned.find((colour) => !used.includes(colour)) ?? turned[0]);
+}
+
+function circleFigure({ k, term, points }, p) {
   const places = points.map((_, n) => ((k * n) % p) / p);
   const dots = {
     x: points.map(([x]) => x), y: points.map(([, y]) => y), text: points.map((_, n) => n), mode: "markers", hoverinfo: "text",
@@ -26,7 +36,7 @@ function circleFigure({ k, points }, p) {
   const walk = {
     x: first.map(([x]) => x), y: first.map(([, y]) => y), mode: "lines+markers+text", hoverinfo: "skip",
     text: ["<b>0</b>", "<b>1</b>", "<b>2</b>"], textposition: "top center",
-    line: { color: page.colours[k], width: 2.5 }, marker: { color: page.colours[k], size: 10, symbol: "circle-open" },
+    line: { color: colourOf({ k, term }), width: 2.5 }, marker: { color: colourOf({ k, term }), size: 10, symbol: "circle-open" },
   };
   const layout = { xaxis: square, yaxis: { ...square, scaleanchor: "x" }, showlegend: false, margin: { l: 5, r: 5, t: 5, b: 5 } };
   return { data: [dots, walk], layout };
@@ -45,7 +55,7 @@ function lossFigure(records) {
   const layout = {
     height: 320, margin: { t: 90, r: 60 }, xaxis: { title: { text: "step" } },
     yaxis: { title: { text: "loss (nats)" }, type: "log", exponentformat: "power" },
-    yaxis2: { title: { text: "accuracy" }, overlaying: "y", side: "right", range: [-0.03, 1.05], showgrid: false },
+    yaxis2: { title: { text: "accuracy" }, overlaying: "y", side: "right", range: [-0.03, 1.05], tickvals: [0, 0.5, 1], showgrid: false },
   };
   return { data, layout };
 }
@@ -58,6 +68,7 @@ function startTraining(about, source) {
   const url = URL.createObjectURL(new Blob([source], { type: "text/javascript" }));
   let [worker, records, recipe] = [null, [], null];
 
+  Object.assign(given, page.colours);
   const show = (place, name, figure) => {
     place.dataset.figure = name;
     page.figures[name] = figure;

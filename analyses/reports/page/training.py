@@ -1,12 +1,12 @@
 """The panel in which a page trains a small network in the browser: its recipe, and its scripts."""
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from analyses.findings.drawing import frequency_colours
-from analyses.findings.palette import COLOURS, ROUND
+from analyses.findings.palette import COLOURS, FREQUENCIES, QUIET, ROUND
 from analyses.reports.reproduce import recipe_command
 from interp.recipe import RECIPES
 
@@ -42,7 +42,8 @@ def panel() -> dict[str, Any]:
     }
 
 
-def colours(among: Iterable[int]) -> dict[str, Any]:
-    """Colours for what the panel draws: of lines, of places on a circle, and of every frequency that it may find."""
-    frequencies = range(1, max(each.p for each in CHOICES) // 2 + 1)
-    return {"lines": COLOURS, "round": ROUND, "colours": frequency_colours(frequencies, among)}
+def colours(among: Sequence[int]) -> dict[str, Any]:
+    """Colours for what the panel draws: of lines, of places on a circle, and of frequencies: those that the page shows keep
+    theirs."""
+    given = frequency_colours(among, among)
+    return {"lines": COLOURS, "quiet": QUIET, "round": ROUND, "frequencies": FREQUENCIES, "colours": given}
