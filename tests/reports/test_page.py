@@ -7,9 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from browser import opened, require_chromium
+from browser import CLOCK, FAST, FOLDER, PIZZA, opened, require_chromium
 from choreographer.errors import ChromeNotFoundError
-from pages import CLOCK, FAST, FOLDER, PIZZA
 from suited import of_addition
 
 import analyses

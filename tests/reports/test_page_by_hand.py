@@ -4,8 +4,7 @@ from importlib.resources import files
 from pathlib import Path
 
 import pytest
-from browser import opened
-from pages import PIZZA
+from browser import PIZZA, opened
 from playwright.sync_api import Page
 
 import analyses

@@ -4,8 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
-from browser import opened
-from pages import PIZZA
+from browser import PIZZA, opened
 
 from analyses.evidence.clock_or_pizza import NAMED
 from analyses.reports.answer import answer

@@ -7,8 +7,7 @@ from typing import Any
 
 import pytest
 import torch
-from browser import require_chromium
-from pages import FOLDER
+from browser import FOLDER, require_chromium
 from playwright.sync_api import Page, sync_playwright
 
 import analyses

@@ -19,7 +19,7 @@ RECORD_EVERY = 10
 _QUICK = RECIPES["quick"]
 _SMALL = replace(_QUICK.network, d_model=64, n_heads=4, d_head=16, d_mlp=256)
 CHOICES = tuple(
-    replace(_QUICK, p=p, train_fraction=fraction, network=_SMALL) for p, fraction in ((23, 0.7), (31, 0.7), (59, 0.4))
+    replace(_QUICK, p=p, train_fraction=fraction, network=_SMALL) for p, fraction in ((23, 0.8), (31, 0.7), (59, 0.4))
 )
 """The recipe quick for a network of half the width, at moduli that a browser has the patience for. The smaller the modulus, the
 larger the share of pairs that it takes: of fewer the network knows all by heart, and stays there."""
