@@ -195,11 +195,11 @@ def test_figures_are_written_as_png_and_svg(trained: Path, tmp_path: Path) -> No
     heard: list[str] = []
     assert write_figures(tmp_path / "new" / "figures", [Subject(given), Subject(given)], heard.append) == 8
     names = sorted(path.name for path in (tmp_path / "new" / "figures").iterdir())
-    stems = ("model-circles", "model-performance", "model-2-circles", "model-2-performance")
+    stems = ("small-circles", "small-performance", "small-2-circles", "small-2-performance")
     assert names == sorted(heard) == sorted(f"{stem}.{kind}" for stem in stems for kind in ("png", "svg"))
-    picture = (tmp_path / "new" / "figures" / "model-circles.png").read_bytes()
+    picture = (tmp_path / "new" / "figures" / "small-circles.png").read_bytes()
     assert picture[:8] == b"\x89PNG\r\n\x1a\n" and struct.unpack(">I", picture[16:20]) == (1800,)
-    assert "in units of the mean radius" in (tmp_path / "new" / "figures" / "model-circles.svg").read_text()
+    assert "in units of the mean radius" in (tmp_path / "new" / "figures" / "small-circles.svg").read_text()
 
 
 def test_the_command_writes_every_figure(trained: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -140,7 +140,6 @@ function startAdding(players) {
   };
   let waiting = false;
   const soon = () => {
-    address.say({ a: a.value, b: b.value });
     if (waiting) return;
     waiting = true;
     requestAnimationFrame(() => {
@@ -148,8 +147,12 @@ function startAdding(players) {
       show();
     });
   };
-  a.addEventListener("input", soon);
-  b.addEventListener("input", soon);
+  for (const slider of [a, b]) {
+    slider.addEventListener("input", () => {
+      address.say({ a: a.value, b: b.value });
+      soon();
+    });
+  }
   document.querySelector(".pair").hidden = false;
   const pick = (slider) => (value) => {
     slider.value = value;

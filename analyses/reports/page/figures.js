@@ -2,9 +2,9 @@
 "use strict";
 
 const NARROW = 620; // pixels below which panels are stacked
-const FRAME = 120; // milliseconds between two steps of a run that plays
 
 const page = { figures: {}, templates: {}, dark: {}, colours: {}, frequencies: [], round: [], lines: [], quiet: "", drawn: new Set() };
+const film = { pace: 120 }; // milliseconds between two steps of a run that plays
 
 
 function themeNow() {
@@ -116,7 +116,7 @@ function addScrubber(place, frames) {
       slider.value = Number(slider.value) + 1;
       show();
       if (Number(slider.value) === frames.length - 1) stop();
-    }, FRAME);
+    }, film.pace);
   });
   slider.addEventListener("input", () => {
     stop();
