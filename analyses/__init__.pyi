@@ -20,6 +20,7 @@ from analyses.evidence.layer_attention import layer_attention as layer_attention
 from analyses.evidence.layer_frequencies import layer_frequencies as layer_frequencies
 from analyses.evidence.logit_attribution import logit_attribution as logit_attribution
 from analyses.evidence.neuron_clusters import neuron_clusters as neuron_clusters
+from analyses.evidence.neuron_maps import neuron_maps as neuron_maps
 from analyses.findings.finding import Finding as Finding
 from analyses.findings.measurement import MEASUREMENTS as MEASUREMENTS
 from analyses.groups.cosets import cosets as cosets

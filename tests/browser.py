@@ -1,4 +1,4 @@
-"""A real browser, offline, for tests of what is shown; one that is missing is said, and on CI it is a failure."""
+"""A real browser, offline, and the networks whose pages it opens; one that is missing is said, and on CI it is a failure."""
 
 import os
 import shutil
@@ -9,8 +9,14 @@ from typing import Any
 
 import pytest
 from playwright.sync_api import Page, sync_playwright
+from suited import of_addition
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+
+FOLDER = Path(__file__).parent.parent / "checkpoints"
+PIZZA, CLOCK = FOLDER / "zhong-59-rate-0.pt", FOLDER / "zhong-59-rate-1.pt"
+FAST = [*of_addition(slow=False), "one_pair", "residual"]
+"""Measurements that a page of them shows in tests, in which it must not take long."""
 
 
 def require_chromium() -> str:

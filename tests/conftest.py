@@ -1,6 +1,7 @@
 """Shape and type annotations are checked at run time in every test."""
 
 import os
+from pathlib import Path
 
 import pytest
 import torch
@@ -14,3 +15,38 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")  # of the commands that tests run
 def one_thread() -> None:
     """Two threads beside another busy process lose more than they gain; a test that trains sets its own number."""
     torch.set_num_threads(1)
+
+
+@pytest.fixture(scope="session")
+def both(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The page of a pizza beside a clock."""
+    from browser import CLOCK, FAST, PIZZA
+
+    from analyses.reports.answer import answer
+    from analyses.reports.files import write_page
+    from analyses.reports.page import Subject
+
+    file = tmp_path_factory.mktemp("page") / "both.html"
+    write_page(file, [Subject(answer(each, only=FAST)) for each in (PIZZA, CLOCK)])
+    return file
+
+
+@pytest.fixture(scope="session")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A small run: 120 steps mod 13."""
+    from interp.commands.train import main as train
+
+    directory = tmp_path_factory.mktemp("runs") / "small"
+    network = ["--p", "13", "--network.d-model", "16", "--network.n-heads", "2", "--network.d-head", "8"]
+    assert train(["--steps", "120", "--record-every", "20", *network, "--network.d-mlp", "32", "--out", str(directory)]) == 0
+    return directory
+
+
+@pytest.fixture(scope="session")
+def page_of_run(trained: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The page of that run."""
+    from analyses.commands.analyze import main
+
+    file = tmp_path_factory.mktemp("page") / "run.html"
+    assert main([str(trained), "--html", str(file)]) == 0
+    return file

@@ -22,7 +22,7 @@ SHOWS = (
 
 
 SHOWING = {"table", "figure", "frequency_table", "moves_table", "dial_figure", "logit_figure", "circle_grid", "circle_trace",
-           "panel", "describe", "says", "sentence", "__repr__"}  # fmt: skip
+           "walk_trace", "steps", "colours", "title", "panel", "describe", "says", "sentence", "__repr__"}  # fmt: skip
 """Methods that do."""
 
 

@@ -13,7 +13,7 @@ from analyses.evidence.key_frequencies import key_frequencies
 from analyses.findings.drawing import finish, say
 from analyses.findings.finding import ONLY_DRAWN, Finding
 from analyses.findings.measurement import measurement
-from analyses.findings.palette import CYCLIC, QUIET
+from analyses.findings.palette import QUIET, ROUND
 from analyses.findings.table import Table
 from interp import fourier
 from interp.circuit import Circuit
@@ -64,11 +64,12 @@ class Circles(Finding):
         return Table("Circles of the numbers in the embedding", columns, rows, note)
 
     def figure(self) -> "go.Figure":
-        figure = circle_grid([c.k for c in self.circles], self.p)
+        figure, colours = circle_grid([c.k for c in self.circles]), self.colours(c.k for c in self.circles)
         if not self.circles:
             say(figure, "no key frequencies")
-        for index, circle in enumerate(self.circles):
-            figure.add_trace({**circle_trace(circle.points, circle.k, self.symbols), **panel(index)})
+        for make in (circle_trace, walk_trace):
+            for index, c in enumerate(self.circles):
+                figure.add_trace({**make(c.points, c.k, colours[c.k], self.symbols), **panel(index)})
         sit = f"sit on {len(self.circles)} circles"
         title = f"The numbers 0 to {self.p - 1} {sit}"
         if self.symbols != tuple(map(str, range(self.p))):
@@ -76,10 +77,17 @@ class Circles(Finding):
         return finish(
             figure,
             title if self.circles else "No circles to see",
-            "The whole embedding, seen in the plane of each key frequency k, in units of the mean radius. The numbers "
-            "go round k times: n belongs at k·n/p turns, so that neighbours in colour are far apart on the circle. "
+            f"The whole embedding, seen in the plane of each key frequency k, in units of the mean radius. {READING} "
             "Hover for the numbers. What lies off the circle is what other frequencies add to this plane.",
         )
+
+
+READING = (
+    "Every number n is coloured by where it belongs, k·n/p turns from 0: where the colours make one rainbow, the circle works. "
+    "The line goes from the first number to the second and the third, k/p of a turn each time; on through all numbers it goes "
+    "round k times."
+)
+"""How to read a panel of circles."""
 
 
 @measurement(place=70, needs=("addition", "embedding"))
@@ -106,8 +114,8 @@ def plane_coordinates(E: Float[Tensor, "p d"], k: int) -> Float[Tensor, "p 2"]:
     return flat if flat.shape[1] == 2 else torch.cat([flat, torch.zeros_like(flat)], dim=1)
 
 
-def circle_grid(keys: Sequence[int], p: int) -> "go.Figure":
-    """A figure with an empty square panel per frequency, three in a row, and the colours of the numbers."""
+def circle_grid(keys: Sequence[int]) -> "go.Figure":
+    """A figure with an empty square panel per frequency, three in a row, and the colours of the places on a circle."""
     from plotly.subplots import make_subplots
 
     columns = min(max(len(keys), 1), 3)
@@ -121,7 +129,7 @@ def circle_grid(keys: Sequence[int], p: int) -> "go.Figure":
     for axis in figure.select_yaxes():
         axis.scaleanchor = axis.anchor  # as wide as high
     return figure.update_layout(
-        coloraxis={"colorscale": CYCLIC, "cmin": 0, "cmax": p, "colorbar": {"title": "number"}},
+        coloraxis={"colorscale": ROUND, "cmin": 0, "cmax": 1, "colorbar": {"title": "k·n/p (turns)"}},
         height=90 + 320 * rows,
         showlegend=False,
         meta={"panels": len(keys)},
@@ -134,10 +142,11 @@ def panel(index: int) -> dict[str, str]:
     return {"xaxis": f"x{number}", "yaxis": f"y{number}"}
 
 
-def circle_trace(points: Sequence[Point], k: int, symbols: Sequence[str] = ()) -> dict[str, Any]:
-    """A trace of the numbers as points in the plane of frequency k, coloured by number, under the names of their symbols."""
-    numbers = list(range(len(points)))
-    marker = {"color": numbers, "coloraxis": "coloraxis", "size": 8, "line": {"color": QUIET, "width": 1}}
+def circle_trace(points: Sequence[Point], k: int, colour: str, symbols: Sequence[str] = ()) -> dict[str, Any]:
+    """A trace of the numbers in the plane of frequency k, coloured by the place where each belongs, named by their symbols."""
+    numbers, p = list(range(len(points))), len(points)
+    places = [round(k * n % p / p, 4) for n in numbers]
+    marker = {"color": places, "coloraxis": "coloraxis", "size": 8, "line": {"color": QUIET, "width": 0.5}}
     hover = f"<b>%{{customdata}}</b><br>k = {k}<br>(%{{x:.2f}}, %{{y:.2f}})<extra></extra>"
     xs, ys = [x for x, _ in points], [y for _, y in points]
     return {
@@ -145,6 +154,27 @@ def circle_trace(points: Sequence[Point], k: int, symbols: Sequence[str] = ()) -
         "customdata": list(symbols or numbers),
         "hovertemplate": hover, "name": f"k = {k}",
     }  # fmt: skip
+
+
+def walk_trace(points: Sequence[Point], k: int, colour: str, symbols: Sequence[str] = ()) -> dict[str, Any]:
+    """A trace from number 0 over 1 to 2, in the colour of frequency k, with the three numbers' symbols written beside them."""
+    first, p = points[:3], len(points)
+    angles = [2 * math.pi * k * n / p for n in range(len(first))]
+    sides = [f"{_side(math.sin(angle), 'top', 'bottom')} {_side(math.cos(angle), 'right', 'left')}" for angle in angles]
+    return {
+        "type": "scatter", "x": [x for x, _ in first], "y": [y for _, y in first], "mode": "lines+markers+text",
+        "line": {"color": colour, "width": 2.5}, "marker": {"color": colour, "size": 10, "symbol": "circle-open"},
+        "text": [f"<b>{symbol}</b>" for symbol in (symbols or [str(n) for n in range(p)])[: len(first)]],
+        "textposition": sides, "textfont": {"size": 14},
+        "hoverinfo": "skip", "name": f"0, 1, 2 at k = {k}",
+    }  # fmt: skip
+
+
+def _side(along: float, positive: str, negative: str) -> str:
+    """The word for a direction where a label goes beside a point."""
+    if abs(along) < 0.38:
+        return "middle" if positive == "top" else "center"
+    return positive if along > 0 else negative
 
 
 def circle_of(E: Float[Tensor, "p d"], k: int) -> FrequencyCircle:

@@ -2,7 +2,7 @@
 
 import math
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 from analyses.adding.circles import Point
 from analyses.findings.finding import ONLY_DRAWN
@@ -34,6 +34,16 @@ class Hand:
     ring_answer: tuple[Point, ...] = field(metadata=ONLY_DRAWN)
     """Place on the dial where every answer belongs, in units of the mean radius."""
 
+    pizza: float = math.nan
+    """Pizza's share of the amplitude (amplitude_profile's coordinate): 0 a clock, 1 a pizza."""
+
+    @property
+    def drawn_as(self) -> Literal["clock", "pizza"]:
+        """Which of the two its dial shows: its verdict's, and else the one with the larger share."""
+        if self.verdict in ("clock", "pizza"):
+            return "pizza" if self.verdict == "pizza" else "clock"
+        return "pizza" if self.pizza >= 0.5 else "clock"
+
     @property
     def mean(self) -> Point:
         """The point halfway between a and b: what a pizza reads."""
@@ -42,9 +52,21 @@ class Hand:
     @property
     def predicted(self) -> float:
         """The angle, in radians, that a and b make together: the sum of their angles; for a pizza, twice that of their mean."""
-        if self.verdict == "pizza":
+        if self.drawn_as == "pizza":
             return 2 * angle_of(self.mean)
         return angle_of(self.a) + angle_of(self.b)
+
+    def steps(self, answer: int) -> tuple[tuple[str, float], ...]:
+        """What its circuit does with the two numbers, step by step: (name, angle in turns), last the answer's place.
+
+        A pizza's slice is a line through the middle, and has an angle of less than half a turn; doubled it is the answer's.
+        """
+        end = ("answer", in_turns(angle_of(self.ring_answer[answer])))
+        if self.drawn_as == "pizza":
+            half = in_turns(angle_of(self.mean)) % 0.5
+            return ("slice", half), ("doubled", 2 * half % 1), end
+        a, b = angle_of(self.a), angle_of(self.b)
+        return ("a", in_turns(a)), ("b", in_turns(b)), ("added", in_turns(a + b)), end
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,22 +85,25 @@ class Pair:
     """What stands for b on the dial, written with the letter b: -b in a subtraction."""
 
 
-def dial(hand: Hand, pair: Pair) -> list[dict[str, Any]]:
-    """The traces of one dial. The ``meta`` of a trace says what it draws, for the page, where two sliders move the traces."""
+def dial(hand: Hand, pair: Pair, colour: str = QUIET) -> list[dict[str, Any]]:
+    """The traces of one dial, its numbers as dots in the frequency's colour. Of a mixture the larger part is drawn.
+
+    The ``meta`` of a trace says what it draws, for the page, where two sliders move the traces.
+    """
     hover = f"<b>%{{customdata}}</b><br>k = {hand.k}<extra></extra>"
-    dots = {"color": QUIET, "size": 4, "opacity": 0.6}
+    dots = {"color": colour, "size": 4}
     traces = [
         _trace("ring_a", hand.ring_a, marker=dots, customdata=list(range(pair.p)), hovertemplate=hover, hoverinfo=None),
         _trace("ring_b", hand.ring_b, visible=False),
         _trace("ring_answer", hand.ring_answer, visible=False),
     ]
-    if hand.verdict != "clock":
+    if hand.drawn_as == "pizza":
         traces += [
             _trace("slice", _slice(hand, pair.p), mode="lines", fill="toself", line={"color": MADE, "width": 1}, name="slice"),
             _trace("chord", (hand.a, hand.b), mode="lines", line={"color": QUIET, "width": 1, "dash": "dot"}),
             _trace("mean", (hand.mean,), marker={"size": 9, "color": MADE}, name="mean"),
         ]
-    if hand.verdict != "pizza":
+    else:
         dashed = {"color": MADE, "dash": "dash", "width": 3}
         end = math.cos(hand.predicted), math.sin(hand.predicted)
         traces.append(_trace("sum", ((0.0, 0.0), end), mode="lines", line=dashed, name="angles added"))
@@ -122,8 +147,11 @@ def square(axis: str) -> dict[str, dict[str, Any]]:
 
 
 def name_of(hand: Hand) -> str:
-    """The title of a dial: its frequency and its verdict."""
-    return f"k = {hand.k}: {hand.verdict}"
+    """The title of a dial: its frequency, its verdict, and of a mixture which share is drawn."""
+    if hand.verdict in ("clock", "pizza") or math.isnan(hand.pizza):
+        return f"k = {hand.k}: {hand.verdict}"
+    share = hand.pizza if hand.drawn_as == "pizza" else 1 - hand.pizza
+    return f"k = {hand.k}: {hand.verdict}, {min(share, 1):.0%} {hand.drawn_as}"
 
 
 def angle_of(point: Point) -> float:

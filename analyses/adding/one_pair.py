@@ -10,7 +10,7 @@ from torch import Tensor
 
 from analyses.adding.circles import circle_of
 from analyses.adding.hands import Hand, Pair, angle_of, dial, in_turns, name_of, square
-from analyses.evidence.amplitude_profile import amplitude_profile
+from analyses.evidence.amplitude_profile import FrequencyProfile, amplitude_profile
 from analyses.findings.drawing import finish
 from analyses.findings.finding import ONLY_DRAWN, Finding
 from analyses.findings.measurement import measurement
@@ -83,10 +83,10 @@ class OnePair(Finding):
             rows + 1, columns, specs=specs, subplot_titles=names, row_heights=[3] * rows + [2],
             horizontal_spacing=0.03, vertical_spacing=0.18 / (rows + 1),
         )  # fmt: skip
-        named = set[str]()
+        named, colours = set[str](), self.colours(hand.k for hand in self.hands)
         for index, hand in enumerate(self.hands):
             row, column = divmod(index, columns)
-            for trace in dial(hand, self._pair()):
+            for trace in dial(hand, self._pair(), colours[hand.k]):
                 name = trace.get("name", "")
                 figure.add_scatter(**trace, showlegend=name not in {"", *named}, row=row + 1, col=column + 1)
                 named.add(name)
@@ -102,7 +102,8 @@ class OnePair(Finding):
         import plotly.graph_objects as go
 
         hand = self.hands[index]
-        figure = go.Figure([go.Scatter(**trace) for trace in dial(hand, self._pair())])
+        colour = self.colours(each.k for each in self.hands)[hand.k]
+        figure = go.Figure([go.Scatter(**trace) for trace in dial(hand, self._pair(), colour)])
         figure.update_layout({f"{name}axis": each for name, each in square("").items()})
         return finish(figure, name_of(hand), "", showlegend=False, margin={"l": 5, "r": 5, "t": 5, "b": 5}, height=250)
 
@@ -161,9 +162,9 @@ class OnePair(Finding):
 CAPTION = (
     "Each dial is the circle of the numbers at one key frequency, as this network embeds them. A clock adds the angles "
     "of a and {b}: the dashed hand. A pizza takes the mean of the two points, and reads which slice it lies in: the "
-    "slice's angle is half that of the sum, and its two ends mean the same. Green: what the logits hold of this "
-    "frequency; the star is the answer's place on the dial. Below, the logits: where all frequencies agree, they add up "
-    "to the answer."
+    "slice's angle is half that of the sum, and its two ends mean the same. Of a mixture the larger part is drawn. Green: what "
+    "the logits hold of this frequency; the star is the answer's place on the dial. Below, the logits: where all frequencies "
+    "agree, they add up to the answer."
 )
 """How to read the figure; {b} is to be replaced by what stands for the second number."""
 
@@ -197,7 +198,7 @@ def one_pair(circuit: Circuit, *, a: int | None = None, b: int | None = None) ->
         right=int(task.table()[a, b]),
         margin=best - second,
         logits=tuple(circuit.centred_logits[number_a, number_b, places_c].tolist()),
-        hands=tuple(_hand(circuit, each.k, each.verdict, a, b) for each in amplitude_profile(circuit).profiles),
+        hands=tuple(_hand(circuit, each, a, b) for each in amplitude_profile(circuit).profiles),
         places=tuple(places_c.tolist()),
     )
 
@@ -210,17 +211,19 @@ def output_hands(circuit: Circuit, k: int) -> tuple[Float[Tensor, "a b 2"], floa
     return hands / largest, largest.item()
 
 
-def _hand(circuit: Circuit, k: int, verdict: str, a: int, b: int) -> Hand:
+def _hand(circuit: Circuit, profile: FrequencyProfile, a: int, b: int) -> Hand:
+    k = profile.k
     places_a, places_b, places_c = (each.tolist() for each in circuit.places)
     points_a, points_b = (circle_of(table, k).points for table in circuit.tables)
     output = output_hands(circuit, k)[0][places_a[a], places_b[b]]
     return Hand(
         k=k,
-        verdict=verdict,
+        verdict=profile.verdict,
         a=points_a[places_a[a]],
         b=points_b[places_b[b]],
         output=(output[0].item(), output[1].item()),
         ring_a=tuple(points_a[place] for place in places_a),
         ring_b=tuple(points_b[place] for place in places_b),
         ring_answer=tuple(points_a[place] for place in places_c),
+        pizza=profile.coordinate,
     )

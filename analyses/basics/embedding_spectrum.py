@@ -59,15 +59,15 @@ class EmbeddingSpectrum(Finding):
     def figure(self) -> "go.Figure":
         import plotly.graph_objects as go
 
-        marker = bars(self.frequencies, (), accompanying=self.present)
+        marker = bars(self.frequencies, self.colours(self.present))
         figure = go.Figure(go.Bar(x=self.frequencies, y=self.shares, customdata=self.axis_ratios, marker=marker,
             hovertemplate="k = %{x}<br>share %{y:.4f}<br>axis ratio %{customdata:.3f}<extra></extra>"))  # fmt: skip
         figure.add_hline(y=PRESENT, line_dash="dot", annotation_text="present from .02")
         return finish(
             figure,
             f"About {self.effective_frequencies:.1f} frequencies carry the embedding",
-            "Energy of the embedding W_E at each frequency, as a share of all but its constant. Hatched: present, from .02. A "
-            "network that learned nothing has a little of everything. Hover for the axis ratio: 1 is a circle, 0 a line.",
+            "Energy of the embedding W_E at each frequency, as a share of all but its constant. In colour: present, from .02. "
+            "A network that learned nothing has a little of everything. Hover for the axis ratio: 1 is a circle, 0 a line.",
             xaxis_title="frequency k (turns per p numbers)",
             yaxis_title="share of energy",
         )

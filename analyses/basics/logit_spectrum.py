@@ -49,7 +49,7 @@ class LogitSpectrum(Finding):
         import plotly.graph_objects as go
 
         keys = [k for k, t in zip(self.frequencies, self.clock_terms, strict=True) if t >= KEY]
-        figure = go.Figure(go.Bar(x=self.frequencies, y=self.clock_terms, marker=bars(self.frequencies, keys)))
+        figure = go.Figure(go.Bar(x=self.frequencies, y=self.clock_terms, marker=bars(self.frequencies, self.colours(keys))))
         figure.add_hline(y=KEY, line_dash="dot", annotation_text="key from .05")
         return finish(
             figure,

@@ -72,15 +72,25 @@ class Performance(Finding):
         )
         return Table("Performance", ("pairs", "accuracy", "loss (nats)"), rows)
 
+    def title(self) -> str:
+        return f"The network answers {self.pairs - self.wrong} of {self.pairs} pairs right"
+
+    def is_drawn(self) -> bool:
+        """Is there something to see? Bars that are all as high as can be show nothing that the title does not say."""
+        return min(self._known().values()) < 1
+
+    def _known(self) -> dict[str, float]:
+        every = {"all": self.accuracy, "trained on": self.train_accuracy, "held out": self.test_accuracy}
+        return {name: value for name, value in every.items() if value == value}  # not NaN
+
     def figure(self) -> "go.Figure":
         import plotly.graph_objects as go
 
-        known = {"all": self.accuracy, "trained on": self.train_accuracy, "held out": self.test_accuracy}
-        known = {name: value for name, value in known.items() if value == value}  # not NaN
+        known = self._known()
         figure = go.Figure(go.Bar(x=list(known), y=list(known.values()), text=[f"{v:.4f}" for v in known.values()], width=0.5))
         return finish(
             figure,
-            f"The network answers {self.pairs - self.wrong} of {self.pairs} pairs right",
+            self.title(),
             "Share of pairs whose largest logit is the right answer. Guessing would be right on one pair in p. Trained "
             "on and held out are shown where the file says which pairs were which.",
             xaxis_title="pairs",

@@ -9,7 +9,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from analyses.evidence.key_frequencies import key_frequencies
-from analyses.findings.drawing import finish, frequency_colours, say
+from analyses.findings.drawing import finish, say
 from analyses.findings.finding import Finding
 from analyses.findings.measurement import measurement
 from analyses.findings.palette import QUIET, SYMBOLS
@@ -112,7 +112,7 @@ class AmplitudeProfile(Finding):
         import plotly.graph_objects as go
 
         difference = self.words.difference
-        figure, colours = go.Figure(), frequency_colours([f.k for f in self.profiles])
+        figure, colours = go.Figure(), self.colours(f.k for f in self.profiles)
         if not self.profiles:
             say(figure, "no key frequencies")
         arch = [i / 200 for i in range(201)]

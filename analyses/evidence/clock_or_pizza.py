@@ -14,7 +14,7 @@ from analyses.basics.performance import Performance, performance
 from analyses.evidence.amplitude_profile import NEAR, AmplitudeProfile, FrequencyProfile, amplitude_profile
 from analyses.evidence.known import known_coordinates
 from analyses.evidence.neuron_clusters import neuron_clusters
-from analyses.findings.drawing import finish, frequency_colours, say
+from analyses.findings.drawing import finish, say
 from analyses.findings.finding import Finding
 from analyses.findings.measurement import measurement
 from analyses.findings.palette import QUIET, SYMBOLS, VERDICT_COLOURS
@@ -111,7 +111,7 @@ class ClockOrPizza(Finding):
     def figure(self) -> "go.Figure":
         import plotly.graph_objects as go
 
-        figure, colours = go.Figure(), frequency_colours([k for k, *_ in self.coordinates])
+        figure, colours = go.Figure(), self.colours(k for k, *_ in self.coordinates)
         for name, left, right in (("clock", -NEAR, NEAR), ("mixture", NEAR, 1 - NEAR), ("pizza", 1 - NEAR, 1 + NEAR)):
             figure.add_vrect(
                 x0=left, x1=right, fillcolor=VERDICT_COLOURS[name], opacity=0.18, line_width=0, layer="below",

@@ -75,7 +75,7 @@ class Disguise(Finding):
         import plotly.graph_objects as go
 
         ks = list(range(1, len(self.clock_terms) + 1))
-        figure = go.Figure(go.Bar(x=ks, y=self.clock_terms, marker=bars(ks, self.keys)))
+        figure = go.Figure(go.Bar(x=ks, y=self.clock_terms, marker=bars(ks, self.colours(self.keys))))
         figure.add_hline(y=KEY, line_dash="dot", annotation_text="key from .05")
         return finish(
             figure,

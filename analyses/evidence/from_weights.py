@@ -9,7 +9,7 @@ from jaxtyping import Complex, Int
 from torch import Tensor
 
 from analyses.evidence.amplitude_profile import FrequencyProfile, amplitude_profile
-from analyses.findings.drawing import finish, frequency_colours, say
+from analyses.findings.drawing import finish, say
 from analyses.findings.finding import ONLY_DRAWN, Finding
 from analyses.findings.measurement import measurement
 from analyses.findings.table import Table
@@ -96,7 +96,7 @@ class FromWeights(Finding):
     def figure(self) -> "go.Figure":
         import plotly.graph_objects as go
 
-        figure, colours = go.Figure(), frequency_colours([f.k for f in self.frequencies])
+        figure, colours = go.Figure(), self.colours(f.k for f in self.frequencies)
         if not self.frequencies:
             say(figure, "no key frequencies")
         for f in self.frequencies:

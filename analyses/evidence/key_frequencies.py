@@ -110,7 +110,7 @@ class KeyFrequencies(Finding):
         )
         ks = list(range(1, self.p // 2 + 1))
         for row, (name, heights) in enumerate(self.spectra, start=1):
-            marker = bars(ks, self.frequencies, self.accompanying)
+            marker = bars(ks, self.colours(self.frequencies), self.accompanying)
             figure.add_bar(x=ks, y=heights, marker=marker, name=name, row=row, col=1,
                            hovertemplate=f"{name}<br>k = %{{x}}<br>%{{y:.4g}}<extra></extra>")  # fmt: skip
             cut = {"logits": KEY, "neurons": None}.get(name, OF_LARGEST)

@@ -14,7 +14,7 @@ from analyses.evidence.neuron_clusters import EXPLAINED, best_frequencies
 from analyses.findings.drawing import finish, say
 from analyses.findings.finding import Finding
 from analyses.findings.measurement import measurement
-from analyses.findings.palette import GREEN, INPUT_A, INPUT_B, MADE, ORANGE, SKY
+from analyses.findings.palette import COLOURS, INPUT_A, INPUT_B, MADE
 from analyses.findings.table import Cell, Table, rounded
 from analyses.tools.pairs import sums
 from analyses.tools.residual_stream import (
@@ -124,8 +124,8 @@ class LayerFrequencies(Finding):
         )
         bars = (
             ("reads_a", "reads a", INPUT_A), ("reads_b", f"reads {self.words.b}", INPUT_B),
-            ("reads_sum", f"reads {self.words.sum}", MADE), ("reads_difference", f"reads {self.words.difference}", SKY),
-            ("attention_writes", "attention writes", ORANGE), ("mlp_writes", "MLP writes", GREEN),
+            ("reads_sum", f"reads {self.words.sum}", MADE), ("reads_difference", f"reads {self.words.difference}", COLOURS[4]),
+            ("attention_writes", "attention writes", COLOURS[5]), ("mlp_writes", "MLP writes", COLOURS[2]),
         )  # fmt: skip
         for cell_name, label, colour in bars:
             for layer in range(self.layers):

@@ -10,7 +10,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from analyses.findings.drawing import finish, frequency_colours
+from analyses.findings.drawing import finish
 from analyses.findings.finding import Finding
 from analyses.findings.measurement import measurement
 from analyses.findings.palette import QUIET
@@ -55,7 +55,7 @@ class NeuronClusters(Finding):
     def figure(self) -> "go.Figure":
         import plotly.graph_objects as go
 
-        clusters, colours = self.clusters, frequency_colours(tuple(self.clusters))
+        clusters, colours = self.clusters, self.colours(self.clusters)
         figure = go.Figure(
             go.Scatter(
                 x=self.best_frequencies, y=self.shares, mode="markers",

@@ -1,10 +1,10 @@
 """What all figures share: a light and a dark look, title and caption, one colour per key frequency."""
 
 import textwrap
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from analyses.findings.palette import COLOURS, LOOKS, QUIET, Theme
+from analyses.findings.palette import COLOURS, DARK, FREQUENCIES, LOOKS, QUIET, Theme
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -20,17 +20,19 @@ def template(theme: Theme = "light") -> "go.layout.Template":
     import plotly.graph_objects as go
 
     paper, ink, grid, axis = LOOKS[theme]
+    colours = COLOURS if theme == "light" else [DARK[each] for each in COLOURS]
     along = {
-        "gridcolor": grid, "linecolor": axis, "zerolinecolor": grid, "ticks": "outside", "tickcolor": axis, "automargin": True,
+        "gridcolor": grid, "linecolor": axis, "zerolinecolor": grid, "ticks": "outside", "tickcolor": axis,
         "title": {"font": {"size": 13}},
     }  # fmt: skip
     return go.layout.Template(
         layout={
-            "paper_bgcolor": paper, "plot_bgcolor": paper, "colorway": COLOURS,
+            "paper_bgcolor": paper, "plot_bgcolor": paper, "colorway": colours,
             "font": {"family": "system-ui, 'Segoe UI', 'DejaVu Sans', sans-serif", "size": 13, "color": ink},
             "title": {"x": 0, "xref": "container", "pad": {"l": 16}, "y": 0.98, "yanchor": "top", "yref": "container",
                       "subtitle": {"font": {"size": 13, "color": axis}}},
-            "xaxis": along, "yaxis": along, "legend": {"orientation": "h", "yanchor": "bottom", "y": 1.01, "x": 0},
+            "xaxis": {**along, "automargin": "height"}, "yaxis": {**along, "automargin": "width"},
+            "legend": {"orientation": "h", "yanchor": "bottom", "y": 1.01, "x": 0},
             "margin": {"l": 60, "r": 20, "t": 90, "b": 55}, "hoverlabel": {"align": "left"},
             "shapedefaults": {"line": {"color": axis}}, "annotationdefaults": {"arrowcolor": axis},
         }
@@ -72,16 +74,30 @@ def say(figure: "go.Figure", text: str) -> None:
     figure.add_annotation(text=text, x=0.5, y=0.5, xref="paper", yref="paper", showarrow=False)
 
 
-def frequency_colours(keys: Sequence[int]) -> dict[int, str]:
-    """A colour for each key frequency, the same in every figure of a network."""
-    return {k: COLOURS[index % len(COLOURS)] for index, k in enumerate(keys)}
+def frequency_colours(keys: Iterable[int], among: Iterable[int] = ()) -> dict[int, str]:
+    """Which colour does each frequency have?
+
+    A frequency k has the colour number k mod 9 in every figure of every network, unless one before it among those that are
+    shown together has that already: then the next that is free. ``among``: frequencies that are shown beside these, first those
+    that keep their colour. Where all nine are given away, k mod 9 it is.
+    """
+    wanted, count = list(keys), len(FREQUENCIES)
+    given: dict[int, int] = {}
+    for k in dict.fromkeys([*among, *sorted(wanted)]):
+        turns = [(k + turn) % count for turn in range(count)]
+        given[k] = next((place for place in turns if place not in given.values()), k % count)
+    return {k: FREQUENCIES[given[k]] for k in wanted}
 
 
-def bars(frequencies: Sequence[int], keys: Sequence[int], accompanying: Iterable[int] = ()) -> dict[str, Any]:
+def bars(frequencies: Sequence[int], colours: Mapping[int, str], accompanying: Iterable[int] = ()) -> dict[str, Any]:
     """The marker of a spectrum's bars: each key frequency in its colour, accompanying ones hatched, all others faint."""
-    own, beside = frequency_colours(keys), set(accompanying)
+    beside = set(accompanying)
     return {
-        "color": [own.get(k, QUIET) for k in frequencies],
-        "opacity": [1 if k in own or k in beside else 0.45 for k in frequencies],
-        "pattern": {"shape": ["/" if k in beside and k not in own else "" for k in frequencies], "size": 4, "solidity": 0.6},
+        "color": [colours.get(k, QUIET) for k in frequencies],
+        "opacity": [1 if k in colours or k in beside else 0.45 for k in frequencies],
+        "pattern": {
+            "shape": ["/" if k in beside and k not in colours else "" for k in frequencies],
+            "size": 4,
+            "solidity": 0.6,
+        },
     }

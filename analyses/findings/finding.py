@@ -3,11 +3,11 @@
 import base64
 import html
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, fields, is_dataclass
 from typing import TYPE_CHECKING, Any
 
-from analyses.findings.drawing import WIDTH, caption
+from analyses.findings.drawing import WIDTH, caption, frequency_colours
 from analyses.findings.table import Table
 from interp.errors import InterpError
 from interp.tasks.task import Words
@@ -25,6 +25,8 @@ class Finding:
 
     words: Words = field(default=Words(), kw_only=True, repr=False, compare=False, metadata=ONLY_DRAWN)
     """How to write of the network's task; the measurement's decorator fills it in."""
+    among: tuple[int, ...] = field(default=(), kw_only=True, repr=False, compare=False, metadata=ONLY_DRAWN)
+    """Frequencies that are shown beside this finding's, on a page of several networks: no two of them have one colour."""
 
     def table(self) -> Table:
         """The finding as a table."""
@@ -34,8 +36,16 @@ class Finding:
         """The finding as a plotly figure."""
         raise NotImplementedError(f"{type(self).__name__} has to say how it is drawn")
 
+    def colours(self, keys: Iterable[int]) -> dict[int, str]:
+        """The colour of each of these frequencies (``frequency_colours``)."""
+        return frequency_colours(keys, self.among)
+
+    def title(self) -> str:
+        """What it found, in a line: the title of the figure, or of the table where there is no figure."""
+        return str(self.figure().layout.title.text) if self.is_drawn() else self.table().title
+
     def is_drawn(self) -> bool:
-        """Has it a figure? One that is still being written may have none yet."""
+        """Has it a figure worth looking at? One that is still being written may have none yet."""
         return type(self).figure is not Finding.figure
 
     def to_dict(self) -> dict[str, Any]:

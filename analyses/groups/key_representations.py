@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from analyses.basics.logit_spectrum import KEY
-from analyses.findings.drawing import bars, finish
+from analyses.findings.drawing import bars, finish, frequency_colours
 from analyses.findings.finding import Finding
 from analyses.findings.measurement import measurement
 from analyses.findings.table import Table
@@ -87,7 +87,8 @@ class KeyRepresentations(Finding):
         keys = [place for place, name in enumerate(self.names) if name in self.keys]
         figure = go.Figure(
             go.Bar(
-                x=list(self.names), y=self.shares, marker=bars(places, keys), customdata=self.trace_similarities,
+                x=list(self.names), y=self.shares, marker=bars(places, frequency_colours(keys)),
+                customdata=self.trace_similarities,
                 hovertemplate="%{x}<br>share %{y:.4f}<br>t %{customdata:.4f}<extra></extra>",
             )
         )  # fmt: skip

@@ -98,12 +98,12 @@ class RepresentationShares(Finding):
         most = {name: max(shares) for name, *shares in zip(self.names, *parts.values(), strict=True)}
         shown = sorted(most, key=lambda name: -most[name])[:SHOWN]
         figure = go.Figure()
-        colours = dict(zip(self.keys, frequency_colours(range(len(self.keys))).values(), strict=True))
+        colours = frequency_colours(map(self.names.index, self.keys))
         for name in (each for each in self.names if each in shown):
             place = self.names.index(name)
             figure.add_bar(
                 y=list(parts), x=[shares[place] for shares in parts.values()], name=name, orientation="h",
-                marker={"color": colours.get(name, QUIET), "line": {"width": 0.5, "color": "white"}},
+                marker={"color": colours.get(place, QUIET), "line": {"width": 0.5, "color": "white"}},
             )  # fmt: skip
         return finish(
             figure,

@@ -79,10 +79,10 @@ async def _draw(directory: Path, figures: "Iterable[tuple[str, go.Figure]]", pro
 
 
 def _figures(subjects: Sequence[Subject]) -> Iterator[tuple[str, Finding]]:
-    """(name, finding) of every figure; networks with the same file name are told apart by a number."""
+    """(name, finding) of every figure; networks with the same name are told apart by a number."""
     taken = set[str]()
     for number, subject in enumerate(subjects, start=1):
-        stem = subject.name.replace("/", "-")
+        stem = subject.name.replace("/", "-").replace(", ", "-")
         stem = f"{stem}-{number}" if stem in taken else stem
         taken.add(stem)
         findings: dict[str, Finding | None] = {**subject.answer.findings, **subject.through_time}

@@ -1,6 +1,7 @@
 """The commands that make a network again, and that make an answer about it again."""
 
 import shlex
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -13,11 +14,16 @@ def training_command(saved: Checkpoint) -> str:
     """The ``interp-train`` that trains this network; empty where the file does not say how it was trained."""
     if saved.recipe is None or saved.seed is None:
         return ""
+    return recipe_command(saved.recipe, saved.seed, _arithmetic(saved))
+
+
+def recipe_command(wanted: Recipe, seed: int, further: Sequence[tuple[str, Any]] = ()) -> str:
+    """The ``interp-train`` that trains by this recipe, by the name of the one that is nearest; ``further``: more options."""
     name, differing = min(
-        ((name, _differences(recipe, saved.recipe)) for name, recipe in RECIPES.items()), key=lambda each: len(each[1])
+        ((name, _differences(recipe, wanted)) for name, recipe in RECIPES.items()), key=lambda each: len(each[1])
     )
-    options = [option for field, value in [*differing.items(), *_arithmetic(saved)] for option in _option(field, value)]
-    return shlex.join(["interp-train", "--recipe", name, "--seed", str(saved.seed), *options])
+    options = [option for field, value in [*differing.items(), *further] for option in _option(field, value)]
+    return shlex.join(["interp-train", "--recipe", name, "--seed", str(seed), *options])
 
 
 def not_said(saved: Checkpoint) -> str:

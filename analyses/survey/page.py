@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from analyses.findings.drawing import caption
+from analyses.findings.palette import DARK
 from analyses.findings.table import Table
 from analyses.reports.page.assemble import packed_plotly, page_style, templates, unpacking_script
 from analyses.reports.page.pack import packed_json
@@ -36,7 +37,7 @@ def survey_page(rows: Sequence[Row], table: Table, *, title: str, over: str) -> 
         style=page_style(),
         script=unpacking_script() + (FOLDER / "survey.js").read_text(),
         plotly=packed_plotly(),
-        data=packed_json({"figures": plain, "templates": templates(), "cards": cards(rows)}),
+        data=packed_json({"figures": plain, "templates": templates(), "dark": DARK, "cards": cards(rows)}),
         version=version("interp"),
     )
 

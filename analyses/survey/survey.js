@@ -30,7 +30,7 @@ function openCard(card) {
 
 async function start() {
   await loadPlotly();
-  const { figures, templates, cards } = JSON.parse(new TextDecoder().decode(await unpacked("packed-data")));
+  const { figures, templates, dark, cards } = JSON.parse(new TextDecoder().decode(await unpacked("packed-data")));
   const byName = new Map(cards.map((card) => [card.name, card]));
   const which = document.getElementById("which");
   which.append(element("option", ""));
@@ -45,7 +45,7 @@ async function start() {
     for (const plot of document.querySelectorAll(".plot")) {
       const figure = figures[plot.dataset.figure];
       const layout = { ...figure.layout, template: templates[isDark.matches ? "dark" : "light"], autosize: true };
-      Plotly.react(plot, figure.data, layout, { responsive: true, displaylogo: false }).then(() => {
+      Plotly.react(plot, inShades(figure.data, isDark.matches ? dark : {}), layout, { responsive: true, displaylogo: false }).then(() => {
         plot.removeAllListeners("plotly_click");
         plot.on("plotly_click", ({ points }) => byName.has(points[0].customdata) && openCard(byName.get(points[0].customdata)));
       });

@@ -1,9 +1,9 @@
 """The timeline as a picture: panels over the same steps, the phases behind them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from analyses.findings.drawing import finish, frequency_colours
+from analyses.findings.drawing import finish
 from analyses.findings.palette import COLOURS, PHASES
 from analyses.timeline.moment import Moment
 from analyses.timeline.phases import Phases
@@ -17,10 +17,11 @@ LISTED = 20
 _DASHES = ("solid", "dash", "dot", "dashdot", "longdash")
 
 
-def draw(words: Words, keys: Sequence[int], moments: Sequence[Moment], phases: Phases) -> "go.Figure":
+def draw(words: Words, colours: Mapping[int, str], moments: Sequence[Moment], phases: Phases) -> "go.Figure":
     """The figure of a timeline: losses; what each circuit takes off; accuracy, weights and sparsity; the key frequencies.
 
-    A panel or curve that needs the training pairs is left out where these are not known.
+    ``colours``: those of the final key frequencies, in the order of the moments' terms. A panel or curve that needs the
+    training pairs is left out where these are not known.
     """
     from plotly.subplots import make_subplots
 
@@ -65,14 +66,14 @@ def draw(words: Words, keys: Sequence[int], moments: Sequence[Moment], phases: P
         ),
         (
             "t_k² of the logits",
-            {f"k = {k}": [max(m.clock_terms[i], 0.0) ** 2 for m in moments] for i, k in enumerate(keys)},
+            {f"k = {k}": [max(m.clock_terms[i], 0.0) ** 2 for m in moments] for i, k in enumerate(colours)},
         ),
     ]
     # What is nowhere known is no line, and a panel without lines is none.
     known = [(axis, {name: ys for name, ys in lines.items() if any(y == y for y in ys)}) for axis, lines in panels]
     curves = [(axis, lines) for axis, lines in known if lines]
     figure = make_subplots(rows=len(curves), cols=1, shared_xaxes=True, vertical_spacing=0.07)
-    steps, own = [m.step for m in moments], {f"k = {k}": colour for k, colour in frequency_colours(keys).items()}
+    steps, own = [m.step for m in moments], {f"k = {k}": colour for k, colour in colours.items()}
     for row, (axis, lines) in enumerate(curves, start=1):
         for index, (name, values) in enumerate(lines.items()):
             listed = len(lines) <= LISTED  # more would lie over the panel above

@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from analyses.adding.circles import FrequencyCircle, circle_grid, circle_of, circle_trace, panel
+from analyses.adding.circles import READING, FrequencyCircle, Point, circle_grid, circle_of, circle_trace, panel, walk_trace
 from analyses.findings.drawing import finish
 from analyses.findings.finding import Finding
 from analyses.findings.table import Table
@@ -39,9 +39,13 @@ class MovingCircles(Finding):
 
     def figure(self) -> "go.Figure":
         last = self.circles[-1]
-        figure = circle_grid([c.k for c in last], self.p)
-        frames = [[_trace(c, radius=end.radius) for c, end in zip(each, last, strict=True)] for each in self.circles]
-        figure.add_traces([{**trace, **panel(index)} for index, trace in enumerate(frames[-1])])
+        figure, colours = circle_grid([c.k for c in last]), self.colours(c.k for c in last)
+        frames = [
+            [make(_seen(c, end.radius), c.k, colours[c.k]) for make in (circle_trace, walk_trace)
+             for c, end in zip(each, last, strict=True)]
+            for each in self.circles
+        ]  # fmt: skip
+        figure.add_traces([{**trace, **panel(index % len(last))} for index, trace in enumerate(frames[-1])])
         moving = [[{"type": "scatter", "x": t["x"], "y": t["y"]} for t in traces] for traces in frames]
         add_slider(figure, self.steps, moving)
         return finish(
@@ -49,7 +53,7 @@ class MovingCircles(Finding):
             f"The numbers come to their circles: step {self.steps[0]} to {self.steps[-1]}",
             "The embedding in the plane of each final key frequency, in units of its last radius, at the step that the "
             "slider picks. At first the numbers lie at random; then each comes to its place on a circle, one frequency "
-            "sooner than another.",
+            f"sooner than another. {READING}",
         )
 
 
@@ -68,7 +72,7 @@ def moving_circles(networks: Sequence[Reader], keys: Sequence[int]) -> MovingCir
     return MovingCircles(p, steps, circles)
 
 
-def _trace(circle: FrequencyCircle, *, radius: float) -> dict[str, Any]:
-    """A trace of a circle's numbers in units of ``radius``, to a thousandth, which is all an eye can tell."""
+def _seen(circle: FrequencyCircle, radius: float) -> list[Point]:
+    """A circle's numbers in units of ``radius``, to a thousandth, which is all an eye can tell."""
     scale = circle.radius / radius
-    return circle_trace([(round(x * scale, 3), round(y * scale, 3)) for x, y in circle.points], circle.k)
+    return [(round(x * scale, 3), round(y * scale, 3)) for x, y in circle.points]

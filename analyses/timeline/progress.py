@@ -129,7 +129,7 @@ class Progress(Finding):
         return labels_table(self.moments, self._shown)
 
     def figure(self) -> "go.Figure":
-        return draw(self.words, self.key_frequencies, self.moments, self.phases)
+        return draw(self.words, self.colours(self.key_frequencies), self.moments, self.phases)
 
     def to_dict(self) -> dict[str, Any]:
         return {"operators": operators(self.words), **super().to_dict()}

@@ -119,6 +119,11 @@ class Causal(Finding):
         """Do the key frequencies make at least half of the answers: does removing them take, or turning them move, as many?"""
         return effect.value >= HALF if effect.edit == "turn" else effect.value <= HALF * self.accuracy
 
+    def holds(self, effect: Effect) -> bool | None:
+        """Does an intervention do what an explanation asks of it? None where it asks nothing of this one."""
+        asked = effect.asked()
+        return all(null.beaten for null in asked) and self.takes_half(effect) if asked else None
+
     def table(self) -> Table:
         rows = tuple(
             (e.site, e.edit, e.value, _range(e.same), _beaten(e, e.same), _range(e.as_large), _beaten(e, e.as_large))
@@ -137,33 +142,29 @@ class Causal(Finding):
     def figure(self) -> "go.Figure":
         import plotly.graph_objects as go
 
-        names = [f"{each.edit}, {each.site}" for each in self.effects]
-        figure = go.Figure()
+        names, figure = [f"{each.edit}, {each.site}" for each in self.effects], go.Figure()
         if not self.effects:
             say(figure, "; ".join(self.lacking))
         for name, color, nulls in (
             ("random: same edit", QUIET, [each.same for each in self.effects]),
             ("random: as large", COLOURS[4], [each.as_large for each in self.effects]),
         ):
-            spread = {
-                "type": "data",
-                "array": [null.most - null.median for null in nulls],
-                "arrayminus": [null.median - null.least for null in nulls],
-            }
-            middle = [null.median for null in nulls]
+            up, down = ([null.most - null.median for null in nulls], [null.median - null.least for null in nulls])
+            spread, middle = {"type": "data", "array": up, "arrayminus": down}, [null.median for null in nulls]
             figure.add_scatter(x=middle, y=names, error_x=spread, mode="markers", name=name, marker_color=color)
         figure.add_scatter(
             x=[each.value for each in self.effects], y=names, mode="markers", name="key frequencies",
             marker={"size": 12, "symbol": "diamond", "color": STRONG},
         )  # fmt: skip
-        beaten = sum(each.same.beaten for each in self.effects)
+        held = [holds for each in self.effects if (holds := self.holds(each)) is not None]
         return finish(
             figure,
-            f"{beaten} of {len(self.effects)} interventions do to the key frequencies what no random draw does",
+            f"{sum(held)} of the {len(held)} interventions that an explanation asks for hold: they make or take half of the "
+            "answers, and no random draw does as much",
             "Keep only, remove, knock out: the share of pairs still answered right. Turn: the share of answers that "
             f"move by Δ when the key part of a is replaced by that of a + Δ. Lines: {self.draws} random sets of as many "
             "other frequencies, least to most; as large: amplified to the same size. Keeping should be far right, "
-            "removing far left.",
+            "removing far left. An explanation asks for removing and turning.",
             xaxis={"title": "share of pairs", "range": [-0.03, 1.03]},
             yaxis_autorange="reversed",
             height=520,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypeVar
 from analyses.basics.performance import performance
 from analyses.evidence.amplitude_profile import amplitude_profile
 from analyses.evidence.neuron_clusters import neuron_clusters
-from analyses.findings.drawing import finish, frequency_colours, say
+from analyses.findings.drawing import finish, say
 from analyses.findings.finding import Finding
 from analyses.findings.measurement import measurement
 from analyses.findings.palette import SYMBOLS
@@ -149,7 +149,7 @@ class Explanation(Finding):
     def figure(self) -> "go.Figure":
         import plotly.graph_objects as go
 
-        figure, colours = go.Figure(), frequency_colours([f.k for f in self.frequencies])
+        figure, colours = go.Figure(), self.colours(f.k for f in self.frequencies)
         for f in self.frequencies:
             figure.add_scatter(
                 x=[f.coordinate], y=[f.share], mode="markers+text", text=[f"k = {f.k}"], textposition="top center",

@@ -13,7 +13,7 @@ from analyses.evidence.key_frequencies import key_frequencies
 from analyses.findings.drawing import finish, say
 from analyses.findings.finding import ONLY_DRAWN, Finding
 from analyses.findings.measurement import measurement
-from analyses.findings.palette import MADE, QUIET, STRONG
+from analyses.findings.palette import COLOURS, QUIET, STRONG
 from analyses.findings.table import Table
 from analyses.tools.closed_form import logits, measured_profiles
 from analyses.tools.logit_sums import logit_sums
@@ -107,7 +107,9 @@ class Memory(Finding):
         losses = [(self.held_out_loss, self.held_out_loss_without), (self.trained_loss, self.trained_loss_without)]
         for side, both in zip(sides, losses, strict=True):
             figure.add_scatter(x=both, y=[side, side], mode="lines", line={"color": QUIET, "dash": "dot"}, showlegend=False)
-        for index, (name, colour, symbol) in enumerate((("as it is", STRONG, "circle"), ("without the rest", MADE, "diamond"))):
+        for index, (name, colour, symbol) in enumerate(
+            (("as it is", STRONG, "circle"), ("without the rest", COLOURS[1], "diamond"))
+        ):
             marker = {"size": 13, "color": colour, "symbol": symbol}
             figure.add_scatter(x=[both[index] for both in losses], y=sides, mode="markers", name=name, marker=marker)
         said = self.in_words()

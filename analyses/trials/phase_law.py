@@ -11,7 +11,7 @@ from torch import Tensor
 
 from analyses.evidence.key_frequencies import key_frequencies
 from analyses.evidence.neuron_clusters import EXPLAINED, neuron_clusters
-from analyses.findings.drawing import finish, frequency_colours
+from analyses.findings.drawing import finish
 from analyses.findings.finding import Finding
 from analyses.findings.measurement import measurement
 from analyses.findings.table import Table
@@ -84,7 +84,7 @@ class PhaseLaw(Finding):
     def figure(self) -> "go.Figure":
         import plotly.graph_objects as go
 
-        figure, colours = go.Figure(), frequency_colours([law.k for law in self.frequencies])
+        figure, colours = go.Figure(), self.colours(law.k for law in self.frequencies)
         for law, differences in zip(self.frequencies, self.phase_differences, strict=True):
             name = f"k = {law.k}: R {law.R:.3f}"
             figure.add_scatter(x=differences, y=[name] * len(differences), mode="markers",

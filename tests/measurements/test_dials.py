@@ -10,7 +10,7 @@ from torch import Tensor
 import analyses
 import interp
 from analyses.adding.circles import circle_of, plane_coordinates
-from analyses.adding.hands import Hand, Pair, angle_of, dial, in_turns
+from analyses.adding.hands import Hand, Pair, angle_of, dial, in_turns, name_of
 from analyses.adding.one_pair import output_hands
 from interp import fourier
 from interp.errors import InterpError
@@ -123,17 +123,27 @@ def test_what_the_inputs_places_make_together() -> None:
     """A clock adds the angles; a pizza takes twice the angle of the mean of the two points."""
     a, b = (math.cos(0.4), math.sin(0.4)), (2 * math.cos(1.0), 2 * math.sin(1.0))
     of = {
-        verdict: Hand(1, verdict, a, b, (1.0, 0.0), (a, b, a), (a, b, a), (a, b, a))
-        for verdict in ("clock", "pizza", "mixture")
+        name: Hand(1, name.split()[0], a, b, (1.0, 0.0), (a, b, a), (a, b, a), (a, b, a), pizza)
+        for name, pizza in (("clock", 0.1), ("pizza", 0.9), ("mixture more clock", 0.4), ("mixture more pizza", 0.6))
     }
-    assert of["clock"].predicted == of["mixture"].predicted == pytest.approx(1.4)
+    assert [name_of(hand) for hand in of.values()] == [
+        "k = 1: clock", "k = 1: pizza", "k = 1: mixture, 60% clock", "k = 1: mixture, 60% pizza"
+    ]  # fmt: skip
+    turns = {name: dict(hand.steps(2)) for name, hand in of.items()}
+    assert turns["clock"]["added"] == pytest.approx(1.4 / (2 * math.pi))
+    assert turns["clock"].keys() == {"a", "b", "added", "answer"}
+    assert turns["pizza"]["doubled"] == pytest.approx(2 * turns["pizza"]["slice"] % 1)
+    assert turns["pizza"].keys() == {"slice", "doubled", "answer"} and turns["pizza"]["slice"] < 0.5
+    assert of["clock"].predicted == of["mixture more clock"].predicted == pytest.approx(1.4)
+    assert of["pizza"].predicted == of["mixture more pizza"].predicted != pytest.approx(1.4)
     mean = ((a[0] + b[0]) / 2, (a[1] + b[1]) / 2)
     assert of["pizza"].mean == mean and of["pizza"].predicted == pytest.approx(2 * math.atan2(mean[1], mean[0]))
     assert angle_of((0.0, 2.0)) == pytest.approx(math.pi / 2) and in_turns(-math.pi / 2) == pytest.approx(0.75)
     for verdict, drawn in (
         ("clock", {"sum"}),
         ("pizza", {"slice", "chord", "mean"}),
-        ("mixture", {"sum", "slice", "chord", "mean"}),
+        ("mixture more clock", {"sum"}),
+        ("mixture more pizza", {"slice", "chord", "mean"}),
     ):
         traces = {trace["meta"]: trace for trace in dial(of[verdict], Pair(p=3, a=0, b=1, answer=2, b_as="b"))}
         assert traces.keys() - {"ring_a", "ring_b", "ring_answer", "a", "b", "output", "answer", "labels"} == drawn

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from browser import opened, require_chromium
+from browser import CLOCK, FAST, FOLDER, PIZZA, opened, require_chromium
 from choreographer.errors import ChromeNotFoundError
 from suited import of_addition
 
@@ -23,18 +23,6 @@ from analyses.reports.page import Subject
 from analyses.timeline.moving_circles import moving_circles
 from analyses.timeline.snapshots import readers
 from interp.errors import InterpError
-
-FOLDER = Path(__file__).parent.parent.parent / "checkpoints"
-PIZZA, CLOCK = FOLDER / "zhong-59-rate-0.pt", FOLDER / "zhong-59-rate-1.pt"
-FAST = [*of_addition(slow=False), "one_pair", "residual"]
-
-
-@pytest.fixture(scope="module")
-def both(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The page of a pizza beside a clock."""
-    file = tmp_path_factory.mktemp("page") / "both.html"
-    write_page(file, [Subject(answer(each, only=FAST)) for each in (PIZZA, CLOCK)])
-    return file
 
 
 def pick(tab: Any, name: str, value: int) -> None:
@@ -115,23 +103,6 @@ def test_the_theme_follows_the_reader_and_the_button(both: Path) -> None:
         tab.click("#theme")
         tab.wait_for_function(f"{paper} === 'rgb(255, 255, 255)'")
         assert tab.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
-
-
-@pytest.fixture(scope="module")
-def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    from interp.commands.train import main as train
-
-    directory = tmp_path_factory.mktemp("runs") / "small"
-    network = ["--p", "13", "--network.d-model", "16", "--network.n-heads", "2", "--network.d-head", "8"]
-    assert train(["--steps", "120", "--record-every", "20", *network, "--network.d-mlp", "32", "--out", str(directory)]) == 0
-    return directory
-
-
-@pytest.fixture(scope="module")
-def page_of_run(trained: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    file = tmp_path_factory.mktemp("page") / "run.html"
-    assert main([str(trained), "--html", str(file)]) == 0
-    return file
 
 
 def test_every_figure_is_drawn_and_nothing_is_wider_than_a_phone(page_of_run: Path) -> None:
@@ -224,11 +195,11 @@ def test_figures_are_written_as_png_and_svg(trained: Path, tmp_path: Path) -> No
     heard: list[str] = []
     assert write_figures(tmp_path / "new" / "figures", [Subject(given), Subject(given)], heard.append) == 8
     names = sorted(path.name for path in (tmp_path / "new" / "figures").iterdir())
-    stems = ("model-circles", "model-performance", "model-2-circles", "model-2-performance")
+    stems = ("small-circles", "small-performance", "small-2-circles", "small-2-performance")
     assert names == sorted(heard) == sorted(f"{stem}.{kind}" for stem in stems for kind in ("png", "svg"))
-    picture = (tmp_path / "new" / "figures" / "model-circles.png").read_bytes()
+    picture = (tmp_path / "new" / "figures" / "small-circles.png").read_bytes()
     assert picture[:8] == b"\x89PNG\r\n\x1a\n" and struct.unpack(">I", picture[16:20]) == (1800,)
-    assert "in units of the mean radius" in (tmp_path / "new" / "figures" / "model-circles.svg").read_text()
+    assert "in units of the mean radius" in (tmp_path / "new" / "figures" / "small-circles.svg").read_text()
 
 
 def test_the_command_writes_every_figure(trained: Path, monkeypatch: pytest.MonkeyPatch) -> None:

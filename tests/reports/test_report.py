@@ -55,7 +55,7 @@ def test_any_circuit_gives_text_json_and_page(source: str, tmp_path: Path) -> No
     # What is run from embeddings alone can be told to be a clock; of given logits that cannot be said.
     assert values["circuit"] == ("undecided" if source == "logits" else "clock")
     page = report.page()
-    assert f"How does this network compute a + b mod {P}?" in page and page.count("<section") == 5
+    assert f"How does this network compute a + b mod {P}?" in page and page.count("<section") == 6
     assert all(f'<figure id="{name}-0">' in page for name in of_addition() if name != "one_pair")
 
 

@@ -2,31 +2,39 @@
 
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from markupsafe import Markup
+
 from analyses.adding.one_pair import OnePair
 from analyses.chapters import CHAPTERS, OWN
+from analyses.evidence.neuron_clusters import NeuronClusters
 from analyses.findings.drawing import caption, template
 from analyses.findings.finding import Finding
 from analyses.findings.measurement import MEASUREMENTS, in_order
-from analyses.findings.palette import THEMES, style_sheet
+from analyses.findings.palette import DARK, THEMES, style_sheet
 from analyses.findings.table import Table
 from analyses.reports import text
 from analyses.reports.answer import Answer, Lacking
+from analyses.reports.glossary import glossary, parts
+from analyses.reports.page import training
 from analyses.reports.page.pack import FIGURES, MOST_LOGITS, packed, packed_json, pairs
 from analyses.reports.reproduce import analysis_command, not_said, training_command
 from analyses.timeline.moving_answers import MovingAnswers
 from analyses.timeline.moving_circles import MovingCircles
 from analyses.timeline.progress import Progress
+from interp.training.run_config import FILE as RUN
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
 
 FOLDER = Path(__file__).parent
+SCRIPTS = ("figures.js", "address.js", "terms.js", "adding.js", "train.js", "page.js")
+"""The page's scripts in the order in which they are read, the one that starts the others last."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,8 +64,14 @@ class Subject:
 
     @property
     def name(self) -> str:
-        """The name of the file or run, for headings."""
-        return self.path.stem if self.progress is None else self.path.name
+        """The name of the run or file, for headings: a run's folder, for its checkpoints with the step."""
+        path = self.path
+        if self.progress is not None:
+            return path.resolve().name
+        for folder, step in ((path.resolve().parent, ""), (path.resolve().parent.parent, f", {path.stem}")):
+            if (folder / RUN).is_file():
+                return f"{folder.name}{step}"
+        return path.stem
 
 
 def page(subjects: Sequence[Subject]) -> str:
@@ -71,7 +85,10 @@ def page(subjects: Sequence[Subject]) -> str:
     writing = _Writing(
         room=MOST_LOGITS - FIGURES * (len(subjects) - 1),
         names=list(dict.fromkeys(name for subject in subjects for name in subject.answer.findings)),
+        among=_frequencies(subjects),
     )
+    words = glossary()
+    environment.filters["with_terms"] = _with_terms
     chapters = [writing.subject(subject, index) for index, subject in enumerate(subjects)]
     galleries = {name: list(zip(*(each["galleries"][name] for each in chapters), strict=True)) for name in CHAPTERS}
     return environment.get_template("page.html").render(
@@ -83,20 +100,26 @@ def page(subjects: Sequence[Subject]) -> str:
         overview=_rows(text.overview([subject.answer for subject in subjects])) if len(subjects) > 1 else None,
         largest=max(subject.answer.circuit.task.p for subject in subjects) - 1,
         version=version("interp"),
+        words=words,
+        panel=training.panel(),
+        trainer=packed(training.trainer().encode()),
         style=page_style(),
-        script=unpacking_script() + (FOLDER / "page.js").read_text(),
+        script=unpacking_script() + "\n".join((FOLDER / name).read_text() for name in SCRIPTS),
         plotly=packed_plotly(),
-        data=packed_json({"figures": writing.figures, "templates": templates()}),
+        data=packed_json(
+            {"figures": writing.figures, "templates": templates(), "dark": DARK, **training.colours(writing.among)}
+        ),
     )
 
 
 class _Writing:
     """The figures of a page, collected as they are met, and the logits that it still has room for."""
 
-    def __init__(self, *, room: int, names: Sequence[str]) -> None:
+    def __init__(self, *, room: int, names: Sequence[str], among: tuple[int, ...]) -> None:
         self.figures: dict[str, Any] = {}
         self.room = room
         self.names = names
+        self.among = among
 
     def subject(self, subject: Subject, index: int) -> dict[str, Any]:
         """What the template needs to know of one network."""
@@ -128,10 +151,10 @@ class _Writing:
                 yield self._block(name, answer.findings.get(name, missing), index)
 
     def _block(self, name: str, finding: Finding, index: int) -> dict[str, Any]:
-        table = finding.table()
+        table, finding = finding.table(), replace(finding, among=self.among)
         block = {"id": f"{name}-{index}", "table": _rows(table)}
         if not finding.is_drawn():
-            return {**block, "title": table.title, "caption": table.note, "drawn": False}
+            return {**block, "title": finding.title(), "caption": table.note, "drawn": False}
         figure = finding.figure()
         self._draws(f"{name}-{index}", figure)
         return {**block, "title": figure.layout.title.text, "caption": caption(figure), "drawn": True}
@@ -139,13 +162,17 @@ class _Writing:
     def _player(self, answer: Answer, shown: OnePair, index: int) -> dict[str, Any]:
         fits = shown.p**3 <= self.room
         self.room -= shown.p**3 if fits else 0
+        shown = replace(shown, among=self.among)
+        colours = shown.colours(hand.k for hand in shown.hands)
         about, content = pairs(answer.circuit, shown, with_logits=fits)
         dials = []
         for number, hand in enumerate(shown.hands):
             figure = shown.dial_figure(number)
             place = f"dial-{index}-{hand.k}"
             self._draws(place, figure)
-            dials.append({"id": place, "title": figure.layout.title.text})
+            light = colours[hand.k]
+            title, steps = figure.layout.title.text, hand.steps(shown.answer)
+            dials.append({"id": place, "title": title, "steps": steps, "colour": f"light-dark({light}, {DARK[light]})"})
         self._draws(f"logits-{index}", shown.logit_figure())
         return {
             "about": about,
@@ -165,6 +192,23 @@ class _Writing:
         for not_here in ("title", "template", "sliders"):
             plain["layout"].pop(not_here, None)
         self.figures[name] = plain
+
+
+def _frequencies(subjects: Sequence[Subject]) -> tuple[int, ...]:
+    """All frequencies that the page has a colour for: first the key ones of all networks, then those of their neurons."""
+    keys, others = set[int](), set[int]()
+    for subject in subjects:
+        found = subject.answer.findings
+        keys |= {*(subject.answer.key_frequencies.frequencies if subject.answer.key_frequencies else ())}
+        keys |= {*(subject.progress.key_frequencies if subject.progress else ())}
+        others |= {*(clusters.clusters if isinstance(clusters := found.get("neuron_clusters"), NeuronClusters) else ())}
+    return *sorted(keys), *sorted(others - keys)
+
+
+def _with_terms(text: str) -> Markup:
+    """A text in which the glossary's words are marked with their meaning."""
+    marked = '<span class="term" tabindex="0" role="note" title="{}">{}</span>'
+    return Markup().join(Markup(marked).format(term.says, piece) if term else piece for piece, term in parts(text))
 
 
 def _short(number: str) -> float:

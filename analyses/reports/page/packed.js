@@ -1,4 +1,4 @@
-// Unpacks what a page carries with it, plotly among it.
+// How every page begins: unpacks what it carries, plotly among it, and gives figures the colours of the theme.
 "use strict";
 
 async function unpacked(id) {
@@ -13,4 +13,12 @@ async function loadPlotly() {
   const loaded = new Promise((resolve, reject) => Object.assign(script, { onload: resolve, onerror: reject }));
   document.head.append(script);
   await loaded;
+}
+
+// What figures are made of, with every colour that has another shade on dark paper in that shade.
+function inShades(value, shades) {
+  if (typeof value === "string") return shades[value] ?? value;
+  if (value === null || typeof value !== "object" || typeof value[0] === "number") return value;
+  if (Array.isArray(value)) return value.map((each) => inShades(each, shades));
+  return Object.fromEntries(Object.entries(value).map(([name, each]) => [name, inShades(each, shades)]));
 }
