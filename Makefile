@@ -4,7 +4,7 @@ BIN := .venv/bin
 # By file: what a file's tests share is then made once.
 IN_PARALLEL := --numprocesses auto --maxprocesses 4 --dist loadfile
 
-.PHONY: help demo test faults slow mutants bench truth field check map pictures checkpoints notebooks clean
+.PHONY: help demo test faults slow mutants bench truth field check docs map pictures checkpoints notebooks clean
 
 help:            ## this list
 	@grep -E '^[a-z-]+: .*##' $(MAKEFILE_LIST) | sed -E 's/: .*## /\t/' | expand -t 16
@@ -42,11 +42,16 @@ truth: .venv/installed-test      ## others' networks: their values beside ours (
 field: .venv/installed-test      ## checkpoints as people publish them, read: docs/field.md (needs ../shared/peers/field)
 	$(BIN)/python tests/field_table.py > build/field.md && mv build/field.md docs/field.md
 
-check: .venv/installed-test      ## lint, format, types and the direction of imports
+check: .venv/installed-test      ## lint, format, spelling, types and the direction of imports
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
+	$(BIN)/codespell
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
+
+# The variable silences an advertisement, not a warning.
+docs: .venv/installed-test       ## the documentation as a site that needs no network: build/site/index.html
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 
 map: .venv/installed              ## docs/map.md and analyses/__init__.pyi, from what there is
 	$(BIN)/python docs/make_map.py
