@@ -24,14 +24,17 @@ ROOT = Path(__file__).parent.parent
 ELSEWHERE = (
     "notebooks/*.ipynb",
     "pictures/*.png",
-    "pictures/*.svg",
+    "pictures/concepts/*.svg",
     "studies/*.svg",
     "studies/*.toml",
     "CHANGELOG.md",
     "CONTRIBUTING.md",
 )
 """Files outside of docs/ that the site has, under their path in the repository."""
-LINK = re.compile(r"(\]\()([^)\s#:]+)((?:#[^)\s]*)?\))")
+LINK = re.compile(r"(\]\(|src=\")([^)\"\s#:]+)((?:#[^)\s]*)?[)\"])")
+"""A link or picture to a file: what stands before its address, the address, and what stands behind it."""
+GLOSSARIES = (ROOT / "analyses" / "reports" / "glossary.toml", ROOT / "docs" / "glossary.toml")
+"""Files of words: what a page of a network shows on hover, and the words that only commands and tables use."""
 COLUMNS = "80"
 """Width of a command's help, in characters."""
 
@@ -42,8 +45,8 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
     for pattern in ELSEWHERE:
         for path in sorted(ROOT.glob(pattern)):
             files.append(File(str(path.relative_to(ROOT)), str(ROOT), config.site_dir, config.use_directory_urls))
-    for name, content in (("commands", commands()), ("python", python()), ("measurements", measurements())):
-        files.append(File.generated(config, f"reference/{name}.md", content=content))
+    for name, written in GENERATED.items():
+        files.append(File.generated(config, name, content=written()))
     return files
 
 
@@ -66,7 +69,8 @@ def commands() -> str:
     """The page of all commands that the project installs: what each says when asked for help."""
     scripts: dict[str, str] = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["scripts"]
     head = "# Commands\n\nWhat each command says of itself, in the version that these pages were built from: `COMMAND --help`."
-    return "\n\n".join([head, *(f"## {name}\n\n{_fenced(_help(entry))}" for name, entry in scripts.items())])
+    parts = [f"## {name}\n\n{_fenced(_help(entry))}" for name, entry in scripts.items()]
+    return "\n\n".join([head, *parts])
 
 
 def _help(entry: str) -> str:
@@ -96,7 +100,8 @@ def python() -> str:
     head = "# Python\n\n`import interp, analyses`: what trains, stores and loads networks, and what can be asked of a circuit."
     names = [_home(name) for name in sorted(interp.__all__, key=str.lower)]
     shown = ["analyses.reports.report.report", "analyses.findings.finding.Finding"]
-    return "\n\n".join([head, "## interp", *map(_documented, names), "## analyses", *map(_documented, shown)])
+    parts = [head, "## interp", *map(_documented, names), "## analyses", *map(_documented, shown)]
+    return "\n\n".join(parts)
 
 
 def _home(name: str) -> str:
@@ -134,7 +139,41 @@ def measurements() -> str:
     return "\n\n".join(parts)
 
 
+def files_on_disk() -> str:
+    """The page of the files that are written: what the modules that write them say."""
+    written = {
+        "A checkpoint": "interp.files.checkpoint",
+        "A run": "interp.training.run",
+        "The rows of a sweep": "interp.sweep.dataset",
+    }
+    parts = [f"## {title}\n\n{_fenced(import_module(module).__doc__ or '')}" for title, module in written.items()]
+    return "\n\n".join(["# Files", *parts])
+
+
+def glossary() -> str:
+    """The page of all words with their sentences: those that a page of a network explains, and those of docs/glossary.toml."""
+    words = {word: each for file in GLOSSARIES for word, each in tomllib.loads(file.read_text())["terms"].items()}
+    parts = [
+        "# Glossary",
+        "A sentence for every word that commands, tables and pages use; the [concepts](concepts/grokking.md) take their time.",
+    ]
+    for word, each in sorted(words.items(), key=lambda item: item[0].lower()):
+        also = f" Also: {', '.join(each['also'])}." if each.get("also") else ""
+        parts.append(f"## {word}\n\n{each['says']}{also}")
+    return "\n\n".join(parts)
+
+
 def _documented(identifier: str, level: int = 3) -> str:
     """What mkdocstrings makes the documentation of; of a finding its fields, since every one has a table and a figure."""
     hidden = "" if level == 3 else ', separate_signature: false, filters: ["!^_", "!^table$", "!^figure$", "!^to_dict$"]'
     return f"::: {identifier}\n    options: {{heading_level: {level}{hidden}}}"
+
+
+GENERATED = {
+    "reference/commands.md": commands,
+    "reference/python.md": python,
+    "reference/measurements.md": measurements,
+    "reference/files.md": files_on_disk,
+    "glossary.md": glossary,
+}
+"""Pages that are made in every build, and what makes them."""
