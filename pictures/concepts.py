@@ -43,7 +43,10 @@ def pictures() -> "Iterator[tuple[str, go.Figure]]":
     yield "clock", analyses.one_pair(clock, a=11, b=19).figure().update_layout(margin_t=210)
     yield "pizza", analyses.one_pair(pizza, a=11, b=19).figure().update_layout(margin_t=210)
     # Their own titles are longer than a page's text is wide.
-    yield "profiles", analyses.amplitude_profile(both).figure().update_layout(title_text="Amplitude over the distance of a and b")
+    yield (
+        "profiles",
+        analyses.amplitude_profile(both).figure().update_layout(title_text="Amplitude over the distance of a and b"),
+    )
     yield "verdict", analyses.clock_or_pizza(both).figure().update_layout(title_text="Where its key frequencies lie")
     yield "ladder", analyses.ladder(quick).figure()
     yield "causal", analyses.causal(quick).figure()
