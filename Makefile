@@ -57,8 +57,9 @@ map: .venv/installed              ## docs/map.md and analyses/__init__.pyi, from
 	$(BIN)/python docs/make_map.py
 	$(BIN)/python -m analyses.names
 
-pictures: .venv/installed-test   ## the pictures of the README (needs Chromium)
+pictures: .venv/installed-test   ## the pictures of the README and of docs/concepts/ (needs Chromium)
 	$(BIN)/python pictures/make.py
+	$(BIN)/python pictures/concepts.py
 
 checkpoints: .venv/installed     ## retrain everything in checkpoints/ (minutes)
 	sh checkpoints/train.sh $(BIN)
