@@ -158,7 +158,8 @@ def glossary() -> str:
         "A sentence for every word that commands, tables and pages use; the [concepts](concepts/grokking.md) take their time.",
     ]
     for word, each in sorted(words.items(), key=lambda item: item[0].lower()):
-        also = f" Also: {', '.join(each['also'])}." if each.get("also") else ""
+        others = [other for other in each.get("also", ()) if not other.startswith(word[:-1])]  # without plurals
+        also = f" Also: {', '.join(others)}." if others else ""
         parts.append(f"## {word}\n\n{each['says']}{also}")
     return "\n\n".join(parts)
 

@@ -40,8 +40,8 @@ def pictures() -> "Iterator[tuple[str, go.Figure]]":
     clock, pizza, both, quick = (of(name) for name in ("zhong-59-rate-1", "zhong-59-rate-0", "nanda-113", "quick-113"))
     yield "circles", analyses.circles(clock).figure()
     yield "spectrum", analyses.embedding_spectrum(both).figure()
-    yield "clock", analyses.one_pair(clock, a=11, b=19).figure().update_layout(margin_t=210)
-    yield "pizza", analyses.one_pair(pizza, a=11, b=19).figure().update_layout(margin_t=210)
+    yield "clock", analyses.one_pair(clock, a=11, b=19).figure().update_layout(margin_t=230, legend_y=1.08)
+    yield "pizza", analyses.one_pair(pizza, a=11, b=19).figure().update_layout(margin_t=230, legend_y=1.08)
     # Their own titles are longer than a page's text is wide.
     yield (
         "profiles",
