@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
 HERE = Path(__file__).parent / "concepts"
 CHECKPOINTS = Path(__file__).parent.parent / "checkpoints"
-WIDTH = 720
-"""Width of every picture, in pixels: that of a page's text."""
+WIDTH = 560
+"""Width of every picture, in pixels: narrow, so that its letters can still be read on a phone."""
 STEPS = (0, 1400, 5000, 9400, 14000)
 """Steps of the network of Nanda et al. 2023 of which checkpoints are kept; the last is the trained one."""
 
@@ -34,22 +34,24 @@ def main() -> None:
 
 def pictures() -> "Iterator[tuple[str, go.Figure]]":
     """(name, figure) of every picture."""
-    yield "grokking", learning()
-    yield "forming", forming()
-    yield "basis-7", circles_of_seven()
     clock, pizza, both, quick = (of(name) for name in ("zhong-59-rate-1", "zhong-59-rate-0", "nanda-113", "quick-113"))
-    yield "circles", analyses.circles(clock).figure()
+    yield "grokking", learning()
+    yield "forming", in_rows(forming(), 2)
+    yield "basis-7", in_rows(circles_of_seven(), 1)
+    yield "circles", in_rows(analyses.circles(clock).figure(), 1)
     yield "spectrum", analyses.embedding_spectrum(both).figure()
-    yield "clock", analyses.one_pair(clock, a=11, b=19).figure().update_layout(margin_t=230, legend_y=1.08)
-    yield "pizza", analyses.one_pair(pizza, a=11, b=19).figure().update_layout(margin_t=230, legend_y=1.08)
-    # Their own titles are longer than a page's text is wide.
-    yield (
-        "profiles",
-        analyses.amplitude_profile(both).figure().update_layout(title_text="Amplitude over the distance of a and b"),
-    )
+    for name, network in (("clock", clock), ("pizza", pizza)):
+        yield name, analyses.one_pair(network, a=11, b=19).figure().update_layout(margin_t=210, height=600, legend_y=1.08)
+    # The titles of these are longer than the pictures are wide.
+    yield "profiles", analyses.amplitude_profile(both).figure().update_layout(title_text="Amplitude by distance", margin_t=120)
     yield "verdict", analyses.clock_or_pizza(both).figure().update_layout(title_text="Where its key frequencies lie")
-    yield "ladder", analyses.ladder(quick).figure()
-    yield "causal", analyses.causal(quick).figure()
+    yield "ladder", analyses.ladder(quick).figure().update_layout(title_text="The ladder of one network", margin_t=120)
+    yield "causal", analyses.causal(quick).figure().update_layout(title_text="Eight edits beside their nulls", margin_t=120)
+
+
+def in_rows(figure: "go.Figure", rows: int) -> "go.Figure":
+    """A figure of circles, three in a row: as high as they need, and without the scale of colours, whose place they take."""
+    return figure.update_layout(height=100 + 250 * rows, coloraxis_showscale=False)
 
 
 def of(name: str) -> Circuit:
@@ -79,7 +81,7 @@ def forming(k: int = 14) -> "go.Figure":
         circle = circle_of(of(name).embedding, k)
         figure.add_trace({**circle_trace(circle.points, k), **panel(index)})
         figure.layout.annotations[index].text = f"step {step}"
-    return finish(figure, f"A circle forms: the numbers 0 to 112 in the plane of frequency {k}", "")
+    return finish(figure, f"A circle forms: the numbers at frequency {k}", "")
 
 
 def circles_of_seven() -> "go.Figure":
