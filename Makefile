@@ -49,9 +49,9 @@ check: .venv/installed-test      ## lint, format, spelling, types and the direct
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
 
-# The variable silences an advertisement, not a warning.
+# The variable silences an advertisement, not a warning. Not --quiet: with it mkdocs counts no warning, and --strict refuses nothing.
 docs: .venv/installed-test       ## the documentation as a site that needs no network: build/site/index.html
-	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
 map: .venv/installed              ## docs/map.md and analyses/__init__.pyi, from what there is
 	$(BIN)/python docs/make_map.py

@@ -8,6 +8,7 @@ from html import unescape
 from pathlib import Path
 
 import pytest
+import yaml
 from browser import opened
 from examples import ROOT
 
@@ -22,10 +23,39 @@ READY = ".md-content"
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The site, as make docs builds it."""
     folder = tmp_path_factory.mktemp("site")
-    command = [str(Path(sys.executable).parent / "mkdocs"), "build", "--strict", "--quiet", "--site-dir", str(folder)]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    done = build(ROOT, folder)
     assert done.returncode == 0, done.stdout + done.stderr
     return folder
+
+
+def build(project: Path, into: Path) -> "subprocess.CompletedProcess[str]":
+    """What make docs runs, elsewhere."""
+    (recipe,) = re.findall(r"\$\(BIN\)/mkdocs (.*)", (ROOT / "Makefile").read_text())
+    command = [str(Path(sys.executable).parent / "mkdocs"), *recipe.split(), "--site-dir", str(into)]
+    return subprocess.run(command, cwd=project, capture_output=True, text=True, check=False)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("[in order](#top)", ""),
+        ("[gone](gone.md)", "gone.md"),
+        ("[gone](#gone)", "#gone"),
+        ("[gone](other.md#gone)", "other.md#gone"),
+        ("![gone](gone.png)", "gone.png"),
+    ],
+)
+def test_what_leads_nowhere_is_refused(tmp_path: Path, text: str, said: str) -> None:
+    validation = yaml.safe_load((ROOT / "mkdocs.yml").read_text())["validation"]
+    nav = ["index.md", "other.md"]
+    (tmp_path / "mkdocs.yml").write_text(yaml.safe_dump({"site_name": "small", "validation": validation, "nav": nav}))
+    (tmp_path / "docs").mkdir()
+    (tmp_path / "docs" / "index.md").write_text(f"# Top\n\n{text}\n")
+    (tmp_path / "docs" / "other.md").write_text("# Other\n")
+    done = build(tmp_path, tmp_path / "site")
+    assert (done.returncode, said in done.stderr) == (1 if said else 0, True), done.stderr
+    (tmp_path / "docs" / "forgotten.md").write_text("# In no menu\n")
+    assert build(tmp_path, tmp_path / "site").returncode == 1
 
 
 def pages(site: Path) -> Iterator[tuple[str, str]]:
