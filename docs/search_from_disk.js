@@ -3,17 +3,20 @@ if (location.protocol === "file:") {
   window.Worker = class extends EventTarget {
     constructor(address) {
       super();
+      const frame = document.createElement("iframe");
+      frame.hidden = true;
+      frame.srcdoc = "<!doctype html>";
       this.started = new Promise((resolve) => {
-        const frame = document.createElement("iframe");
-        frame.hidden = true;
-        document.body.append(frame);
-        this.inside = frame.contentWindow;
-        this.inside.postMessage = (data) => this.dispatchEvent(new MessageEvent("message", { data }));
-        const script = frame.contentDocument.createElement("script");
-        script.src = address;
-        script.onload = resolve;
-        frame.contentDocument.head.append(script);
+        frame.onload = () => {
+          this.inside = frame.contentWindow;
+          this.inside.postMessage = (data) => this.dispatchEvent(new MessageEvent("message", { data }));
+          const script = frame.contentDocument.createElement("script");
+          script.src = address;
+          script.onload = resolve;
+          frame.contentDocument.head.append(script);
+        };
       });
+      document.body.append(frame);
     }
 
     postMessage(data) {

@@ -97,8 +97,9 @@ def test_the_glossary_and_the_formats_are_in_it(site: Path) -> None:
 
 def test_it_can_be_searched_where_there_is_no_server(site: Path) -> None:
     with opened(site / "index.html", ready=READY) as tab:
-        tab.fill("input[name=query]", "halfway")
-        tab.wait_for_selector(".md-search-result__item")
+        tab.click("input[name=query]")
+        tab.keyboard.type("halfway")
+        tab.wait_for_selector(".md-search-result__item", timeout=120_000)  # the index is made first
         assert any("Pizza" in each for each in tab.locator(".md-search-result__item").all_inner_texts())
 
 

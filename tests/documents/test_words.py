@@ -3,6 +3,7 @@
 import re
 import sys
 import tomllib
+from importlib.metadata import version
 from typing import Any, get_args
 
 import pytest
@@ -65,7 +66,7 @@ def test_the_citation_has_what_its_format_demands() -> None:
     citation = yaml.safe_load((ROOT / "CITATION.cff").read_text())
     assert citation.keys() >= {"cff-version", "message", "title", "authors"} and citation["cff-version"] == "1.2.0"
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    assert (citation["version"], citation["license"]) == (project["version"], project["license"])
+    assert (citation["version"], citation["license"]) == (version("interp"), project["license"])
     for reference in citation["references"]:
         assert reference.keys() >= {"type", "title", "authors"}
         assert reference["identifiers"][0]["value"].replace(":", " ") in (DOCS / "cite.md").read_text()
