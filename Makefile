@@ -4,7 +4,7 @@ BIN := .venv/bin
 # By file: what a file's tests share is then made once.
 IN_PARALLEL := --numprocesses auto --maxprocesses 4 --dist loadfile
 
-.PHONY: help demo test faults slow mutants bench truth field check map pictures checkpoints notebooks clean
+.PHONY: help demo test faults slow mutants bench truth field check docs map pictures checkpoints notebooks clean
 
 help:            ## this list
 	@grep -E '^[a-z-]+: .*##' $(MAKEFILE_LIST) | sed -E 's/: .*## /\t/' | expand -t 16
@@ -42,18 +42,24 @@ truth: .venv/installed-test      ## others' networks: their values beside ours (
 field: .venv/installed-test      ## checkpoints as people publish them, read: docs/field.md (needs ../shared/peers/field)
 	$(BIN)/python tests/field_table.py > build/field.md && mv build/field.md docs/field.md
 
-check: .venv/installed-test      ## lint, format, types and the direction of imports
+check: .venv/installed-test      ## lint, format, spelling, types and the direction of imports
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
+	$(BIN)/codespell
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
+
+# The variable silences an advertisement, not a warning. Not --quiet: with it mkdocs counts no warning, and --strict refuses nothing.
+docs: .venv/installed-test       ## the documentation as a site that needs no network: build/site/index.html
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
 map: .venv/installed              ## docs/map.md and analyses/__init__.pyi, from what there is
 	$(BIN)/python docs/make_map.py
 	$(BIN)/python -m analyses.names
 
-pictures: .venv/installed-test   ## the pictures of the README (needs Chromium)
+pictures: .venv/installed-test   ## the pictures of the README and of docs/concepts/ (needs Chromium)
 	$(BIN)/python pictures/make.py
+	$(BIN)/python pictures/concepts.py
 
 checkpoints: .venv/installed     ## retrain everything in checkpoints/ (minutes)
 	sh checkpoints/train.sh $(BIN)

@@ -30,8 +30,17 @@ def require_chromium() -> str:
 
 
 @contextmanager
-def opened(file: Path, *, width: int = 1200, height: int = 900, scripts: bool = True, dark: bool = False) -> Iterator[Page]:
-    """The file in a browser without a network; fails at the end if the console had a word to say."""
+def opened(
+    file: Path,
+    *,
+    width: int = 1200,
+    height: int = 900,
+    scripts: bool = True,
+    dark: bool = False,
+    ready: str = "html[data-ready]",
+) -> Iterator[Page]:
+    """The file in a browser without a network, once it has what says that it is ready; fails at the end if the console had a
+    word to say."""
     said: list[str] = []
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=require_chromium(), args=["--no-sandbox"])
@@ -46,7 +55,7 @@ def opened(file: Path, *, width: int = 1200, height: int = 900, scripts: bool = 
         )
         tab.goto(file.as_uri())
         if scripts:
-            tab.wait_for_selector("html[data-ready]", timeout=60_000)
+            tab.wait_for_selector(ready, timeout=60_000)
         yield tab
         browser.close()
     assert said == []

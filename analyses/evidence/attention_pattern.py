@@ -35,7 +35,7 @@ class AttentionPattern(Finding):
     shares: tuple[float, ...]
     """Per head, the share of the variance of its attention to a at its best frequency, [0, 1]; NaN where it is constant."""
     to_a: tuple[tuple[tuple[float, ...], ...], ...] = field(metadata=ONLY_DRAWN)
-    """Per head, the attention to a for every pair, [head][a][b]: what the figure draws."""
+    """Per head, the attention to a for every pair, ``[head][a][b]``: what the figure draws."""
 
     def table(self) -> Table:
         columns = ("head", *(f"to {name}" for name in self.positions), "± (to a)", "k", "share at k")

@@ -56,7 +56,7 @@ class Cosets(Finding):
     lacking: str
     """Why nothing can be said of cosets; empty where something can. The shares are then NaN."""
     blocks: tuple[tuple[float, ...], ...] = field(default=(), repr=False, metadata=ONLY_DRAWN)
-    """Pre-activation of the neuron of largest aligned variance, [a][b], both in the order of their cosets."""
+    """Pre-activation of the neuron of largest aligned variance, ``[a][b]``, both in the order of their cosets."""
     borders: tuple[tuple[int, ...], tuple[int, ...]] = field(default=((), ()), repr=False, metadata=ONLY_DRAWN)
     """Where the cosets of a, and those of b, end in ``blocks``."""
 

@@ -120,8 +120,8 @@ def representation_shares(circuit: Circuit) -> RepresentationShares:
 
     A share is tr(E'PE) / tr(E'E) with the projector P of the representation (key_representations), for the embedding, not
     centred, and for W_L over c. Neurons: the activations h, less their means over all pairs; their means m over b, over a and
-    over each product ab, and n tr(m'Pm) / ‖h‖². Restricted loss: cross-entropy on all pairs of the logits [P m](ab) W_L, P that
-    of the key representations, m not centred, what comes past the neurons left out. Excluded: of (h - [P m](ab)) W_L, on the
+    over each product ab, and n tr(m'Pm) / ‖h‖². Restricted loss: cross-entropy on all pairs of the logits (P m)(ab) W_L, P that
+    of the key representations, m not centred, what comes past the neurons left out. Excluded: of (h - (P m)(ab)) W_L, on the
     training pairs.
 
     Source: Chughtai et al. 2023, arXiv 2302.03025.
