@@ -26,7 +26,7 @@ EVERY = 1.0
 Row = dict[str, Any]
 """Column → value; None, or no entry, where there is none."""
 Columns = Mapping[str, type | GenericAlias]
-"""Column → bool, int, float, str, or a list of one of these, as list[int]."""
+"""Column → bool, int, float, str, or a list of one of these, as list[int], or a list of such lists."""
 
 
 class DataSet:
@@ -152,7 +152,8 @@ def _schema(columns: Columns) -> "pyarrow.Schema":
     pyarrow = _pyarrow()
     kinds = {bool: pyarrow.bool_(), int: pyarrow.int64(), float: pyarrow.float64(), str: pyarrow.string()}
     lists: dict[Any, Any] = {GenericAlias(list, kind): pyarrow.list_(each) for kind, each in kinds.items()}
-    return pyarrow.schema([(name, (lists | kinds)[kind]) for name, kind in columns.items()])
+    tables = {GenericAlias(list, kind): pyarrow.list_(each) for kind, each in lists.items()}
+    return pyarrow.schema([(name, (tables | lists | kinds)[kind]) for name, kind in columns.items()])
 
 
 def _pyarrow() -> Any:
