@@ -1,7 +1,9 @@
 """What do snapshots and measurements cost beside training? As ratios within one process, a little of each in turn, so
 that other work on the machine slows all of them alike.
 
-No sweep: it times pieces of training beside each other, and trains no network to its end. Prints one table as Markdown. With --log RUN/log.jsonl it also says how many snapshots interp-train keeps of such a run
+No sweep: it times pieces of training beside each other, and trains no network to its end.
+
+Prints one table as Markdown. With --log RUN/log.jsonl it also says how many snapshots interp-train keeps of such a run
 by default, with records every 100 steps, and how large they are together.
 """
 
