@@ -1,9 +1,12 @@
-"""Grokking, published and here: the paper's own run beside ours, then the rule for the phases on runs it was not chosen on.
+"""Grokking, published and here: the paper's own network beside ours, then the rule for the phases on runs it was not chosen on.
 
-interp-sweep studies/grokking.toml    trains them; their rows are studies/grokking.parquet
-python studies/grokking.py            print the tables of docs/timeline.md
+    interp-sweep studies/grokking.toml    trains the runs; their rows are studies/grokking.parquet
+    python studies/grokking.py            print the tables of docs/timeline.md
+
+What is said of the paper's own network is measured on checkpoints/nanda-113.pt and its snapshots, which are that run.
 """
 
+import json
 import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -12,12 +15,17 @@ from typing import Any
 
 from timelines import first, markdown, thinned
 
+import interp
+from analyses.evidence.key_frequencies import key_frequencies
 from analyses.survey.through_time import ENDS, moments, of_phases
+from analyses.timeline.moment import moment
 from analyses.timeline.phases import phases
+from interp.recipe import RECIPES
 from interp.sweep.dataset import read_rows
 from interp.sweep.network import RECORDED
 
 ROWS = Path(__file__).with_suffix(".parquet")
+CHECKPOINTS = ROWS.parent.parent / "checkpoints"
 Row = Mapping[str, Any]
 
 
@@ -28,31 +36,29 @@ def runs(found: Sequence[Row]) -> dict[str, Row]:
     return {f"{row['recipe_name']}{', rate 0' if row['label'] else ''}, seed {row['seed']}": row for row in by_recipe}
 
 
-def published(row: Row) -> str:
-    """nanda-2023, seed 0: what arXiv 2301.05217 and a rerun of its released code say, and what this run says.
+def published() -> str:
+    """nanda-2023, seed 0: what arXiv 2301.05217 and a rerun of its released code say, and what the network in checkpoints/ says.
 
     The rerun is an independent program's, from the same seed, to 14,000 steps.
     """
-    seen = moments(row)
-    end = next(m for m in seen if m.step == 14_000)
-    turn = min((m for m in seen if m.step <= 5000), key=lambda m: m.excluded_loss)
-    clusters = "/".join(str(round(share * row["d_mlp"])) for share in end.neuron_shares)
-    below_one = next(m.step for m in seen if m.test_loss < 1)
+    log = [json.loads(line) for line in (CHECKPOINTS / "nanda-113.log.jsonl").read_text().splitlines()]
+    last, at_1400 = (interp.load(CHECKPOINTS / name) for name in ("nanda-113.pt", "nanda-113-step-1400.pt"))
+    keys, neurons = key_frequencies(last).frequencies, RECIPES["nanda-2023"].network.d_mlp
+    end, turn = moment(last, keys, 14_000), moment(at_1400, keys, 1400)
+    clusters = "/".join(str(round(share * neurons)) for share in end.neuron_shares)
     numbers: list[tuple[str, float | str, float | str]] = [
-        ("first training loss (114 outputs)", 4.76405226, row["records_train_loss"][0]),
-        ("first test loss (114 outputs)", 4.76834731, row["records_test_loss"][0]),
-        ("excluded loss, least", 6.8e-5, turn.excluded_loss),
-        ("... at step", 1400, turn.step),
-        ("test loss < 1 at step", 9400, below_one),
-        ("test accuracy > .99 at step", 10_000, first(row, "test_accuracy", 0.99) or "never"),
-        ("key frequencies", "14 35 41 42 52", " ".join(map(str, row["timeline_key_frequencies"]))),
+        ("first training loss (114 outputs)", 4.76405226, log[0]["train_loss"]),
+        ("first test loss (114 outputs)", 4.76834731, log[0]["test_loss"]),
+        ("excluded loss at 1,400, its least as published", 6.8e-5, turn.excluded_loss),
+        ("test loss < 1 at step", 9400, next(record["step"] for record in log if record["test_loss"] < 1)),
+        ("test accuracy > .99 at step", 10_000, next(record["step"] for record in log if record["test_accuracy"] > 0.99)),
+        ("key frequencies", "14 35 41 42 52", " ".join(map(str, keys))),
         ("test loss at 14,000", 4.0e-7, end.test_loss),
         ("restricted loss at 14,000", 4.9e-8, end.restricted_loss),
         ("excluded loss at 14,000", 5.9, end.excluded_loss),
-        ("neurons ≥ .85 at 14,000", 455, round(end.specialised * row["d_mlp"])),
+        ("neurons ≥ .85 at 14,000", 455, round(end.specialised * neurons)),
         ("... by key frequency", "55/97/126/98/79", clusters),
         ("logit share on clock terms at 14,000", 0.97, sum(t * t for t in end.clock_terms)),
-        *((f"{phase} ends (paper)", step, _end(row, phase)) for phase, step in zip(ENDS, (1400, 9400, 14_000), strict=True)),
     ]
     rows = [(name, theirs, ours, _difference(theirs, ours)) for name, theirs, ours in numbers]
     return markdown(("nanda-2023, seed 0", "published", "here", "difference"), rows)
@@ -70,6 +76,12 @@ def of_thinned(row: Row) -> Row:
     return {**of_phases(phases(kept, row["p"])), **accuracies, "timeline_step": [m.step for m in kept]}
 
 
+def with_thinned(found: Mapping[str, Row]) -> dict[str, Row]:
+    """The runs, the first of them also from what thinning keeps."""
+    name, first_run = next(iter(found.items()))
+    return {name: first_run, "... from what thinning keeps": of_thinned(first_run), **found}
+
+
 def boundaries(found: Mapping[str, Row]) -> str:
     """The rule for the phases on every run."""
     rows = []
@@ -81,16 +93,24 @@ def boundaries(found: Mapping[str, Row]) -> str:
 
 
 def leads(found: Mapping[str, Row]) -> str:
-    """Steps before test accuracy moves at which each measure does; over the seeds of ``steady`` median and range."""
-    grok = {name: _leads(row) for name, row in found.items() if row["phases"] == "grokking"}
-    alone = {name: moves for name, moves in grok.items() if found[name]["recipe_name"] != "steady"}
-    seeds = [moves for name, moves in grok.items() if name not in alone]
+    """Steps before test accuracy moves at which each measure does: of several seeds of a recipe the median and the range, of one
+    its own and its range."""
+    grok = {name: row for name, row in found.items() if row["phases"] == "grokking"}
+    columns: dict[str, list[dict[str, tuple[int, int, int]]]] = {}
+    for row in grok.values():
+        columns.setdefault(row["recipe_name"], []).append(_leads(row))
     rows = []
-    for measure in next(iter(alone.values())):
-        of_seeds = [moves[measure][0] for moves in seeds]
-        each = ["{} ({} to {})".format(*moves[measure]) for moves in alone.values()]
-        rows.append((measure, f"{median(of_seeds):g} ({min(of_seeds)} to {max(of_seeds)})", *each))
-    return markdown(("steps before test accuracy", f"steady, {len(seeds)} seeds: median (range)", *alone), rows)
+    for measure in next(iter(columns.values()))[0]:
+        cells = []
+        for runs_of in columns.values():
+            middle = [moves[measure][0] for moves in runs_of]
+            alone = "{} ({} to {})".format(*runs_of[0][measure])
+            cells.append(alone if len(middle) == 1 else f"{median(middle):g} ({min(middle)} to {max(middle)})")
+        rows.append((measure, *cells))
+    names = [
+        f"{recipe}, {len(of)} seeds: median (range)" if len(of) > 1 else f"{recipe}, one seed" for recipe, of in columns.items()
+    ]
+    return markdown(("steps before test accuracy", *names), rows)
 
 
 def _leads(row: Row) -> dict[str, tuple[int, int, int]]:
@@ -113,9 +133,7 @@ def _difference(theirs: float | str, ours: float | str) -> str:
 
 def main() -> None:
     found = runs(read_rows(ROWS))
-    name, nanda = next(iter(found.items()))
-    named = {name: nanda, "... from what thinning keeps": of_thinned(nanda), **found}
-    print(published(nanda), boundaries(named), leads(found), sep="\n\n")
+    print(published(), boundaries(with_thinned(found)), leads(found), sep="\n\n")
 
 
 if __name__ == "__main__":

@@ -17,6 +17,8 @@ INPUT_A, INPUT_B, MADE, OUTPUT = BLUE, VERMILION, PURPLE, GREEN
 """Colours of the two inputs, of what the circuit makes of them, and of the output."""
 VERDICT_COLOURS = {"clock": SKY, "pizza": ORANGE, "mixture": GREEN, "undecided": QUIET}
 """Colours of a frequency's verdict."""
+CIRCUIT_COLOURS = {**VERDICT_COLOURS, "hybrid": VERMILION}
+"""Colours of a network's verdict, where it generalises."""
 SYMBOLS = {"clock": "circle", "pizza": "triangle-up", "mixture": "diamond", "undecided": "x"}
 """Symbols of a frequency's verdict, which are seen without colour too."""
 PAIRS = ("#e3e6ea", "#b9c3cf", GREEN, VERMILION, ORANGE)

@@ -126,14 +126,15 @@ class DataSet:
         write_atomically(path, buffer.getvalue())
 
 
-def read_rows(path: Path) -> list[Row]:
+def read_rows(path: str | Path) -> list[Row]:
     """The rows in a data set's directory, or in one Parquet file. Raises InterpError on a damaged file."""
     return [row for table in read_tables(path) for row in table.to_pylist()]
 
 
-def read_tables(path: Path) -> "list[pyarrow.Table]":
+def read_tables(path: str | Path) -> "list[pyarrow.Table]":
     """Tables of the rows in a data set's directory, one for every file, or in one Parquet file: smaller than rows of Python
     values, and what other tools work on. Raises InterpError on a damaged file."""
+    path = Path(path)
     return [_read(part) for part in (sorted(path.glob("part-*.parquet")) if path.is_dir() else [path])]
 
 
