@@ -181,8 +181,8 @@ class Recipe:
             return False
         task = self.task_value
         trained, pairs = train_count(task, self.train_fraction), len(task.pairs())
-        right = train_accuracy * trained + test_accuracy * (pairs - trained)
-        return right >= self.stop_accuracy * pairs
+        right = round(train_accuracy * trained + test_accuracy * (pairs - trained))
+        return right >= self.stop_accuracy * pairs - 1e-9  # where it is a number of pairs, that number is enough
 
     def to_dict(self) -> dict[str, Any]:
         """The recipe as plain values, for a checkpoint or JSON."""

@@ -37,7 +37,7 @@ def runs(found: Sequence[Row]) -> dict[str, Row]:
 
 
 def published() -> str:
-    """nanda-2023, seed 0: what arXiv 2301.05217 and a rerun of its released code say, and what the network in checkpoints/ says.
+    """nanda-2023, seed 0: what arXiv 2301.05217 and a rerun of its released code say, and what is in checkpoints/.
 
     The rerun is an independent program's, from the same seed, to 14,000 steps.
     """
@@ -93,8 +93,8 @@ def boundaries(found: Mapping[str, Row]) -> str:
 
 
 def leads(found: Mapping[str, Row]) -> str:
-    """Steps before test accuracy moves at which each measure does: of several seeds of a recipe the median and the range, of one
-    its own and its range."""
+    """Steps before test accuracy moves at which each measure does: of several seeds of a recipe median and range, of one alone
+    its own."""
     grok = {name: row for name, row in found.items() if row["phases"] == "grokking"}
     columns: dict[str, list[dict[str, tuple[int, int, int]]]] = {}
     for row in grok.values():
@@ -107,9 +107,8 @@ def leads(found: Mapping[str, Row]) -> str:
             alone = "{} ({} to {})".format(*runs_of[0][measure])
             cells.append(alone if len(middle) == 1 else f"{median(middle):g} ({min(middle)} to {max(middle)})")
         rows.append((measure, *cells))
-    names = [
-        f"{recipe}, {len(of)} seeds: median (range)" if len(of) > 1 else f"{recipe}, one seed" for recipe, of in columns.items()
-    ]
+    counted = {recipe: "one seed" if len(of) == 1 else f"{len(of)} seeds: median (range)" for recipe, of in columns.items()}
+    names = [f"{recipe}, {seeds}" for recipe, seeds in counted.items()]
     return markdown(("steps before test accuracy", *names), rows)
 
 
