@@ -107,19 +107,11 @@ def _sweep(options: Options) -> int:
         return 0
     console = Console(stderr=True)
     engine: Engine = Ray(workers=options.workers, shared=options.shared) if options.engine == "ray" else Pool(workers=workers)
-    console.print(f"{out}: {len(spec.points)} networks, {_at_once(options, workers)}", highlight=False, soft_wrap=True)
     with interruptible() as interrupted, SweepDisplay(console) as display:
         progress = sweep.run(
             engine, again_failed=options.again, on_progress=display.show, should_stop=lambda: bool(interrupted)
         )
     return _end(progress, out, stopped=bool(interrupted))
-
-
-def _at_once(options: Options, workers: int) -> str:
-    """How many networks are trained at once, in words."""
-    if options.engine == "ray":
-        return f"on {os.environ.get('RAY_ADDRESS') or 'a Ray cluster of this machine'}"
-    return f"{workers} at a time"
 
 
 def _end(progress: Progress, out: Path, *, stopped: bool) -> int:

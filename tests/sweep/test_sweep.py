@@ -9,26 +9,19 @@ import subprocess
 import sys
 import threading
 import time
-import tomllib
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 from filelock import FileLock
 
-import analyses
 from analyses.commands.sweep import main
-from analyses.survey.measuring import measured_sweep
 from analyses.survey.row import columns, look
-from analyses.survey.through_time import moments
-from analyses.timeline.phases import phases
 from interp.errors import InterpError
 from interp.files import formats
 from interp.sweep.dataset import Row, read_rows
 from interp.sweep.engine import Pool
-from interp.sweep.network import _outcome
-from interp.sweep.spec import Spec, read_spec, spec_of
+from interp.sweep.spec import Spec, read_spec
 from interp.sweep.sweep import Sweep
 
 NETWORK = "p = 7, train_fraction = 0.5, record_every = 10, network = {d_model = 16, n_heads = 2, d_head = 8, d_mlp = 32}"
@@ -71,6 +64,8 @@ def test_a_sweep_makes_a_row_of_every_network_and_keeps_the_weights_that_were_as
     assert main([str(spec), "--out", str(out), "--workers", "1"]) == 0
     shown = capsys.readouterr()
     assert "6 of 6 networks have a row, 6 of them new" in shown.out and "5 of 6  " in shown.err and "an hour" in shown.err
+    first, *_, last = shown.err.splitlines()
+    assert (first, last) == ("6 networks to train", f"what they do: interp-survey {out}")
     rows, points = read_rows(out / "rows"), read_spec(spec).points
     assert {row["name"] for row in rows} == points.keys()
     assert sorted(row["seed"] for row in rows) == list(range(6)) and all(row["error"] is None for row in rows)
@@ -95,58 +90,6 @@ def test_every_record_is_kept_where_that_is_asked(tmp_path: Path, spec: Path) ->
     assert row["records_step"] == [0, 10, 20, 30]
     for name in ("train_loss", "test_accuracy", "told_accuracy"):
         assert len(row[f"records_{name}"]) == 4 and row[f"records_{name}"][-1] == row[name]
-
-
-def stop_after(count: int) -> Callable[[], bool]:
-    """A wish to stop that comes when it is asked for the nth time."""
-    asked = itertools.count()
-    return lambda: next(asked) > count
-
-
-BEST = f"""
-keep = 1
-timeline = true
-[[networks]]
-best = true
-seeds = [4]
-set = {{steps = 80, learning_rate = 0.1, schedule = "constant", {NETWORK}}}
-"""
-
-
-def test_the_best_record_is_measured_and_the_run_looked_back_at_also_where_it_was_interrupted(tmp_path: Path) -> None:
-    spec = spec_of(tomllib.loads("records = true" + BEST))
-    for name, stops in (("whole", ()), ("broken", (3, 25, 20, 12))):
-        for wish in (*map(stop_after, stops), lambda: False):
-            measured_sweep(tmp_path / name, spec).run(Pool(workers=1), should_stop=wish)
-    assert rows_of(tmp_path / "whole") == rows_of(tmp_path / "broken")
-    (row,) = read_rows(tmp_path / "broken" / "rows")
-    losses = dict(zip(row["records_step"], row["records_test_loss"], strict=True))
-    assert row["step"] == min(losses, key=losses.__getitem__) != 80 and row["test_loss"] == losses[row["step"]] < losses[80]
-    saved = formats.load(tmp_path / "broken" / "networks" / f"{row['name']}.pt")
-    assert saved.step == row["step"] and analyses.performance(saved.circuit()).accuracy == row["accuracy"]
-    assert row["timeline_step"] == row["records_step"] == list(range(0, 90, 10))
-    assert row["timeline_test_accuracy"] == pytest.approx(row["records_test_accuracy"])
-    assert all(len(each) == len(row["timeline_key_frequencies"]) for each in row["timeline_clock_terms"])
-    assert (row["phases"], row["phases_reason"]) == ((found := phases(moments(row), 7)).verdict, found.reason)
-
-
-def test_a_run_whose_task_has_no_frequencies_has_no_timeline(tmp_path: Path) -> None:
-    spec = spec_of(tomllib.loads(BEST.replace("p = 7", 'task = "S3"').replace("best = true", "").replace("80", "20")))
-    measured_sweep(tmp_path, spec).run(Pool(workers=1))
-    (row,) = read_rows(tmp_path / "rows")
-    assert row["error"] is None and row["step"] == 20 and row["phases"] is None and row["timeline_step"] is None
-
-
-def test_steps_for_good_are_those_from_which_on_every_record_is_accurate() -> None:
-    def found(*accuracies: float) -> tuple[int | None, int | None]:
-        records = [{"step": 10 * n, "train_accuracy": 0.5, "test_accuracy": x} for n, x in enumerate(accuracies)]
-        values = _outcome(records, 0)
-        assert values["steps_to_train"] is None and values["steps_to_train_for_good"] is None and values["step"] == 0
-        return values["steps_to_test"], values["steps_to_test_for_good"]
-
-    assert found(0.1, 1.0, 0.9, 0.99, 1.0) == (10, 30)
-    assert found(0.1, 1.0, 0.9) == (10, None)
-    assert found(0.99) == (0, 0)
 
 
 def test_two_workers_find_what_one_does(tmp_path: Path, spec: Path) -> None:

@@ -6,6 +6,8 @@ from types import ModuleType
 
 import pytest
 
+from analyses.survey.through_time import moments, of_phases
+from analyses.timeline.phases import phases
 from interp.sweep.dataset import read_rows
 from interp.sweep.spec import read_spec
 
@@ -17,6 +19,28 @@ DOCS = (ROOT / "docs" / "timeline.md").read_text()
 def regularisation(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     monkeypatch.syspath_prepend(str(ROOT / "studies"))
     return import_module("regularisation")
+
+
+@pytest.fixture
+def grokking(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    monkeypatch.syspath_prepend(str(ROOT / "studies"))
+    return import_module("grokking")
+
+
+def test_the_tables_of_phases_are_those_of_the_rows_and_of_the_checkpoints(grokking: ModuleType) -> None:
+    found = grokking.runs(read_rows(grokking.ROWS))
+    planned = read_spec(ROOT / "studies" / "grokking.toml").points
+    assert {row["name"] for row in found.values()} == planned.keys() - {
+        name for name, point in planned.items() if point.config.recipe_name == "nanda-2023"
+    }
+    for table in (grokking.published(), grokking.boundaries(grokking.with_thinned(found)), grokking.leads(found)):
+        assert table in DOCS, "python studies/grokking.py"
+
+
+def test_a_row_has_the_timeline_that_its_phases_were_found_in(grokking: ModuleType) -> None:
+    for row in read_rows(grokking.ROWS):
+        found = of_phases(phases(moments(row), row["p"]))
+        assert found == {name: row[name] for name in found}
 
 
 def test_the_tables_of_weight_decays_are_those_of_the_rows(regularisation: ModuleType) -> None:
