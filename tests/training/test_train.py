@@ -159,7 +159,7 @@ NUMBERS = {
         "task": "addition", "batch_size": 0, "positions": "learned", "embedding_std": 0.0,
         "corrupt": 0.0, "wrong_labels": "", "attention_free": False, "loss": "cross-entropy", "optimiser": "adamw",
         "momentum": 0.9, "gradient_filter": 0.0, "gradient_filter_decay": 0.98, "schedule": "constant", "schedule_from": 0,
-        "schedule_to": 0,
+        "schedule_to": 0, "stop_accuracy": 0.0,
     }
 }  # fmt: skip
 NUMBERS["zhong-2023"] = {
