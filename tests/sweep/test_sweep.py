@@ -173,7 +173,7 @@ def test_a_network_that_fails_is_a_row_with_its_error_and_can_be_tried_again(
     for options, planned in ([], "not tried again without --again"), (["--again"], "tried again"):
         assert main([str(path), "--out", str(out), "--dry-run", *options]) == 0
         plan = capsys.readouterr().out
-        assert f"1  of them failed, and are {planned}\n" in plan and "2  networks, 2 of which have a row" in shown
+        assert f"1  of them failed, and are {planned}\n" in plan and "2  networks, 2 of which have a row" in plan
 
 
 def test_a_disk_that_is_full_stops_it_and_loses_nothing(tmp_path: Path) -> None:

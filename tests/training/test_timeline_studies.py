@@ -37,6 +37,16 @@ def test_the_tables_of_phases_are_those_of_the_rows_and_of_the_checkpoints(grokk
         assert table in DOCS, "python studies/grokking.py"
 
 
+def test_clean_up_ends_with_the_first_fall_of_the_weights(grokking: ModuleType) -> None:
+    for row in grokking.runs(read_rows(grokking.ROWS)).values():
+        if row["recipe_name"] == "steady":
+            weights = dict(zip(row["timeline_step"], row["timeline_squared_weights"], strict=True))
+            falls_through = all(weights[step] < 0.98 * weights[step - 100] for step in range(700, 1100, 100))
+            ends_late = row["clean_up_ends"] is None or row["clean_up_ends"] > 1000
+            assert falls_through == ends_late == (row["seed"] in (2, 3)) and weights[1500] < weights[1300]
+    assert "the weights of seeds 0, 1 and 4 stop falling, or rise, for hundreds of steps" in DOCS
+
+
 def test_a_row_has_the_timeline_that_its_phases_were_found_in(grokking: ModuleType) -> None:
     for row in read_rows(grokking.ROWS):
         found = of_phases(phases(moments(row), row["p"]))
