@@ -29,7 +29,7 @@ from interp.networks.config import MAX_P, Architecture, NetworkConfig
 from interp.networks.initialisation import Positions
 from interp.networks.kinds import Config, parameter_shapes
 from interp.tasks import task_named
-from interp.tasks.split import SplitMethod
+from interp.tasks.split import SplitMethod, train_count
 from interp.tasks.task import Task
 
 MAX_WEIGHTS = 1 << 27
@@ -98,6 +98,8 @@ class Recipe:
     """Largest number of steps: updates of the weights."""
     stop_test_loss: float = 0.0
     """Test loss below which a record ends training; 0 never ends it early."""
+    stop_accuracy: float = 0.0
+    """Accuracy on all pairs, trained on or not, at which a record ends training; 0 never ends it early."""
 
     def __post_init__(self) -> None:
         if not 0 < self.train_fraction < 1:
@@ -139,6 +141,8 @@ class Recipe:
         for name in ("beta_1", "beta_2", "momentum", "gradient_filter_decay"):
             if not 0 <= getattr(self, name) < 1:
                 raise InterpError(f"expected {name} in [0, 1), got {getattr(self, name)}")
+        if not 0 <= self.stop_accuracy <= 1:
+            raise InterpError(f"expected stop_accuracy, a share of the pairs, from 0 to 1, got {self.stop_accuracy}")
         for name in ("steps", "warmup_steps", "batch_size", "schedule_from", "schedule_to"):
             if getattr(self, name) < 0:
                 raise InterpError(f"expected {name} of 0 or more, got {getattr(self, name)}")
@@ -168,6 +172,17 @@ class Recipe:
             separate_vocabularies=network.separate_vocabularies,
             activation=network.activation,
         )
+
+    def ends(self, *, step: int, test_loss: float, train_accuracy: float, test_accuracy: float) -> bool:
+        """Does training end with a record that says this?"""
+        if step >= self.steps or test_loss < self.stop_test_loss:
+            return True
+        if not self.stop_accuracy:
+            return False
+        task = self.task_value
+        trained, pairs = train_count(task, self.train_fraction), len(task.pairs())
+        right = round(train_accuracy * trained + test_accuracy * (pairs - trained))
+        return right >= self.stop_accuracy * pairs - 1e-9  # where it is a number of pairs, that number is enough
 
     def to_dict(self) -> dict[str, Any]:
         """The recipe as plain values, for a checkpoint or JSON."""

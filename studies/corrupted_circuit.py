@@ -7,6 +7,7 @@
     python studies/corrupted_circuit.py runs/corrupt-1 runs/corrupt-3       rows of docs/corruption.md
     python studies/corrupted_circuit.py                                     print its table
 
+No sweep: a row is of one step, and its parts of the logits are those of the last network's key frequencies.
 The logits are taken apart at the key frequencies of the last network: what waves of a + b at these frequencies make of them,
 and the rest, which says whether what was told is still remembered.
 """

@@ -1,12 +1,16 @@
 """What do the layers of networks of several layers do? One row per layer, from the findings.
 
-python studies/deeper.py NAME=FILE ...     measure these networks, keep their rows in studies/deeper.json, print the table
-python studies/deeper.py                   print the table of docs/deeper.md from the rows that are kept
+    interp-sweep studies/deeper.toml --out runs/deeper    trains them
+    python studies/deeper.py runs/deeper                  measure them, keep their rows in studies/deeper.json, print the table
+    python studies/deeper.py NAME=FILE ...                measure other networks likewise
+    python studies/deeper.py                              print the table of docs/deeper.md from the rows that are kept
+
+The rows are no sweep's, which has one for every network: these are of layers.
 """
 
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +19,7 @@ from timelines import markdown
 import analyses
 import interp
 from interp.circuit import Circuit
+from interp.sweep.dataset import read_rows
 
 Row = dict[str, Any]
 KEPT = Path(__file__).parent / "deeper.json"
@@ -27,13 +32,22 @@ COLUMNS = (
 def main(arguments: Sequence[str]) -> int:
     """Measure the networks that are named, if any, and print the table."""
     kept: list[Row] = json.loads(KEPT.read_text()) if KEPT.exists() else []
-    for argument in arguments:
-        name, _, path = argument.partition("=")
+    for name, path in (network for argument in arguments for network in networks(argument)):
         kept = [row for row in kept if row["network"] != name] + rows(name, interp.load(path))
     if arguments:
         KEPT.write_text(json.dumps(kept, indent=1) + "\n")
     print(table(kept))
     return 0
+
+
+def networks(argument: str) -> Iterator[tuple[str, str]]:
+    """Names and files of the networks that an argument means: NAME=FILE, or the directory of a sweep."""
+    name, equals, path = argument.partition("=")
+    if equals:
+        yield name, path
+        return
+    for row in read_rows(Path(argument) / "rows"):
+        yield f"{row['recipe_name']}, {row['n_layers']} layers", f"{argument}/networks/{row['name']}.pt"
 
 
 def rows(name: str, circuit: Circuit) -> list[Row]:

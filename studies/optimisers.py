@@ -4,6 +4,7 @@ python studies/optimisers.py tries [--workers 2] [--device cuda]    eight settin
 python studies/optimisers.py seeds [--workers 2] [--device cuda]    the best setting of each method, seeds 1 to 5
 python studies/optimisers.py table                                  print the tables of docs/speed.md
 
+No sweep: a network is trained until it has arrived and stayed there, which is measured on its way; no recipe ends by that.
 All else is recipe nanda-2023. A network has arrived at the first record, one every 50 steps, that is clean and from which on
 every record of the next 500 steps has a test accuracy of 1. Clean: test loss and restricted loss (of the key frequencies
 alone, on all pairs) are within a factor of ten of each other. The best of a method's settings is the one whose network

@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from html import escape
 from typing import Any
 
+from summary import kind_of, name_of
+
 from analyses.findings.palette import VERDICT_COLOURS
 
 WIDTH, HEIGHT, MARGIN, GAP = 300, 260, 58, 60
@@ -17,10 +19,10 @@ def phase_diagram(rows: Sequence[dict[str, Any]]) -> str:
 
     The area of a mark is the frequency's share of the logits' variance; the frequencies of one network are joined.
     """
-    shown = [row for row in rows if row["kind"] == "trained" and row["generalises"] and row["p"] == 59]
-    widths, activations = ([*dict.fromkeys(sorted(row[key] for row in shown))] for key in ("width", "activation"))
+    shown = [row for row in rows if kind_of(row) == "trained" and row["generalises"] and row["p"] == 59]
+    widths, activations = ([*dict.fromkeys(sorted(row[key] for row in shown))] for key in ("d_model", "activation"))
     panels = [
-        _panel([r for r in shown if (r["width"], r["activation"]) == (width, kind)], f"{kind}, width {width}", x, y)
+        _panel([r for r in shown if (r["d_model"], r["activation"]) == (width, kind)], f"{kind}, width {width}", x, y)
         for y, kind in enumerate(reversed(activations))
         for x, width in enumerate(widths)
     ]
@@ -65,12 +67,13 @@ def _panel(rows: Sequence[dict[str, Any]], name: str, column: int, line: int) ->
     for rate in (0.0, 0.2, 0.4, 0.6, 0.8, 1.0):
         parts.append(f'<text x="{x(rate)}" y="{top + HEIGHT + 16}" text-anchor="middle">{rate:g}</text>')
     for row in rows:
-        ys = [y(coordinate) for coordinate in row["coordinate"]]
-        at = x(row["rate"])
+        ys = [y(coordinate) for coordinate in row["coordinates"]]
+        at = x(row["attention_rate"])
         parts.append(f'<line x1="{at}" x2="{at}" y1="{min(ys)}" y2="{max(ys)}" stroke="#bbb"/>')
-        for k, verdict, coordinate, share in zip(row["k"], row["verdict"], row["coordinate"], row["share"], strict=True):
+        of_frequencies = (row[name] for name in ("key_frequencies", "verdicts", "coordinates", "shares"))
+        for k, verdict, coordinate, share in zip(*of_frequencies, strict=True):
             radius = round(1.5 + 8 * math.sqrt(max(share, 0)), 1)
-            title = escape(f"{row['name']}: k = {k}, {verdict}, coordinate {coordinate:.2f}, share {share:.2f}")
+            title = escape(f"{name_of(row)}: k = {k}, {verdict}, coordinate {coordinate:.2f}, share {share:.2f}")
             parts.append(
                 f'<circle cx="{at}" cy="{y(coordinate)}" r="{radius}" fill="{VERDICT_COLOURS[verdict]}" fill-opacity="0.65">'
                 f"<title>{title}</title></circle>"

@@ -1,6 +1,8 @@
 """What do snapshots and measurements cost beside training? As ratios within one process, a little of each in turn, so
 that other work on the machine slows all of them alike.
 
+No sweep: it times pieces of training beside each other, and trains no network to its end.
+
 Prints one table as Markdown. With --log RUN/log.jsonl it also says how many snapshots interp-train keeps of such a run
 by default, with records every 100 steps, and how large they are together.
 """
@@ -14,13 +16,14 @@ from statistics import median
 
 import torch
 import tyro
-from timelines import markdown, recipe, thinned
+from timelines import markdown, thinned
 
 from analyses.timeline.live import measures
 from interp.commands.command import run_command
 from interp.files import checkpoint
 from interp.files.checkpoint import Checkpoint
 from interp.networks.kinds import network_of
+from interp.recipe import RECIPES
 from interp.training.loop import initial_network, labelled, training_split, training_step
 from interp.training.optimisers import Optimiser
 
@@ -45,7 +48,7 @@ def main() -> int:
 
 def _study(rounds: int, logs: list[Path]) -> int:
     torch.set_num_threads(1)
-    nanda = recipe("nanda-2023")
+    nanda = RECIPES["nanda-2023"]
     train = training_split(nanda, 0).train_pairs
     parameters = {name: x.requires_grad_() for name, x in initial_network(nanda, 0).parameters.items()}
     optimiser, data = Optimiser(nanda, parameters), labelled(nanda, train)

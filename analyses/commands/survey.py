@@ -103,8 +103,9 @@ def rows_of(paths: Sequence[Path]) -> list[Row]:
     found = [row for path in _data_sets(paths) for row in read_rows(path)]
     if not found:
         raise _no_rows(paths)
-    columns = dict.fromkeys(column for row in found for column in row)
-    if missing := sorted({"name", "label", "error", *VERDICT} - columns.keys()):
+    # What was added to the columns since they were written, they lack.
+    columns = dict.fromkeys([*(column for row in found for column in row), *VERDICT])
+    if missing := sorted({"name", "label", "error", "circuit", "is_explained"} - found[0].keys()):
         raise InterpError(
             f"these rows have no column {', '.join(missing)}: they are none of a sweep, whose columns --sql needs not"
         )

@@ -12,7 +12,8 @@ from rich.console import Console
 
 from analyses.commands.sweep_display import SweepDisplay, duration, size
 from analyses.findings.measurement import in_order
-from analyses.survey.row import columns, look
+from analyses.survey.measuring import measured_sweep
+from analyses.survey.through_time import one_moment
 from interp.commands.command import INTERRUPTED, cores, interruptible, run_command
 from interp.errors import InterpError
 from interp.sweep.dataset import read_tables
@@ -20,7 +21,7 @@ from interp.sweep.engine import Engine, Pool
 from interp.sweep.estimate import estimate
 from interp.sweep.point import Point
 from interp.sweep.ray_engine import Ray
-from interp.sweep.spec import Spec, read_spec
+from interp.sweep.spec import read_spec
 from interp.sweep.sweep import Progress, Sweep
 
 FAILED = 1
@@ -36,6 +37,7 @@ A SPEC.toml:
   findings = ["distance_irrelevance"]    # measurements whose numbers are kept beside the verdict and the explanation
   keep = 0.1                             # share of the networks whose weights are kept, in DIR/networks
   records = true                         # losses and accuracies of every record, and not of the last alone
+  timeline = true                        # the phases of every run, and what its timeline says of every record
   [[networks]]                           # a block of networks; there can be several
   recipe = "zhong-2023"                  # all that is not said is as in this recipe
   seeds = "0:150"
@@ -44,6 +46,8 @@ A SPEC.toml:
   grid = {{weight_decay = [1, 2]}}                                # every combination of these
   each = [{{learning_rate = 1e-3}}, {{learning_rate = 3e-3}}]       # with each of these
   draw = {{network.attention_rate = {{uniform = [0, 1]}}}}          # by seed: uniform, log_uniform, choice
+  in_turn = [{{p = 59}}, {{p = 97}}]                                # the seeds in turn have one of these each
+  best = true                            # the record with the least test loss is measured, and not the last
 
 Names are those of interp-train's options (weight_decay, network.d_model, task, corrupt, ...). Measurements:
 {", ".join(in_order())}.
@@ -91,19 +95,18 @@ def _sweep(options: Options) -> int:
     if options.workers < 0:
         raise InterpError(f"expected --workers of at least 1, got {options.workers}")
     spec = read_spec(options.spec)
-    columns(spec.findings)  # a name that no measurement has is refused here
     out = options.out or Path("runs") / options.spec.stem
+    sweep = measured_sweep(out, spec)
     workers = options.workers or cores()
     if options.shared and options.engine != "ray":
         raise InterpError("--shared is about the nodes of a cluster: give it with --engine ray")
     if options.workers and options.engine == "ray" and os.environ.get("RAY_ADDRESS"):
         raise InterpError("the cluster at RAY_ADDRESS says how many networks are trained at once: give no --workers")
     if options.dry_run:
-        _say_plan(spec, out, workers)
+        _say_plan(sweep, workers, again=options.again)
         return 0
     console = Console(stderr=True)
     engine: Engine = Ray(workers=options.workers, shared=options.shared) if options.engine == "ray" else Pool(workers=workers)
-    sweep = Sweep(out, spec, columns(spec.findings), look(spec.findings))
     with interruptible() as interrupted, SweepDisplay(console) as display:
         progress = sweep.run(
             engine, again_failed=options.again, on_progress=display.show, should_stop=lambda: bool(interrupted)
@@ -115,21 +118,27 @@ def _end(progress: Progress, out: Path, *, stopped: bool) -> int:
     have = progress.before + progress.done
     failed = f"; {progress.failed} failed, and their rows say why (--again tries them again)" if progress.failed else ""
     print(f"{out}: {have} of {progress.total} networks have a row, {progress.done} of them new{failed}")
+    if progress.done:
+        print(f"what they do: interp-survey {out}", file=sys.stderr)
     if have < progress.total:
         print("interp-sweep: stopped; the same command goes on", file=sys.stderr)
         return INTERRUPTED if stopped else FAILED
     return FAILED if progress.failed else 0
 
 
-def _say_plan(spec: Spec, out: Path, workers: int) -> None:
-    points = spec.points
+def _say_plan(sweep: Sweep, workers: int, *, again: bool) -> None:
+    spec, out, points = sweep.spec, sweep.path, sweep.spec.points
     tables = read_tables(out / "rows") if (out / "rows").exists() else []
-    have = {name for part in tables for name in part["name"].to_pylist()}
+    errors = {row["name"]: row["error"] for part in tables for row in part.select(["name", "error"]).to_pylist()}
+    have = {name for name, error in errors.items() if error is None or not again}
+    failed = sum(errors.get(name) is not None for name in points)
     missing = [point for name, point in points.items() if name not in have]
     for (label, recipe, what), count in Counter(map(_kind, points.values())).items():
         print(f"{count:>8}  {label or recipe}: {what}")
-    print(f"{len(points):>8}  networks, {len(points) - len(missing)} of which have a row in {out}")
-    found = estimate(missing, look(spec.findings), spec.keep)
+    print(f"{len(points):>8}  networks, {sum(name in errors for name in points)} of which have a row in {out}")
+    if failed:
+        print(f"{failed:>8}  of them failed, and are {'tried again' if again else 'not tried again without --again'}")
+    found = estimate(missing, sweep.look, spec.keep, of_record=one_moment if spec.timeline else None)
     parts = f"{duration(found.training_seconds)} of training, {duration(found.analysis_seconds)} of analysis"
     print(f"time      {duration(found.seconds / workers)} with {workers} at once; one after the other {parts}")
     kept = sum(point.is_kept(spec.keep) for point in missing)

@@ -19,6 +19,7 @@ class SweepDisplay:
         self._console, self._started = console, time.monotonic()
         columns = (BarColumn(20), MofNCompleteColumn(), TextColumn("{task.fields[status]}"))
         self._bars = Bars(*columns, console=console, disable=not console.is_terminal)
+        self._has_begun = False
         self._task = self._bars.add_task("networks", total=None, status="starting")
 
     def __enter__(self) -> "SweepDisplay":
@@ -30,6 +31,9 @@ class SweepDisplay:
 
     def show(self, progress: Progress, status: Status) -> None:
         """Show what a unit says of itself."""
+        if not self._has_begun and not self._console.is_terminal:
+            self._print(f"{progress.total - progress.before} networks to train")
+        self._has_begun = True
         so_far = _so_far(progress, time.monotonic() - self._started)
         self._bars.update(self._task, total=progress.total, completed=progress.before + progress.done, status=so_far)
         finished = isinstance(status.result, Result)

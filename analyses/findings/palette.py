@@ -36,6 +36,8 @@ DARK = dict(
 written in the first four 4.5 to 1 (WCAG AA)."""
 VERDICT_COLOURS = {"clock": SKY, "pizza": ORANGE, "mixture": GREEN, "undecided": "#8a8f98"}
 """Colours of a frequency's verdict: bands, which their names are written on, and dots, which their symbols tell apart."""
+CIRCUIT_COLOURS = {**VERDICT_COLOURS, "hybrid": VERMILION}
+"""Colours of a network's verdict, where it generalises."""
 SYMBOLS = {"clock": "circle", "pizza": "triangle-up", "mixture": "diamond", "undecided": "x"}
 """Symbols of a frequency's verdict, which are seen without colour too."""
 PAIRS = ("#e3e6ea", "#b9c3cf", GREEN, VERMILION, ORANGE)

@@ -5,12 +5,16 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from analyses.findings.drawing import finish, say
-from analyses.findings.palette import COLOURS, SYMBOLS, VERDICT_COLOURS
+from analyses.findings.palette import CIRCUIT_COLOURS, COLOURS, QUIET, SYMBOLS, VERDICT_COLOURS
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
 
 Row = Mapping[str, Any]
+LOW, HIGH = -0.5, 1.5
+"""Coordinates that are drawn; what is beyond them is drawn there."""
+BIN = 0.05
+"""Width of a bin of coordinates."""
 
 
 def pictures(rows: Sequence[Row], over: str) -> dict[str, "go.Figure"]:
@@ -43,7 +47,7 @@ def phase_diagram(rows: Sequence[Row], over: str) -> "go.Figure":
             x, y, names, ks, shares = zip(*points, strict=True)
             drawn = True
             figure.add_scatter(
-                x=x, y=[min(max(each, -0.5), 1.5) for each in y], mode="markers", name=verdict, customdata=names,
+                x=x, y=list(map(_drawn, y)), mode="markers", name=verdict, customdata=names,
                 text=[f"k = {k}, {share:.0%} of the output" for k, share in zip(ks, shares, strict=True)],
                 hovertemplate="%{text}, coordinate %{y:.2f}<extra>%{customdata}</extra>",
                 marker={"color": colour, "symbol": SYMBOLS[verdict], "size": [4 + 14 * share**0.5 for share in shares],
@@ -52,13 +56,15 @@ def phase_diagram(rows: Sequence[Row], over: str) -> "go.Figure":
     if not drawn:
         say(figure, f"no key frequency to place over {over}")
     words = over.replace("_", " ")
+    at = [y for trace in figure.data for y in trace.y or ()]
+    lowest, highest = min(at, default=0), max(at, default=1)
     return finish(
         figure,
         f"Clock or pizza, frequency by frequency, over the {words}",
         "A mark for every key frequency of every network that generalises, 0 a clock, 1 a pizza, the larger the more of the "
         "output it carries; what is beyond -.5 and 1.5 is drawn there. A click opens the network's card.",
         xaxis_title=words,
-        yaxis_title="coordinate (0 clock, 1 pizza)",
+        yaxis={"title": "coordinate (0 clock, 1 pizza)", "range": [min(0, lowest) - 0.05, max(1, highest) + 0.05]},
         height=480,
     )
 
@@ -74,7 +80,7 @@ def frequencies(rows: Sequence[Row]) -> "go.Figure":
         "How many key frequencies",
         "Networks that generalise, by the number of frequencies that carry their output.",
         xaxis={"title": "key frequencies", "dtick": 1},
-        yaxis_title="networks",
+        yaxis=_counts(max(found.values(), default=0)),
         height=340,
     )
 
@@ -110,15 +116,27 @@ def coordinates(rows: Sequence[Row]) -> "go.Figure":
 
     figure = go.Figure()
     placed = [row for row in rows if row["coordinate"] is not None]
-    for name, colour in zip(sorted({row["circuit"] for row in placed}), COLOURS, strict=False):
-        found = [row["coordinate"] for row in placed if row["circuit"] == name]
-        figure.add_histogram(x=found, name=name, marker_color=colour, xbins={"size": 0.05})
+    for name in sorted({row["circuit"] for row in placed}):
+        found = [_drawn(row["coordinate"]) for row in placed if row["circuit"] == name]
+        bins = {"start": LOW, "end": HIGH + BIN, "size": BIN}
+        figure.add_histogram(x=found, name=name, marker_color=CIRCUIT_COLOURS.get(name, QUIET), xbins=bins)
     return finish(
         figure,
         "Clock or pizza, network by network",
-        "The coordinate of a network is the mean of its frequencies', weighted by what each carries of the output.",
-        xaxis_title="coordinate (0 clock, 1 pizza)",
-        yaxis_title="networks",
+        "The coordinate of a network is the mean of its frequencies', weighted by what each carries of the output; what is "
+        "beyond -.5 and 1.5 is drawn there.",
+        xaxis={"title": "coordinate (0 clock, 1 pizza)", "range": [LOW - BIN, HIGH + 2 * BIN]},
+        yaxis=_counts(max(Counter(round(_drawn(row["coordinate"]) // BIN) for row in placed).values(), default=0)),
         barmode="stack",
         height=380,
     )
+
+
+def _drawn(coordinate: float) -> float:
+    """Where a coordinate is drawn."""
+    return min(max(coordinate, LOW), HIGH)
+
+
+def _counts(most: int) -> dict[str, Any]:
+    """The axis of numbers of networks, of which this is the largest: no tick lies between two numbers."""
+    return {"title": "networks", **({"dtick": 1} if most < 8 else {})}

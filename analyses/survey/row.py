@@ -10,6 +10,7 @@ from typing import Any, Union, get_args, get_origin, get_type_hints
 from analyses.findings.finding import Finding
 from analyses.findings.measurement import MEASUREMENTS, in_order
 from analyses.reports.answer import Answer, examine
+from analyses.trials.explanation import Explanation
 from interp.errors import InterpError
 from interp.files.checkpoint import Checkpoint
 
@@ -31,9 +32,11 @@ VERDICT: Mapping[str, Kind] = {
     "verdicts": list[str],
     "coordinates": list[float],
     "shares": list[float],
+    "fits": list[float],
 }
 """Columns of every network, as the fields of ``interp-analyze --json``; ``why_not``: what an explanation lacks; of every key
-frequency the verdict, the coordinate and the share of the logits' variance."""
+frequency the verdict, the coordinate, the share of the logits' variance, and how much of its profile's squares a mixture of
+clock and pizza fits."""
 
 
 def columns(findings: Sequence[str]) -> Mapping[str, Kind]:
@@ -68,6 +71,8 @@ def _verdict(found: Answer) -> dict[str, Any]:
     said = found.to_dict()
     verdict = {name: said[name] for name in VERDICT if name in said}
     verdict["why_not"] = found.card.reason if found.card and not found.card.is_explained else None
+    if isinstance(found.card, Explanation):
+        verdict["fits"] = [each.mixture_fit for each in found.card.frequencies]
     if found.clock_or_pizza is not None:
         of_frequencies = found.clock_or_pizza
         verdict["published_criterion"] = of_frequencies.published_criterion

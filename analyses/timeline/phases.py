@@ -19,7 +19,7 @@ LOST, LOST_RANGE = 0.2, (0.4, 0.1)
 the range of shares that a boundary's earliest and latest step come from."""
 SLOW, SLOW_RANGE = 0.02, (0.04, 0.01)
 """Share of their fastest fall in clean-up below which the squared weights' fall says that clean-up is over; and its range.
-Chosen after seeing seed 0 of nanda-2023, whose clean-up is published as 9.4k to 14k: ``studies/grokking_phases.py`` shows
+Chosen after seeing seed 0 of nanda-2023, whose clean-up is published as 9.4k to 14k: ``studies/grokking.py`` shows
 the rule on runs it was not chosen on."""
 MOVES, MOVES_RANGE = 0.1, (0.05, 0.2)
 """Share of its way from the end of memorisation to the end of the run after which a measure has moved; and its range."""

@@ -26,7 +26,7 @@ EVERY = 1.0
 Row = dict[str, Any]
 """Column → value; None, or no entry, where there is none."""
 Columns = Mapping[str, type | GenericAlias]
-"""Column → bool, int, float, str, or a list of one of these, as list[int]."""
+"""Column → bool, int, float, str, or a list of one of these, as list[int], or a list of such lists."""
 
 
 class DataSet:
@@ -126,14 +126,15 @@ class DataSet:
         write_atomically(path, buffer.getvalue())
 
 
-def read_rows(path: Path) -> list[Row]:
+def read_rows(path: str | Path) -> list[Row]:
     """The rows in a data set's directory, or in one Parquet file. Raises InterpError on a damaged file."""
     return [row for table in read_tables(path) for row in table.to_pylist()]
 
 
-def read_tables(path: Path) -> "list[pyarrow.Table]":
+def read_tables(path: str | Path) -> "list[pyarrow.Table]":
     """Tables of the rows in a data set's directory, one for every file, or in one Parquet file: smaller than rows of Python
     values, and what other tools work on. Raises InterpError on a damaged file."""
+    path = Path(path)
     return [_read(part) for part in (sorted(path.glob("part-*.parquet")) if path.is_dir() else [path])]
 
 
@@ -152,7 +153,8 @@ def _schema(columns: Columns) -> "pyarrow.Schema":
     pyarrow = _pyarrow()
     kinds = {bool: pyarrow.bool_(), int: pyarrow.int64(), float: pyarrow.float64(), str: pyarrow.string()}
     lists: dict[Any, Any] = {GenericAlias(list, kind): pyarrow.list_(each) for kind, each in kinds.items()}
-    return pyarrow.schema([(name, (lists | kinds)[kind]) for name, kind in columns.items()])
+    tables = {GenericAlias(list, kind): pyarrow.list_(each) for kind, each in lists.items()}
+    return pyarrow.schema([(name, (tables | lists | kinds)[kind]) for name, kind in columns.items()])
 
 
 def _pyarrow() -> Any:

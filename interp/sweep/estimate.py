@@ -1,8 +1,9 @@
 """What a sweep will take: measured on a few steps of a few of its networks, before any is trained."""
 
+import math
 import statistics
 import time
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
@@ -28,7 +29,7 @@ class Estimate:
     training_seconds: float
     """Seconds of training, one network after the other, on one thread."""
     analysis_seconds: float
-    """Seconds of analysis likewise, each as long as that of one untrained network."""
+    """Seconds of analysis likewise, of each network and each record as long as that of one untrained network."""
     kept_bytes: int
     """Size of the weights that are kept."""
 
@@ -38,10 +39,15 @@ class Estimate:
         return self.training_seconds + self.analysis_seconds
 
 
-def estimate(points: Collection[Point], look: Look, keep: float) -> Estimate:
-    """What will these networks take? Seconds on this machine as busy as it is now, on one thread, and bytes."""
+def estimate(
+    points: Collection[Point], look: Look, keep: float, *, of_record: Callable[[Checkpoint], object] | None = None
+) -> Estimate:
+    """What will these networks take? Seconds on this machine as busy as it is now, on one thread, and bytes.
+
+    ``of_record``: what is measured of every record besides.
+    """
     if not points:
-        return Estimate(training_seconds=0, analysis_seconds=0, kept_bytes=0)
+        return Estimate(training_seconds=0.0, analysis_seconds=0.0, kept_bytes=0)
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
@@ -53,11 +59,14 @@ def estimate(points: Collection[Point], look: Look, keep: float) -> Estimate:
             work = _work(point.config.recipe)
             measured, seconds = min(rates, key=lambda rate: abs(rate[0] - work))
             training += point.config.recipe.steps * seconds * work / measured
-        analysis = _seconds_to_look(by_work[len(by_work) // 2], look)
+        middle = by_work[len(by_work) // 2]
+        analysis = _seconds_to_look(middle, look) * len(points)
+        if of_record is not None:
+            analysis += _seconds_to_look(middle, of_record) * sum(map(_records, points))
     finally:
         torch.set_num_threads(threads)
     kept = sum(4 * _weights(point.config.recipe) for point in points if point.is_kept(keep))
-    return Estimate(training_seconds=training, analysis_seconds=analysis * len(points), kept_bytes=kept)
+    return Estimate(training_seconds=training, analysis_seconds=analysis, kept_bytes=kept)
 
 
 def _weights(recipe: Recipe) -> int:
@@ -74,7 +83,7 @@ def _seconds_a_step(point: Point) -> float:
     config, times = point.config, list[float]()
     config.arithmetic.check_is_possible_here()
     # So that it can neither diverge nor be done before its time.
-    recipe = replace(config.recipe, steps=STEPS, learning_rate=0.0, stop_test_loss=0.0)
+    recipe = replace(config.recipe, steps=STEPS, learning_rate=0.0, stop_test_loss=0.0, stop_accuracy=0.0)
     for _ in train(
         recipe,
         seed=config.seed,
@@ -87,7 +96,12 @@ def _seconds_a_step(point: Point) -> float:
     return statistics.median(after - before for before, after in pairwise(times))
 
 
-def _seconds_to_look(point: Point, look: Look) -> float:
+def _records(point: Point) -> int:
+    """Largest number of records of a network's run."""
+    return math.ceil(point.config.recipe.steps / point.config.record_every) + 1
+
+
+def _seconds_to_look(point: Point, look: Callable[[Checkpoint], object]) -> float:
     recipe, seed = point.config.recipe, point.config.seed
     pairs = training_split(recipe, seed).train_pairs
     network = initial_network(recipe, seed)

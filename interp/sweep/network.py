@@ -1,14 +1,17 @@
 """A unit of a sweep: from a configuration to a run, from the run to a row."""
 
+import math
 import shutil
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import dataclass, fields, is_dataclass, replace
 from importlib.metadata import version
+from itertools import takewhile
 from pathlib import Path
 from typing import Any, get_args, get_origin, get_type_hints
 
 from interp.files import formats
+from interp.files.atomic import write_atomically
 from interp.files.checkpoint import Checkpoint
 from interp.networks.config import Architecture
 from interp.recipe import Recipe
@@ -20,6 +23,9 @@ from interp.training.run_config import FILE, RunConfig
 
 Look = Callable[[Checkpoint], Row]
 """Function, defined at the top of a module, from a trained network to columns of its row."""
+LookBack = Callable[[Path], Row]
+"""Function, defined at the top of a module, from the directory of a run, with a snapshot of every record, to columns of the
+network's row."""
 REACHED = 0.99
 """Accuracy at which a network has reached its pairs."""
 OUTCOME: Columns = {
@@ -34,13 +40,16 @@ OUTCOME: Columns = {
     "clean_accuracy": float,
     "steps_to_train": int,
     "steps_to_test": int,
+    "steps_to_train_for_good": int,
+    "steps_to_test_for_good": int,
     "training_seconds": float,
     "analysis_seconds": float,
     "interp_version": str,
     "torch_version": str,
 }
-"""Columns of what came of a network: why it failed; its last record; the first records with an accuracy of at least .99 on the
-training pairs and on the held-out ones; what it took; versions."""
+"""Columns of what came of a network: why it failed; its last record, or its best where that is measured; the first records with
+an accuracy of at least .99 on the training pairs and on the held-out ones, and the first from which on, up to the last, every
+record has one; what it took; versions."""
 
 
 RECORDED = ("step", "train_loss", "test_loss", "train_accuracy", "test_accuracy", "told_accuracy", "truth_accuracy",
@@ -72,6 +81,8 @@ class SweptNetwork(Unit):
     """Are its weights kept?"""
     records: bool = False
     """Is every record of its run kept?"""
+    look_back: LookBack | None = None
+    """What is measured of its whole run; None for nothing."""
 
     @property
     def path(self) -> Path:
@@ -80,21 +91,37 @@ class SweptNetwork(Unit):
     def work(self, say: Callable[[Status], None], should_stop: Callable[[], bool]) -> None:
         if not (self.path / FILE).exists():  # cut off before it had begun
             shutil.rmtree(self.path, ignore_errors=True)
-            run.create(self.path, self.point.config)
+            run.create(self.path, replace(self.point.config, snapshots=self.look_back is not None))
         each = run.load(self.path)
+        self._keep_best(each)  # it may have been cut off just before
         for snapshot in each.train(should_stop=should_stop, on_step=lambda step: say(Status(path=self.path, step=step))):
+            self._keep_best(each)
             say(Status(path=self.path, step=snapshot.step, losses=snapshot.losses))
-        records = each.log()
         if not each.is_finished:  # asked to stop
             return
-        started = time.monotonic()
-        looked = self.look(formats.load(each.model_path))
+        # A record that Ctrl-C made is none of a run that was not interrupted.
+        records = [record for record in each.log() if each.is_on_beat(record["step"])]
+        started, measured = time.monotonic(), formats.load(self._measured(each))
+        looked = self.look(measured) | (self.look_back(self.path) if self.look_back else {})
         seconds = {"training_seconds": records[-1]["seconds"], "analysis_seconds": round(time.monotonic() - started, 3)}
-        row = {**row_of(self.point), **_outcome(records), **seconds, **looked}
+        row = {**row_of(self.point), **_outcome(records, measured.step), **seconds, **looked}
         if self.records:
             row |= {f"records_{name}": [record.get(name) for record in records] for name in RECORDED}
-        weights = each.model_path.read_bytes() if self.keep else None
+        weights = self._measured(each).read_bytes() if self.keep else None
         say(Status(path=self.path, step=records[-1]["step"], result=Result(row=row, weights=weights)))
+
+    def _measured(self, each: run.Run) -> Path:
+        """The checkpoint that is measured."""
+        return self.path / "best.pt" if self.point.best else each.model_path
+
+    def _keep_best(self, each: run.Run) -> None:
+        """Copy the newest checkpoint where its test loss is the least so far."""
+        if not self.point.best or not each.model_path.exists():
+            return
+        newest, best = formats.load(each.model_path), self._measured(each)
+        least = formats.load(best).losses["test_loss"] if best.exists() else math.inf
+        if each.is_on_beat(newest.step) and newest.losses["test_loss"] < least:
+            write_atomically(best, each.model_path.read_bytes())
 
 
 def row_of(point: Point, error: str | None = None) -> Row:
@@ -122,11 +149,13 @@ def _kind(hint: Any) -> Any:
     return hint if hint in (bool, int, float, str) else list[int] if get_origin(hint) is tuple else type(get_args(hint)[0])
 
 
-def _outcome(records: Sequence[Row]) -> Row:
-    last = records[-1]
-
-    def first(name: str) -> int | None:
-        return next((record["step"] for record in records if record[name] >= REACHED), None)
-
-    kept = {name: last[name] for name in OUTCOME if name in last}
-    return {**kept, "steps_to_train": first("train_accuracy"), "steps_to_test": first("test_accuracy")}
+def _outcome(records: Sequence[Row], measured: int) -> Row:
+    """The columns of the outcome, from the records of a run and the step of the one that is measured."""
+    of_measured = next(record for record in records if record["step"] == measured)
+    found = {name: of_measured[name] for name in OUTCOME if name in of_measured}
+    for part in ("train", "test"):
+        steps = [(record["step"], record[f"{part}_accuracy"] >= REACHED) for record in records]
+        found[f"steps_to_{part}"] = next((step for step, reached in steps if reached), None)
+        held = list(takewhile(lambda each: each[1], reversed(steps)))
+        found[f"steps_to_{part}_for_good"] = held[-1][0] if held else None
+    return found

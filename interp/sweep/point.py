@@ -19,6 +19,8 @@ class Point:
     config: RunConfig
     label: str = ""
     """A word of the sweep's author for it."""
+    best: bool = False
+    """Is it the record with the least test loss that is measured and kept, and not the last?"""
 
     @cached_property
     def name(self) -> str:

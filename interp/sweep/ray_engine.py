@@ -1,7 +1,6 @@
 """The engine of many machines: Ray starts units where there is room, and again where a machine or a process is lost."""
 
 import os
-import shutil
 import tempfile
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -15,8 +14,12 @@ from interp.sweep.network import SweptNetwork
 from interp.sweep.pool import MAX_RESTARTS, attempt
 from interp.sweep.unit import Status
 
+TEMPORARY = "interp-sweep-"
+"""How the temporary directories of nodes begin that do not see the sweep's."""
 WAIT = 0.5
 """Seconds after which the driver asks whether it should stop."""
+GRACE = 10.0
+"""Seconds that a unit has to end when it is asked to."""
 AHEAD = 2
 """Number of units that are handed to Ray for each of its processors: one to do, and the next."""
 
@@ -71,26 +74,26 @@ def _do_all(
             except ray.exceptions.RayError as error:  # lost as often as it was tried
                 lines = str(error).splitlines() or [type(error).__name__]
                 report(Status(path=unit.path, step=0, note=f"given up by Ray: {lines[0]}", failed=True))
-    for each in running:
-        ray.cancel(each, force=True)
+    if running:
+        for each in running:
+            ray.cancel(each)  # as Ctrl-C would: it clears its directory away
+        ray.wait(list(running), num_returns=len(running), timeout=GRACE)
+        for each in running:
+            ray.cancel(each, force=True)
 
 
 def _do(unit: SweptNetwork, shared: bool) -> Status:
     """On a node: do a unit; what comes back is its result, or how it failed."""
     if not shared:
-        job = _ray().get_runtime_context().get_job_id()
-        unit = replace(unit, runs=Path(tempfile.gettempdir()) / f"interp-sweep-{job}")
+        with tempfile.TemporaryDirectory(prefix=TEMPORARY, ignore_cleanup_errors=True) as directory:
+            return _do(replace(unit, runs=Path(directory)), shared=True)
     last = Status(path=unit.path, step=0)
 
     def hear(status: Status) -> None:
         nonlocal last
         last = status
 
-    try:
-        attempt(unit, hear, lambda: False)
-    finally:
-        if not shared:
-            shutil.rmtree(unit.path, ignore_errors=True)
+    attempt(unit, hear, lambda: False)
     return last
 
 

@@ -2,6 +2,7 @@
 
     keep = 0.02                       # share of the networks whose weights are kept: 0, the default, to 1
     records = true                    # losses and accuracies of every record, and not of the last alone; false by default
+    timeline = true                   # the phases of every run, and what its timeline says of every record; false by default
     findings = ["explanation"]        # measurements whose numbers are kept, beside the verdict
 
     [[networks]]                      # as many blocks as are wanted
@@ -12,6 +13,8 @@
     grid = {weight_decay = [1, 2], network.activation = ["relu", "gelu"]}     # every combination of these
     each = [{learning_rate = 1e-3, beta_2 = 0.98}, {learning_rate = 3e-3}]    # with each of these
     draw = {network.attention_rate = {uniform = [0, 1]}}       # drawn anew for every network: uniform, log_uniform, choice
+    in_turn = [{p = 59}, {p = 97}]    # the first seed has the first of these, the second the second, and so on in turn
+    best = true                       # the record with the least test loss is measured, and not the last; false by default
 
 What can be said is what a recipe has, by the same names, and ``record_every``, ``precision`` and ``device`` of a run.
 """
@@ -56,6 +59,10 @@ class Block:
     """Alternatives: mappings like ``set``."""
     draw: dict[str, Any] = field(default_factory=dict)
     """Option → how it is drawn, nested as in a recipe. A network's draws depend on its seed alone."""
+    in_turn: tuple[dict[str, Any], ...] = ({},)
+    """Mappings like ``set``, of which each seed has one: the first seed the first, and again from the first after the last."""
+    best: bool = False
+    """Is the record with the least test loss measured and kept, and not the last?"""
 
     def points(self) -> Iterator[Point]:
         """The networks of this block, in the order of seeds, so that a part of them is as varied as all."""
@@ -63,9 +70,10 @@ class Block:
             raise InterpError(f"expected a recipe among {', '.join(RECIPES)}, got {self.recipe!r:.40}")
         grid = dict(_leaves(self.grid, ()))
         alternatives = [dict(_leaves(each, ())) for each in self.each]
-        for seed, alternative, values in product(self.seeds, alternatives, product(*grid.values())):
-            said = dict(_leaves(self.set, ())) | alternative | dict(zip(grid, values, strict=True)) | self._drawn(seed)
-            yield Point(config=_config(self.recipe, seed, said), label=self.label)
+        turns = [dict(_leaves(each, ())) for each in self.in_turn]
+        for (turn, seed), alternative, values in product(enumerate(self.seeds), alternatives, product(*grid.values())):
+            said = dict(_leaves(self.set, ())) | turns[turn % len(turns)] | alternative | dict(zip(grid, values, strict=True))
+            yield Point(config=_config(self.recipe, seed, said | self._drawn(seed)), label=self.label, best=self.best)
 
     def _drawn(self, seed: int) -> dict[str, Any]:
         chance = random.Random(seed)
@@ -88,6 +96,8 @@ class Spec:
     """Share of the networks whose weights are kept, 0 to 1; which, their names decide."""
     records: bool = False
     """Are losses and accuracies of every record kept, and not of the last alone?"""
+    timeline: bool = False
+    """Is every record of every run measured, and the run's phases found?"""
 
     def __post_init__(self) -> None:
         if not 0 <= self.keep <= 1:
@@ -126,10 +136,12 @@ def spec_of(values: Mapping[str, Any]) -> Spec:
     if not _is_list_of(whole["findings"], str):
         raise InterpError("expected findings to be a list of names of measurements")
     check_type(whole.get("keep", 0.0), float, "keep")
-    check_type(whole.get("records", False), bool, "records")
+    for name in ("records", "timeline"):
+        check_type(whole.get(name, False), bool, name)
     if unknown := sorted(whole.keys() - {each.name for each in fields(Spec)}):
-        raise InterpError(f"expected networks, findings, keep and records, got {', '.join(unknown)}")
+        raise InterpError(f"expected networks, findings, keep, records and timeline, got {', '.join(unknown)}")
     whole["findings"] = tuple(whole["findings"])
+    whole["keep"] = float(whole.get("keep", 0.0))
     spec = Spec(**{**whole, "networks": tuple(whole["networks"])})
     _ = spec.points  # what is impossible is refused here, before anything is trained
     return spec
@@ -137,9 +149,10 @@ def spec_of(values: Mapping[str, Any]) -> Spec:
 
 def _block(values: Mapping[str, Any]) -> Block:
     plain = {"recipe": "quick", "label": "", **values, "seeds": _seeds(values.get("seeds", [0]))}
-    each = plain.get("each", [{}])
-    if not _is_list_of(each, dict) or not each:
-        raise InterpError("expected each to be a list of mappings")
+    for name in ("each", "in_turn"):
+        plain.setdefault(name, [{}])
+        if not _is_list_of(plain[name], dict) or not plain[name]:
+            raise InterpError(f"expected {name} to be a list of mappings")
     for name in ("set", "grid", "draw"):
         if not isinstance(plain.get(name, {}), dict):
             raise InterpError(f"expected {name} to be a mapping")
@@ -147,14 +160,17 @@ def _block(values: Mapping[str, Any]) -> Block:
         if not isinstance(choices, list) or not choices:
             raise InterpError(f"expected a list of values for {name} in a grid, got {choices!r:.40}")
     varied = [name for part in ("grid", "draw") for name, _ in _leaves(plain.get(part, {}), DRAWS)]
-    varied += {name for alternative in each for name, _ in _leaves(alternative, ())}
+    for part in ("each", "in_turn"):
+        varied += {name for alternative in plain[part] for name, _ in _leaves(alternative, ())}
     if twice := sorted({name for name in varied if varied.count(name) > 1}):
-        raise InterpError(f"expected each option in one of grid, each and draw, got {', '.join(twice)} in two")
+        raise InterpError(f"expected each option in one of grid, each, draw and in_turn, got {', '.join(twice)} in two")
     for name in ("recipe", "label"):
         check_type(plain[name], str, name)
-    if unknown := sorted(plain.keys() - {each.name for each in fields(Block)}):
-        raise InterpError(f"expected of [[networks]] recipe, seeds, label, set, grid, each and draw, got {', '.join(unknown)}")
-    return Block(**{**plain, "each": tuple(each)})
+    check_type(plain.get("best", False), bool, "best")
+    known = [each.name for each in fields(Block)]
+    if unknown := sorted(plain.keys() - set(known)):
+        raise InterpError(f"expected of [[networks]] {', '.join(known)}, got {', '.join(unknown)}")
+    return Block(**{**plain, "each": tuple(plain["each"]), "in_turn": tuple(plain["in_turn"])})
 
 
 def _seeds(said: Any) -> tuple[int, ...]:

@@ -20,7 +20,7 @@ from interp.files import directories
 from interp.files.atomic import remove_unfinished, write_atomically
 from interp.sweep.dataset import Columns, DataSet, Row
 from interp.sweep.engine import Engine
-from interp.sweep.network import Look, Result, SweptNetwork, own_columns, row_of
+from interp.sweep.network import Look, LookBack, Result, SweptNetwork, own_columns, row_of
 from interp.sweep.point import Point
 from interp.sweep.spec import Spec
 from interp.sweep.unit import Status
@@ -51,9 +51,11 @@ class Sweep:
     spec: Spec
     """What is trained, and what is kept."""
     columns: Columns
-    """Columns of what ``look`` finds."""
+    """Columns of what ``look`` and ``look_back`` find."""
     look: Look
     """What is measured of every network."""
+    look_back: LookBack | None = None
+    """What is measured of every run, which then has a snapshot of every record; None for nothing."""
 
     def run(
         self,
@@ -85,7 +87,14 @@ class Sweep:
 
             runs, spec = self.path / "unfinished", self.spec
             units = [
-                SweptNetwork(point=each, runs=runs, look=self.look, keep=each.is_kept(spec.keep), records=spec.records)
+                SweptNetwork(
+                    point=each,
+                    runs=runs,
+                    look=self.look,
+                    keep=each.is_kept(spec.keep),
+                    records=spec.records,
+                    look_back=self.look_back,
+                )
                 for each in missing.values()
             ]
             engine.work(units, report, lambda: writer.write_waiting() is not None or should_stop())

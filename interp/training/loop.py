@@ -50,7 +50,7 @@ class Snapshot:
     """Shares of the training pairs with a wrong label that are answered as they were told, ``told_accuracy``, and truly,
     ``truth_accuracy``; of the other training pairs, ``clean_accuracy``, that are answered truly. Empty if no label is wrong."""
     is_last: bool
-    """Does training end with this snapshot: steps done, test loss reached, or asked to stop?"""
+    """Does training end with this snapshot: steps done, loss or accuracy reached, or asked to stop?"""
 
     @property
     def step(self) -> int:
@@ -119,7 +119,7 @@ def train(
     """How does a network of this recipe and seed develop?
 
     Yields a Snapshot at step 0, every ``record_every`` steps, and at the end: after ``recipe.steps``, at a record
-    whose test loss is below ``recipe.stop_test_loss``, or when ``should_stop()``, asked before every step, says so.
+    with which ``recipe.ends``, or when ``should_stop()``, asked before every step, says so.
     ``on_step`` hears the number of updates done. ``watch`` is shown every step's weights before they are recorded or
     updated: the live ones, to be copied where they are kept and never changed. With ``resume``, the state of an earlier
     snapshot of this recipe and seed, training goes on after that snapshot: bit for bit as without the break on the
@@ -163,7 +163,8 @@ def train(
             train_accuracy=train_accuracy,
             test_accuracy=test_accuracy,
             corrupted={} if labels is None else corrupted_accuracies(train_data.answers(parameters), train_data.labels, truth),
-            is_last=stopping or step >= recipe.steps or test_loss < recipe.stop_test_loss,
+            is_last=stopping
+            or recipe.ends(step=step, test_loss=test_loss, train_accuracy=train_accuracy, test_accuracy=test_accuracy),
         )
 
     first = 0 if resume is None else resume.step

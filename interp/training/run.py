@@ -147,7 +147,7 @@ class Run:
         config = self.config
 
         def watch(step: int, parameters: dict[str, Tensor]) -> None:
-            keep = self._thins and not self._on_beat(step) and is_spaced(step, config.snapshots_per_decade)
+            keep = self._thins and not self.is_on_beat(step) and is_spaced(step, config.snapshots_per_decade)
             measure = watching.measure if step % watching.every == 0 else None
             if not keep and measure is None:
                 return
@@ -170,20 +170,21 @@ class Run:
     def _thins(self) -> bool:
         return not self.config.snapshots and self.config.snapshots_per_decade > 0
 
-    def _on_beat(self, step: int) -> bool:
+    def is_on_beat(self, step: int) -> bool:
         """Is there a record at this step whether or not Ctrl-C comes?"""
         return step % self.config.record_every == 0 or step == self.config.recipe.steps
 
     def _keeps(self, record: dict[str, Any], kept: dict[str, Any] | None) -> bool:
         """Does a record become a snapshot? ``kept``: the last record that became one."""
-        if not self._thins or not self._on_beat(record["step"]):  # a record that Ctrl-C made is no part of a thinned set
+        if not self._thins or not self.is_on_beat(record["step"]):  # a record that Ctrl-C made is no part of a thinned set
             return self.config.snapshots
         spaced = is_spaced(record["step"], self.config.snapshots_per_decade)
         return self._ends(record) or spaced or has_moved(kept, record)
 
     def _ends(self, record: dict[str, Any]) -> bool:
         """Does the recipe end with this record?"""
-        return record["step"] >= self.config.recipe.steps or record["test_loss"] < self.config.recipe.stop_test_loss
+        said = {name: record[name] for name in ("step", "test_loss", "train_accuracy", "test_accuracy")}
+        return self.config.recipe.ends(**said)
 
     def _save_snapshot(self, saved: Checkpoint) -> None:
         checkpoint.save(self.path / "snapshots" / f"step-{saved.step:06d}.pt", saved)
@@ -214,7 +215,7 @@ class Run:
     def _finished(self, state: TrainingState, records: Sequence[dict[str, Any]]) -> bool:
         # A record off the beat is one that Ctrl-C made: the run goes on from it whatever its loss.
         reached = any(record["step"] == state.step and self._ends(record) for record in records)
-        return state.step >= self.config.recipe.steps or (self._on_beat(state.step) and reached)
+        return state.step >= self.config.recipe.steps or (self.is_on_beat(state.step) and reached)
 
 
 def check_is_free(path: Path) -> None:

@@ -12,6 +12,9 @@ import pytest
 
 import analyses
 import interp
+from analyses.survey.row import values
+from interp.files import formats
+from interp.sweep.spec import read_spec
 
 ROOT = Path(__file__).parent.parent.parent
 FOLDER = ROOT / "checkpoints" / "operations"
@@ -59,23 +62,34 @@ def study(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
 @pytest.mark.slow
 @pytest.mark.parametrize("name", EXPECTED)
 def test_its_row_in_the_study_is_what_would_be_measured_today(name: str, study: ModuleType) -> None:
-    found = study.measured_row(FOLDER / name)
-    assert found["rung"] == EXPECTED[name]["rung"]
-    assert any(found.items() <= kept.items() for kept in json.loads(study.KEPT.read_text()))
+    saved = formats.load(FOLDER / name)
+    found = values(("performance",), saved) | {"test_accuracy": analyses.performance(saved.circuit()).test_accuracy}
+    assert found["rung"] == EXPECTED[name]["rung"] and saved.recipe is not None
+    of_recipe = (saved.recipe.task, saved.recipe.train_fraction, "own")
+    (kept,) = [row for row in study.rows() if (row["task"], row["train_fraction"], row["label"]) == of_recipe]
+    assert kept["step"] == saved.step
+    for column in ("circuit", "is_explained", "rung", "generalises", "key_frequencies", "key_representations"):
+        assert found[column] == kept[column], column
+    for column in ("accuracy", "test_accuracy", "performance_apart_pairs", "performance_apart_accuracy"):
+        if kept[column] is not None:
+            assert found[column] == pytest.approx(kept[column], abs=6e-5), column
 
 
 def test_the_table_in_the_docs_is_that_of_the_rows(study: ModuleType) -> None:
-    kept = json.loads(study.KEPT.read_text())
+    kept = study.rows()
+    assert {row["name"] for row in kept} == read_spec(study.SPEC).points.keys()
     assert study.table(kept) in (ROOT / "docs" / "groups.md").read_text(), "python studies/operations.py"
     assert study.published_table(kept) in TRAINING, "python studies/operations.py"
-    apart = {(row["task"], *row["apart"]) for row in kept if row["apart"]}
+    pairs = [(row["task"], row["performance_apart_pairs"], row["performance_apart_accuracy"]) for row in kept]
+    apart = {each for each in pairs if each[1]}
     assert apart == {("multiplication", 193, 1.0), ("ab+b", 193, 1.0), ("division", 96, 1.0)}
     assert "all 193 of a·b and of ab + b, all 96 of 0 / b" in DOCS
 
 
 def test_what_the_docs_say_of_published_recipes(study: ModuleType) -> None:
-    rows = [row for row in json.loads(study.KEPT.read_text()) if row["recipe"] != study.OWN]
-    never = {row["task"]: f"{row['held_out']:.2f}".removeprefix("0") for row in rows if row["known"]["test"] is None}
+    rows = [row for row in study.rows() if row["label"] == "published"]
+    late = [row for row in rows if row["steps_to_test_for_good"] is None]
+    never = {row["task"]: f"{row['test_accuracy']:.2f}".removeprefix("0") for row in late}
     told = " ".join(TRAINING.split())
     assert len(rows) == 12 and "Eight of twelve generalise as published" in told
     assert set(never) == {"A5", "D29", "a^2+ab+b^2", "a^3+ab"}

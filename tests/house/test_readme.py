@@ -82,7 +82,7 @@ def test_the_map_and_the_study_are_what_would_be_written_today() -> None:
     assert make_map.FILE.read_text() == make_map.text(), "make map"
     rows = pyarrow.parquet.read_table(ROOT / "studies" / "every_network.parquet").to_pylist()
     written = (ROOT / "docs" / "every_network.md").read_text().partition(MARK)[2]
-    assert written == f"\n{summary(rows)}", "python studies/every_network.py show"
+    assert written == f"\n{summary(rows)}", "python studies/every_network.py"
 
 
 def test_what_is_said_of_the_rest_is_so() -> None:

@@ -11,11 +11,14 @@ from planted import planted, random_circuit, relayed
 
 import analyses
 import interp
+from analyses.survey.measuring import measured_sweep
 from interp import fourier
 from interp.circuit import Circuit
+from interp.sweep.engine import Pool
+from interp.sweep.spec import read_spec, spec_of
 
 sys.path.insert(0, str(Path(__file__).parent.parent.parent / "studies"))
-from deeper import KEPT, rows, table
+from deeper import KEPT, main, networks, rows, table
 
 ROOT = Path(__file__).parent.parent.parent
 PUBLISHED = ROOT.parent / "shared" / "peers" / "field" / "two-layers-rope-swiglu-p113" / "checkpoint.pt"
@@ -71,6 +74,25 @@ def test_a_row_says_what_a_planted_network_does() -> None:
 def test_a_network_without_neurons_has_a_row_too() -> None:
     found = rows("attention alone", random_circuit(n_layers=2, d_mlp=0))
     assert all(row["mlp_total"] is None and row["neurons"] == 0 for row in found) and "–" in table(found)
+
+
+def test_the_networks_of_a_sweep_are_measured_by_their_layers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    network = {"d_model": 16, "n_heads": 2, "d_head": 8, "d_mlp": 16}
+    small = spec_of({"keep": 1, "networks": [{"set": {"p": 7, "steps": 5, "network": network},
+                                              "grid": {"network": {"n_layers": [2, 3]}}}]})  # fmt: skip
+    measured_sweep(tmp_path / "runs", small).run(Pool())
+    assert dict(networks("a=b.pt")) == {"a": "b.pt"}
+    monkeypatch.setattr("deeper.KEPT", tmp_path / "deeper.json")
+    assert main([str(tmp_path / "runs")]) == 0
+    kept = [(row["network"], row["layer"]) for row in json.loads((tmp_path / "deeper.json").read_text())]
+    assert sorted(kept) == [("quick, 2 layers", 0), ("quick, 2 layers", 1), *(("quick, 3 layers", n) for n in range(3))]
+
+
+def test_the_spec_has_the_networks_of_the_document() -> None:
+    trained = {
+        f"zhong-2023, {p.config.recipe.network.n_layers} layers" for p in read_spec(KEPT.with_suffix(".toml")).points.values()
+    }
+    assert trained | {"published, 2 layers"} == {row["network"] for row in json.loads(KEPT.read_text())}
 
 
 @pytest.mark.slow

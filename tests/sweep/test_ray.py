@@ -11,7 +11,7 @@ import pytest
 from test_sweep import rows_of, sweep, write
 
 from interp.sweep.engine import Pool
-from interp.sweep.ray_engine import Ray
+from interp.sweep.ray_engine import TEMPORARY, Ray
 from interp.sweep.spec import read_spec
 
 pytestmark = [pytest.mark.faults, pytest.mark.filterwarnings("ignore")]
@@ -64,6 +64,22 @@ def test_a_lost_process_and_a_lost_node_lose_and_repeat_nothing(tmp_path: Path, 
     sweep(tmp_path / "pool", spec).run(Pool(workers=2))
     assert lost == ["process", "node"] and (progress.done, progress.failed) == (8, 0)
     assert rows_of(tmp_path / "ray") == rows_of(tmp_path / "pool")
+
+
+def test_what_is_stopped_leaves_nothing_on_the_nodes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("ray", reason="needs interp[ray]: make faults")
+    monkeypatch.setenv("TMPDIR", str(there := tmp_path / "node"))
+    monkeypatch.setenv("RAY_TMPDIR", "/tmp")  # a socket has no room for a long path
+    monkeypatch.delenv("RAY_ADDRESS", raising=False)
+    there.mkdir()
+    seen: list[Path] = []
+
+    def should_stop() -> bool:
+        seen.extend(there.glob(f"{TEMPORARY}*/*/resume.pt"))
+        return bool(seen)
+
+    progress = sweep(tmp_path / "ray", read_spec(write(tmp_path, 1, 100_000))).run(Ray(workers=1), should_stop=should_stop)
+    assert seen and progress.done == 0 and not list(there.glob(f"{TEMPORARY}*"))
 
 
 def test_a_network_that_fails_on_a_node_is_a_row_with_its_error(tmp_path: Path, cluster: Any) -> None:

@@ -45,6 +45,18 @@ def test_a_block_is_every_seed_with_every_alternative_with_every_combination() -
     }
 
 
+def test_seeds_have_one_of_what_is_told_in_turn_each_and_the_rest_of_a_block_with_it() -> None:
+    points = spec("""[[networks]]
+        seeds = [7, 3, 9]
+        best = true
+        grid = {weight_decay = [1, 2]}
+        in_turn = [{p = 59, network.d_mlp = 64}, {p = 97}]
+    """).points.values()
+    told = [(p.config.seed, p.config.recipe.p, p.config.recipe.network.d_mlp, p.config.recipe.weight_decay) for p in points]
+    assert told == [(seed, p, d_mlp, decay) for seed, p, d_mlp in ((7, 59, 64), (3, 97, 512), (9, 59, 64)) for decay in (1, 2)]
+    assert all(point.best for point in points)
+
+
 def test_draws_depend_on_the_seed_alone() -> None:
     block = """[[networks]]
         seeds = "0:200"
@@ -136,7 +148,12 @@ def test_columns_of_a_configuration_are_its_options() -> None:
         ("keep = 'all'\n[[networks]]", "keep"),
         ("findings = 'all'\n[[networks]]", "findings"),
         ("records = 1\n[[networks]]", "records"),
-        ("steps = 3\n[[networks]]", "expected networks, findings, keep and records, got steps"),
+        ("timeline = 1\n[[networks]]", "timeline"),
+        ("[[networks]]\nbest = 1", "best"),
+        ("[[networks]]\nin_turn = []", "in_turn to be a list of mappings"),
+        ("[[networks]]\ngrid = {steps = [1]}\nin_turn = [{steps = 2}]", "steps in two"),
+        ("[[networks]]\nset = {stop_accuracy = 1.5}", "stop_accuracy"),
+        ("steps = 3\n[[networks]]", "expected networks, findings, keep, records and timeline, got steps"),
         ("[[networks]]\nseeds = '0:10000000'\ngrid = {steps = [1, 2]}", "at most 10000000 networks"),
         ("a = [", "Invalid value"),
         ("[[networks]]\nseeds = '0:99999999999999999999'", "seeds like"),

@@ -64,6 +64,8 @@ def test_a_sweep_makes_a_row_of_every_network_and_keeps_the_weights_that_were_as
     assert main([str(spec), "--out", str(out), "--workers", "1"]) == 0
     shown = capsys.readouterr()
     assert "6 of 6 networks have a row, 6 of them new" in shown.out and "5 of 6  " in shown.err and "an hour" in shown.err
+    first, *_, last = shown.err.splitlines()
+    assert (first, last) == ("6 networks to train", f"what they do: interp-survey {out}")
     rows, points = read_rows(out / "rows"), read_spec(spec).points
     assert {row["name"] for row in rows} == points.keys()
     assert sorted(row["seed"] for row in rows) == list(range(6)) and all(row["error"] is None for row in rows)
@@ -168,6 +170,10 @@ def test_a_network_that_fails_is_a_row_with_its_error_and_can_be_tried_again(
     good, bad = sorted(read_rows(out / "rows"), key=lambda row: row["learning_rate"])
     assert good["error"] is None and good["accuracy"] is not None
     assert "training diverged" in bad["error"] and bad["accuracy"] is None and bad["p"] == 7
+    for options, planned in ([], "not tried again without --again"), (["--again"], "tried again"):
+        assert main([str(path), "--out", str(out), "--dry-run", *options]) == 0
+        plan = capsys.readouterr().out
+        assert f"1  of them failed, and are {planned}\n" in plan and "2  networks, 2 of which have a row" in plan
 
 
 def test_a_disk_that_is_full_stops_it_and_loses_nothing(tmp_path: Path) -> None:

@@ -20,6 +20,7 @@ from analyses.timeline.progress import progress
 from interp.arithmetic import Precision
 from interp.errors import InterpError
 from interp.files import formats
+from interp.recipe import Recipe
 from interp.training import run
 from interp.training import state as training_state
 from interp.training.run import Run
@@ -112,10 +113,11 @@ def test_every_record_resumes_to_the_same_end(tmp_path: Path, precision: Precisi
         assert files(finish(each)) == expected
 
 
-def test_a_finished_run_is_left_as_it_is(tmp_path: Path) -> None:
-    each = finish(run.create(tmp_path / "run", replace(CONFIG, recipe=replace(RECIPE, stop_test_loss=100.0))))
+@pytest.mark.parametrize("recipe", [replace(RECIPE, stop_test_loss=100.0), replace(RECIPE, stop_accuracy=0.001)])
+def test_a_finished_run_is_left_as_it_is(tmp_path: Path, recipe: Recipe) -> None:
+    each = finish(run.create(tmp_path / "run", replace(CONFIG, recipe=recipe)))
     before = files(each)
-    assert each.log()[-1]["step"] == 0  # the test loss was reached at once
+    assert each.is_finished and each.log()[-1]["step"] == 0  # what ends it was reached at once
     assert list(each.train()) == [] and files(each) == before
 
 

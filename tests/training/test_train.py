@@ -16,7 +16,7 @@ from interp.tasks.addition import Addition
 from interp.tasks.split import split
 from interp.training.batch import Batch, PlainBatch
 from interp.training.fast_batch import FastBatch
-from interp.training.loop import TrainingDivergedError, batch, initial_network, train, training_step
+from interp.training.loop import TrainingDivergedError, batch, initial_network, train, training_split, training_step
 from interp.training.optimisers import Optimiser
 
 
@@ -101,6 +101,15 @@ def test_it_stops_at_the_last_step_at_the_test_loss_and_when_asked() -> None:
     assert last.step == 60 and before.step == 55 and not before.is_last
     assert before.train_loss < 1 < before.test_loss
 
+    # An accuracy is that on all pairs: of 49, those trained on and the others.
+    records = list(train(memorises, seed=0, record_every=5))
+    chosen = training_split(memorises, 0)
+    right = [r.train_accuracy * len(chosen.train_pairs) + r.test_accuracy * len(chosen.test_pairs) for r in records]
+    reached = next(index for index, count in enumerate(right) if count > 49 / 2)
+    assert records[reached].test_accuracy < 0.5 < records[reached].train_accuracy
+    *_, last = train(replace(memorises, stop_accuracy=round(right[reached]) / 49), seed=0, record_every=5)
+    assert last.step == records[reached].step < 60 and last.is_last
+
     heard: list[int] = []
     *_, last = train(SMALL, seed=0, record_every=8, should_stop=lambda: len(heard) >= 11, on_step=heard.append)
     assert last.step == 11 and last.is_last and heard == list(range(1, 12))
@@ -150,7 +159,7 @@ NUMBERS = {
         "task": "addition", "batch_size": 0, "positions": "learned", "embedding_std": 0.0,
         "corrupt": 0.0, "wrong_labels": "", "attention_free": False, "loss": "cross-entropy", "optimiser": "adamw",
         "momentum": 0.9, "gradient_filter": 0.0, "gradient_filter_decay": 0.98, "schedule": "constant", "schedule_from": 0,
-        "schedule_to": 0,
+        "schedule_to": 0, "stop_accuracy": 0.0,
     }
 }  # fmt: skip
 NUMBERS["zhong-2023"] = {
