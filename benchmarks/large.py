@@ -27,7 +27,7 @@ def measured(command: list[str]) -> tuple[float, float]:
     """Processor seconds of a process, and its largest memory in MiB."""
     # In a process of its own: the memory that the system tells of children is that of the largest one so far.
     program = (
-        "import resource, subprocess, sys; subprocess.run(sys.argv[1:], stdout=subprocess.DEVNULL, check=False); "
+        "import resource, subprocess, sys; subprocess.run(sys.argv[1:], stdout=subprocess.DEVNULL, check=True); "
         "used = resource.getrusage(resource.RUSAGE_CHILDREN); print(used.ru_utime + used.ru_stime, used.ru_maxrss / 1024)"
     )
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}

@@ -1,9 +1,12 @@
 """Configurations as plain values: dataclasses built from what a file says, every value checked."""
 
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import fields
-from typing import Any, get_args, get_origin
+from typing import Any, TypeVar, get_args, get_origin
 
 from interp.errors import InterpError
+
+T = TypeVar("T")
 
 
 def from_plain(cls: type[Any], values: Any, what: str) -> Any:
@@ -37,3 +40,21 @@ def check_type(value: Any, expected: Any, what: str) -> None:
         raise InterpError(f"expected {what} to be {expected.__name__}, got {value!r:.40}")
     elif type(value) is int and not -(1 << 63) <= value < 1 << 63:
         raise InterpError(f"expected {what} to be a number of 64 bits, got one of {value.bit_length()}")
+
+
+class MadeAtFirstUse(Mapping[str, T]):
+    """Values by name, each made when it is first asked for: some take time to make, and few are needed at once."""
+
+    def __init__(self, makers: Mapping[str, Callable[[], T]]) -> None:
+        self._makers, self._made = makers, dict[str, T]()
+
+    def __getitem__(self, name: str) -> T:
+        if name not in self._made:
+            self._made[name] = self._makers[name]()
+        return self._made[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._makers)
+
+    def __len__(self) -> int:
+        return len(self._makers)

@@ -18,11 +18,11 @@
 """
 
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal, get_args
 
-from interp.configuration import from_plain
+from interp.configuration import MadeAtFirstUse, from_plain
 from interp.errors import InterpError
 from interp.networks.attention_free import AttentionFreeConfig
 from interp.networks.config import MAX_P, Architecture, NetworkConfig
@@ -215,25 +215,7 @@ _NANDA_2023 = Recipe(
 )
 
 
-class _MadeAtFirstUse(Mapping[str, Recipe]):
-    """Recipes by name, each made when it is first asked for: making one checks its task, and tables of groups take time."""
-
-    def __init__(self, makers: Mapping[str, Callable[[], Recipe]]) -> None:
-        self._makers, self._made = makers, dict[str, Recipe]()
-
-    def __getitem__(self, name: str) -> Recipe:
-        if name not in self._made:
-            self._made[name] = self._makers[name]()
-        return self._made[name]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._makers)
-
-    def __len__(self) -> int:
-        return len(self._makers)
-
-
-RECIPES: Mapping[str, Recipe] = _MadeAtFirstUse(
+RECIPES: Mapping[str, Recipe] = MadeAtFirstUse(
     {
         "nanda-2023": lambda: _NANDA_2023,
         "zhong-2023": lambda: Recipe(

@@ -76,7 +76,7 @@ def learning() -> "go.Figure":
 def forming(k: int = 14) -> "go.Figure":
     """The circle of one frequency as it forms: the numbers in its plane at every step of which there is a checkpoint."""
     names = [f"nanda-113-step-{step}" for step in STEPS[:-1]] + ["nanda-113"]
-    figure = circle_grid([k] * len(STEPS), 113)
+    figure = circle_grid([k] * len(STEPS))
     for index, (name, step) in enumerate(zip(names, STEPS, strict=True)):
         circle = circle_of(of(name).embedding, k)
         figure.add_trace({**circle_trace(circle.points, k), **panel(index)})
@@ -87,7 +87,7 @@ def forming(k: int = 14) -> "go.Figure":
 def circles_of_seven() -> "go.Figure":
     """The numbers 0 to 6 on the circle of each frequency, as waves alone place them."""
     ks = list(frequencies(7))
-    figure = circle_grid(ks, 7)
+    figure = circle_grid(ks)
     for index, k in enumerate(ks):
         circle = circle_of(basis(7).T, k)
         labels = {"mode": "markers+lines+text", "text": [str(n) for n in range(7)], "textposition": "top center"}

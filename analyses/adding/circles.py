@@ -67,9 +67,10 @@ class Circles(Finding):
         figure, colours = circle_grid([c.k for c in self.circles]), self.colours(c.k for c in self.circles)
         if not self.circles:
             say(figure, "no key frequencies")
-        for make in (circle_trace, walk_trace):
-            for index, c in enumerate(self.circles):
-                figure.add_trace({**make(c.points, c.k, colours[c.k], self.symbols), **panel(index)})
+        for index, c in enumerate(self.circles):
+            figure.add_trace({**circle_trace(c.points, c.k, self.symbols), **panel(index)})
+        for index, c in enumerate(self.circles):
+            figure.add_trace({**walk_trace(c.points, c.k, colours[c.k], self.symbols), **panel(index)})
         sit = f"sit on {len(self.circles)} circles"
         title = f"The numbers 0 to {self.p - 1} {sit}"
         if self.symbols != tuple(map(str, range(self.p))):
@@ -142,7 +143,7 @@ def panel(index: int) -> dict[str, str]:
     return {"xaxis": f"x{number}", "yaxis": f"y{number}"}
 
 
-def circle_trace(points: Sequence[Point], k: int, colour: str, symbols: Sequence[str] = ()) -> dict[str, Any]:
+def circle_trace(points: Sequence[Point], k: int, symbols: Sequence[str] = ()) -> dict[str, Any]:
     """A trace of the numbers in the plane of frequency k, coloured by the place where each belongs, named by their symbols."""
     numbers, p = list(range(len(points))), len(points)
     places = [round(k * n % p / p, 4) for n in numbers]

@@ -40,11 +40,11 @@ class MovingCircles(Finding):
     def figure(self) -> "go.Figure":
         last = self.circles[-1]
         figure, colours = circle_grid([c.k for c in last]), self.colours(c.k for c in last)
+        seen = [[(_seen(c, end.radius), c.k) for c, end in zip(each, last, strict=True)] for each in self.circles]
         frames = [
-            [make(_seen(c, end.radius), c.k, colours[c.k]) for make in (circle_trace, walk_trace)
-             for c, end in zip(each, last, strict=True)]
-            for each in self.circles
-        ]  # fmt: skip
+            [*(circle_trace(points, k) for points, k in each), *(walk_trace(points, k, colours[k]) for points, k in each)]
+            for each in seen
+        ]
         figure.add_traces([{**trace, **panel(index % len(last))} for index, trace in enumerate(frames[-1])])
         moving = [[{"type": "scatter", "x": t["x"], "y": t["y"]} for t in traces] for traces in frames]
         add_slider(figure, self.steps, moving)

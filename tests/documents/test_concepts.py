@@ -99,7 +99,7 @@ def test_no_control_is_explained_or_named() -> None:
     rows = pyarrow.parquet.read_table(ROOT / "studies" / "every_network.parquet").to_pylist()
     controls = [row for row in rows if row["kind"] != "trained"]
     assert f"None of {len(controls)} such networks" in said("nulls")
-    assert not any(row["explained"] or row["named"] or row["circuit"] in NAMED for row in controls)
+    assert not any(row["is_explained"] or row["explanation_is_explained"] or row["circuit"] in NAMED for row in controls)
 
 
 def _short(share: float) -> str:
