@@ -11,6 +11,7 @@ import analyses
 from analyses.evidence.neuron_clusters import best_frequencies
 from analyses.tools.last_layer import last_neurons
 from analyses.tools.logit_sums import logit_sums
+from analyses.tools.paper_triples import paper_sample
 from interp import by_rows, fourier
 from interp.circuit import Circuit
 from interp.memory import available, missing, rows_at_once, whole
@@ -157,3 +158,10 @@ def test_a_normalised_network_of_a_division_has_its_gain_in_the_numbers_of_the_a
     assert circuit.p == P - 1
     neurons = last_neurons(circuit)
     assert torch.allclose(neurons.logits(neurons.pre), circuit.logits, atol=1e-9)
+
+
+def test_beyond_400_the_triples_are_a_seeded_sample() -> None:
+    a, b, c = paper_sample(401)
+    assert all(torch.equal(x, y) for x, y in zip((a, b, c), paper_sample(401), strict=True))
+    assert len({*zip(a.tolist(), b.tolist(), c.tolist(), strict=True)}) == 100 and int(torch.stack([a, b, c]).max()) <= 400
+    assert all(len(set(x.tolist())) > 60 for x in (a, b, c))
