@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from analyses.adding.circles import READING, FrequencyCircle, Point, circle_grid, circle_of, circle_trace, panel, walk_trace
 from analyses.findings.drawing import finish

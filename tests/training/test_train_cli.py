@@ -120,7 +120,9 @@ def test_an_interrupted_run_leaves_a_usable_checkpoint(tmp_path: Path, number: s
     shown, errors = running.communicate(timeout=60)
     assert running.returncode == 130 and "Traceback" not in errors
     saved = formats.load(out / "model.pt")
-    assert saved.step > 0 and f"step {saved.step}," in shown
+    assert saved.step and f"step {saved.step}," in shown
+    name = "Ctrl-C" if number is signal.SIGINT else "SIGTERM"
+    assert f"; ended: before step 1000000: stopped by {name}; interp-train --resume {out} goes on" in shown
     assert json.loads((out / "log.jsonl").read_text().splitlines()[-1])["step"] == saved.step
 
 
