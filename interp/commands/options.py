@@ -73,11 +73,20 @@ def parse(
         script = io.StringIO()
         with redirect_stdout(script), suppress(SystemExit):
             tyro.cli(options, args=["--tyro-write-completion", shell, "-"], **how)
-        # Where no option is completed, and no value of one, a file is; and None is no value, though tyro lists it.
-        named = script.getvalue().replace("complete -F", "complete -o bashdefault -o default -F")
-        print(re.sub("'None', |, 'None'", "", named))
+        print(_with_files(script.getvalue()))
         raise SystemExit(0)
     return tyro.cli(options, args=given, **how)
+
+
+def _with_files(script: str) -> str:
+    """A shell's script in which files are completed too, which most of these commands take; None is no value of an option."""
+    for before, after in (
+        ("complete -F", "complete -o bashdefault -o default -F"),
+        (" completion_array\n", " completion_array || _files\n"),
+        ("complete --no-files", "complete"),
+    ):
+        script = script.replace(before, after)
+    return re.sub("'None', |, 'None'", "", script)
 
 
 def _shell(arguments: Sequence[str]) -> str:

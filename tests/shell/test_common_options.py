@@ -58,11 +58,20 @@ def test_help_is_in_whole_lines(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
-def test_every_command_prints_a_script_that_completes_it(command: str, shell: str, capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize(
+    ("shell", "files"),
+    [
+        ("bash", "complete -o bashdefault -o default -F _tyro"),
+        ("zsh", "completion_array || _files"),
+        ("fish", "complete --command"),
+    ],
+)
+def test_every_command_prints_a_script_that_completes_it_and_files(
+    command: str, shell: str, files: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     _run(command, "--completion", shell)
     script = capsys.readouterr().out
-    assert command in script and "quiet" in script
+    assert command in script and "--quiet" in script and files in script and "--no-files" not in script
     _run(command, f"--completion={shell}")
     assert capsys.readouterr().out == script
 
