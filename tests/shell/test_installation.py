@@ -25,7 +25,16 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
             (folder / "source" / file).parent.mkdir(parents=True, exist_ok=True)
             (folder / "source" / file).write_bytes((ROOT / file).read_bytes())
     pip = [sys.executable, "-m", "pip", "--quiet", "--disable-pip-version-check"]
-    build = [*pip, "wheel", "--no-deps", "--no-build-isolation", "--no-index", "--wheel-dir", folder, folder / "source"]
+    build: list[str | Path] = [
+        *pip,
+        "wheel",
+        "--no-deps",
+        "--no-build-isolation",
+        "--no-index",
+        "--wheel-dir",
+        folder,
+        folder / "source",
+    ]
     subprocess.run(build, check=True, capture_output=True)
     (wheel,) = folder.glob("*.whl")
     assert wheel.name.startswith(f"interp-{interp.__version__}-")

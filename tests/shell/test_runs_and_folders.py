@@ -59,6 +59,16 @@ def test_timeline_and_last_network_are_one_json_object(small_run: Path, capsys: 
     assert "last" not in json.loads(capsys.readouterr().out)
 
 
+def test_what_is_expected_of_a_series_is_expected_of_its_last(small_run: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    series = [str(small_run / "snapshots"), "--series"]
+    assert main([*series, "--expect-circuit", "not generalising", "--json", "--only", "progress", "performance"]) == 0
+    answer = json.loads(capsys.readouterr().out)
+    assert answer["last"]["step"] == answer["moments"][-1]["step"] == 40
+    assert main([*series, "--expect-circuit", "clock", "--only", "performance"]) == 1
+    shown = capsys.readouterr()
+    assert "expected circuit clock" in shown.err and "Performance" in shown.out and "Timeline" not in shown.out
+
+
 def test_the_snapshots_of_a_run_are_analysed_where_they_are_named(
     small_run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
