@@ -133,3 +133,14 @@ def test_help_is_worth_reading(capsys: pytest.CaptureFixture[str]) -> None:
     shown = capsys.readouterr().out
     for words in ("Ctrl-C", "interp-analyze", "Exit codes", "--network.attention-rate", "(default: 2.0)", "Examples"):
         assert words in shown
+
+
+def test_a_training_says_why_it_ended(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--out", str(tmp_path / "steps"), *OPTIONS, "--steps", "2"]) == 0
+    assert capsys.readouterr().out.endswith("; ended: all 2 steps are done\n")
+    assert main(["--out", str(tmp_path / "loss"), *OPTIONS, "--steps", "9", "--stop-test-loss", "100"]) == 0
+    assert capsys.readouterr().out.endswith("; ended: the test loss is below 100 (--stop-test-loss)\n")
+    diverging = [*OPTIONS, "--seeds", "0,1", "--learning-rate", "1e30", "--steps", "50", "--record-every", "1"]
+    assert main(["--out", str(tmp_path), *diverging]) == 2
+    for line in capsys.readouterr().out.splitlines():
+        assert "; ended: before step 50: training diverged: " in line
