@@ -161,7 +161,8 @@ def _train(options: Options, default: Options) -> int:
     if failed and len(runs) == 1:
         raise InterpError(failed[0].note)
     for each in runs:
-        print(_summary(each, _stopped(each, failed, interrupted)))
+        note = next((status.note for status in failed if status.path == each.path), "")
+        print(_summary(each, note, interrupted))
     return INTERRUPTED if interrupted else MISTAKE if failed else 0
 
 
@@ -211,29 +212,25 @@ def _resumed(options: Options, default: Options) -> list[Run]:
     return [run.load(path) for path in options.resume]
 
 
-def _stopped(each: Run, failed: Sequence[Status], interrupted: Sequence[int]) -> str:
-    """What stopped a run before its end, if something did."""
-    if note := next((status.note for status in failed if status.path == each.path), ""):
-        return note
-    by = "because another run failed"
-    if interrupted:
-        by = "by Ctrl-C" if interrupted[0] == signal.SIGINT else f"by {signal.Signals(interrupted[0]).name}"
-    return f"stopped {by}; interp-train --resume {each.path} goes on"
-
-
-def _summary(each: Run, stopped: str) -> str:
-    """Where a run stands, and why it is not trained further; ``stopped``: what stopped it, if it is not at its end."""
+def _summary(each: Run, note: str, interrupted: Sequence[int]) -> str:
+    """Where a run stands, and why it is not trained further. ``note``: what went wrong with it, if something did."""
     records, recipe = each.log(), each.config.recipe
-    if not records:
+    last = records[-1] if records else None
+    if note:
+        stopped = note
+    else:
+        by = "because another run failed"
+        if interrupted:
+            by = "by Ctrl-C" if interrupted[0] == signal.SIGINT else f"by {signal.Signals(interrupted[0]).name}"
+        stopped = f"stopped {by}; interp-train --resume {each.path} goes on"
+    if last is None:
         return f"{each.path}: not trained yet: {stopped}"
-    last = records[-1]
-    ended = f"before step {recipe.steps}: {stopped}"
-    if each.is_finished:
-        done, least = (
-            f"all {recipe.steps} steps are done",
-            f"the test loss is below {recipe.stop_test_loss:g} (--stop-test-loss)",
-        )
-        ended = done if last["step"] >= recipe.steps else least
+    if note or not each.is_finished:  # what went wrong may be that its state cannot be read
+        ended = f"before step {recipe.steps}: {stopped}"
+    elif last["step"] >= recipe.steps:
+        ended = f"all {recipe.steps} steps are done"
+    else:
+        ended = f"the test loss is below {recipe.stop_test_loss:g} (--stop-test-loss)"
     return (
         f"{each.model_path}: step {last['step']}, train loss {last['train_loss']:.3g}, "
         f"test loss {last['test_loss']:.3g}, test accuracy {last['test_accuracy']:.4f}; ended: {ended}"
