@@ -226,14 +226,16 @@ def _summary(each: Run, note: str, interrupted: Sequence[int]) -> str:
     if last is None:
         return f"{each.path}: not trained yet: {stopped}"
     if note or not each.is_finished:  # what went wrong may be that its state cannot be read
-        ended = f"before step {recipe.steps}: {stopped}"
+        ended = f"early: {stopped}"
     elif last["step"] >= recipe.steps:
-        ended = f"all {recipe.steps} steps are done"
+        ended = f"because all {recipe.steps} steps are done"
+    elif last["test_loss"] < recipe.stop_test_loss:
+        ended = f"because the test loss is below {recipe.stop_test_loss:g} (--stop-test-loss)"
     else:
-        ended = f"the test loss is below {recipe.stop_test_loss:g} (--stop-test-loss)"
+        ended = f"because the accuracy on all pairs has reached {recipe.stop_accuracy:g} (--stop-accuracy)"
     return (
         f"{each.model_path}: step {last['step']}, train loss {last['train_loss']:.3g}, "
-        f"test loss {last['test_loss']:.3g}, test accuracy {last['test_accuracy']:.4f}; ended: {ended}"
+        f"test loss {last['test_loss']:.3g}, test accuracy {last['test_accuracy']:.4f}; ended {ended}"
     )
 
 
