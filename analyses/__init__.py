@@ -6,7 +6,8 @@ is nothing else to edit: what else is to be known of it (its place, whether it i
 
 Measurements of one's own need not live here: those in the folders that INTERP_ANALYSES names are found likewise.
 
-The whole answer about any circuit, as text, JSON and page, is ``analyses.report(circuit)``.
+The whole answer about any circuit, as text, JSON and page, is ``analyses.report(circuit)``; what differs between two is
+``analyses.compare(a, b)``; the timeline of a run directory is ``analyses.progress(path)``.
 """
 
 import os
@@ -25,14 +26,20 @@ from analyses.findings.measurement import MEASUREMENTS
 FOLDERS = "INTERP_ANALYSES"
 """Environment variable: more folders to look for measurements in, separated as in PATH. Read once, at import."""
 
+ASKED_FOR = {
+    "compare": "analyses.reports.compare",
+    "progress": "analyses.timeline.progress",
+    "report": "analyses.reports.report",
+}
+"""Functions of this package that are no measurements, and the modules that they are in."""
+
 
 def __getattr__(name: str) -> Callable[..., Any]:
-    """Every measurement by its name, and ``report``; ``__init__.pyi`` tells type checkers and editors of them."""
-    if name == "report":
-        # Imported when it is asked for: reports import this package.
-        from analyses.reports.report import report
-
-        return report
+    """Every measurement by its name, and ``ASKED_FOR``; ``__init__.pyi`` tells type checkers and editors of them."""
+    if name in ASKED_FOR:
+        # Imported when it is asked for: these modules import this package.
+        found: Callable[..., Any] = getattr(import_module(ASKED_FOR[name]), name)
+        return found
     if name in MEASUREMENTS:
         return MEASUREMENTS[name].measure
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
@@ -40,7 +47,7 @@ def __getattr__(name: str) -> Callable[..., Any]:
 
 def __dir__() -> list[str]:
     """What an interactive session completes."""
-    return ["Finding", "MEASUREMENTS", "report", *MEASUREMENTS]
+    return ["Finding", "MEASUREMENTS", *ASKED_FOR, *MEASUREMENTS]
 
 
 def _own_folders() -> Iterator[str]:

@@ -27,7 +27,9 @@ from analyses.groups.cosets import cosets as cosets
 from analyses.groups.key_representations import key_representations as key_representations
 from analyses.groups.representation_shares import representation_shares as representation_shares
 from analyses.groups.trace_or_coset import trace_or_coset as trace_or_coset
+from analyses.reports.compare import compare as compare
 from analyses.reports.report import report as report
+from analyses.timeline.progress import progress as progress
 from analyses.trials.causal import causal as causal
 from analyses.trials.explanation import explanation as explanation
 from analyses.trials.group_explanation import group_explanation as group_explanation
@@ -41,3 +43,4 @@ from analyses.trials.residual import residual as residual
 from analyses.trials.surrogate import surrogate as surrogate
 
 FOLDERS: str
+ASKED_FOR: dict[str, str]

@@ -7,13 +7,14 @@ reads is made of what is found; a test says when it is no longer what would be w
 import sys
 from pathlib import Path
 
+from analyses import ASKED_FOR
 from analyses.findings.measurement import MEASUREMENTS
 
 FILE = Path(__file__).with_name("__init__.pyi")
 _OTHERS = {
     "Finding": "analyses.findings.finding",
     "MEASUREMENTS": "analyses.findings.measurement",
-    "report": "analyses.reports.report",
+    **ASKED_FOR,
 }
 """Where the names are defined that are no measurements."""
 
@@ -25,7 +26,7 @@ def stub() -> str:
     homes = {**_OTHERS, **own}
     lines = sorted(f"from {module} import {name} as {name}" for name, module in homes.items())
     head = '"""Written by ``python -m analyses.names``: not to be changed by hand."""\n'
-    return "\n".join([head, *lines, "", "FOLDERS: str", ""])
+    return "\n".join([head, *lines, "", "FOLDERS: str", "ASKED_FOR: dict[str, str]", ""])
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ from typing import Any
 from interp.circuit import Circuit
 from interp.errors import InterpError
 from interp.files import formats
+from interp.files.examples import example, examples
 from interp.files.formats.facts import Facts
 from interp.files.formats.series import load_series as _load_series
 from interp.files.formats.train_pairs import given_pairs
@@ -22,6 +23,8 @@ from interp.networks.transformer import Network
 from interp.recipe import RECIPES, Recipe
 from interp.training.loop import train
 
+__version__ = "0.1.0"
+
 __all__ = [
     "RECIPES",
     "Architecture",
@@ -30,6 +33,8 @@ __all__ = [
     "Network",
     "NetworkConfig",
     "Recipe",
+    "example",
+    "examples",
     "from_function",
     "from_logits",
     "from_module",

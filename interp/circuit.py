@@ -50,6 +50,8 @@ class Circuit:
     """Notes on how the network's file was read, where that was not obvious."""
     task: Task = None  # type: ignore[assignment]
     """Task that the network has to compute; addition where none is given."""
+    step: int | None = None
+    """Training step that the network was taken at: how many updates of its weights were done; None where not known."""
     _memory: dict[Any, Any] = field(default_factory=dict, repr=False)
 
     def __post_init__(self) -> None:

@@ -45,29 +45,35 @@ class Recipe:
 
     task: str = "addition"
     """Name of the task that the network learns, one of those in ``interp.tasks``."""
-    corrupt: float = 0.0
-    """Share ξ of the training pairs, from 0 to 1, whose labels are wrong: drawn uniformly from the answers."""
-    wrong_labels: str = ""
-    """Task whose answers the corrupted pairs are told instead of drawn ones: its name, such as a+b+1, or a table.npy."""
     p: int = 113
     """Modulus p of the task, and number of its symbols."""
-    network: Architecture
-    """Architecture of the network that is trained, whatever its task."""
-    attention_free: bool = False
-    """Is the network no transformer, but W·activation(U e_a + V e_b) with d_mlp neurons? Then the architecture says no more
-    than d_mlp, activation and separate_vocabularies."""
-    loss: Literal["cross-entropy", "mse"] = "cross-entropy"
-    """What is made small: the cross-entropy, or mse, the mean squared error against 1 for the label and 0 for other answers."""
-    optimiser: Literal["adamw", "adam", "sgd", "muon"] = "adamw"
-    """What makes it small. Muon moves the matrices, and leaves vectors and the heads' matrices to AdamW."""
-    split_method: SplitMethod
-    """Method by which the seed picks the training pairs."""
+    steps: int
+    """Largest number of steps: updates of the weights."""
+    stop_test_loss: float = 0.0
+    """Test loss below which a record ends training; 0 never ends it early."""
+    stop_accuracy: float = 0.0
+    """Accuracy on all pairs, trained on or not, at which a record ends training; 0 never ends it early."""
     train_fraction: float
     """Share of the task's pairs that is trained on, strictly between 0 and 1."""
     learning_rate: float
     """Learning rate after warm-up."""
     weight_decay: float
     """Weight decay: part of the step with adamw and muon, of the gradient with adam and sgd."""
+    network: Architecture
+    """Architecture of the network that is trained, whatever its task."""
+    attention_free: bool = False
+    """Is the network no transformer, but W·activation(U e_a + V e_b) with d_mlp neurons? Then the architecture says no more
+    than d_mlp, activation and separate_vocabularies."""
+    corrupt: float = 0.0
+    """Share ξ of the training pairs, from 0 to 1, whose labels are wrong: drawn uniformly from the answers."""
+    wrong_labels: str = ""
+    """Task whose answers the corrupted pairs are told instead of drawn ones: its name, such as a+b+1, or a table.npy."""
+    split_method: SplitMethod
+    """Method by which the seed picks the training pairs."""
+    loss: Literal["cross-entropy", "mse"] = "cross-entropy"
+    """What is made small: the cross-entropy, or mse, the mean squared error against 1 for the label and 0 for other answers."""
+    optimiser: Literal["adamw", "adam", "sgd", "muon"] = "adamw"
+    """What makes it small. Muon moves the matrices, and leaves vectors and the heads' matrices to AdamW."""
     beta_1: float = 0.9
     """Decay per step, in [0, 1), of AdamW's first moment, the running mean of the gradients."""
     beta_2: float = 0.98
@@ -94,12 +100,6 @@ class Recipe:
     """Standard deviation of the initial W_E, and of all weights where there is no attention; 0 for 1/√d_model, 1/√d_mlp."""
     W_in_fan_is_d_mlp: bool = False
     """Is the initial W_in drawn with scale 1/√d_mlp (Zhong et al. 2023) instead of 1/√d_model?"""
-    steps: int
-    """Largest number of steps: updates of the weights."""
-    stop_test_loss: float = 0.0
-    """Test loss below which a record ends training; 0 never ends it early."""
-    stop_accuracy: float = 0.0
-    """Accuracy on all pairs, trained on or not, at which a record ends training; 0 never ends it early."""
 
     def __post_init__(self) -> None:
         if not 0 < self.train_fraction < 1:

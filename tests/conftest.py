@@ -1,6 +1,7 @@
-"""Shape and type annotations are checked at run time in every test."""
+"""Shape and type annotations are checked at run time in every test; and a small run that several tests look at."""
 
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -50,3 +51,18 @@ def page_of_run(trained: Path, tmp_path_factory: pytest.TempPathFactory) -> Path
     file = tmp_path_factory.mktemp("page") / "run.html"
     assert main([str(trained), "--html", str(file)]) == 0
     return file
+
+
+@pytest.fixture(scope="session")
+def small_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run directory of a network that only learns its pairs by heart, with snapshots at several steps."""
+    # Imported here: what is imported before the hook above is not checked.
+    from small import MEMORISES
+
+    from interp.training import run
+    from interp.training.run_config import RunConfig
+
+    config = RunConfig(recipe=replace(MEMORISES, steps=40), seed=0, record_every=20)
+    made = run.create(tmp_path_factory.mktemp("runs") / "by.heart", config)
+    list(made.train())
+    return made.path

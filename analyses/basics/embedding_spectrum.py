@@ -1,14 +1,15 @@
 """Which frequencies are in the embedding, and are they circles?"""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
 from analyses.findings.drawing import bars, finish
-from analyses.findings.finding import Finding
+from analyses.findings.finding import Finding, side_by_side
 from analyses.findings.measurement import measurement
 from analyses.findings.table import Table
 from interp import fourier
@@ -47,6 +48,9 @@ class EmbeddingSpectrum(Finding):
         """Frequencies with an energy share of at least .02, strongest first."""
         found = [(share, k) for share, k in zip(self.shares, self.frequencies, strict=True) if share >= PRESENT]
         return tuple(k for _, k in sorted(found, reverse=True))
+
+    def records(self) -> Iterator[dict[str, Any]]:
+        yield from side_by_side(k=self.frequencies, share=self.shares, axis_ratio=self.axis_ratios)
 
     def table(self) -> Table:
         rows = tuple((k, self.shares[k - 1], self.axis_ratios[k - 1]) for k in self.present)

@@ -1,11 +1,12 @@
 """How much of the output is cosines of a + b - c, and at which frequencies?"""
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from analyses.findings.drawing import bars, finish
-from analyses.findings.finding import Finding
+from analyses.findings.finding import Finding, side_by_side
 from analyses.findings.measurement import measurement
 from analyses.findings.table import Table
 from analyses.tools.groups.products import trace_similarities
@@ -35,6 +36,9 @@ class LogitSpectrum(Finding):
     raw_clock_share: float
     """Clock share of the logits with only their overall mean removed, [0, 1]: lower than ``clock_share``, for comparison with
     publications that do not centre over c."""
+
+    def records(self) -> Iterator[dict[str, Any]]:
+        yield from side_by_side(k=self.frequencies, clock_term=self.clock_terms)
 
     def table(self) -> Table:
         strongest = sorted(zip(self.clock_terms, self.frequencies, strict=True), reverse=True)[:10]

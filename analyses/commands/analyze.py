@@ -9,17 +9,15 @@ from rich.console import Console
 from rich.status import Status
 from rich.text import Text
 
-from analyses.commands.options import Options, parse
-from analyses.commands.series import series_of, show_series
+from analyses.commands.comparing import compare_files
+from analyses.commands.options import Options, parsed
+from analyses.commands.through_time import Way, series_of, show_way, way_of_run, way_of_series
 from analyses.findings.terminal import marked, print_line
 from analyses.reports import text, timeline
 from analyses.reports.answer import SCHEMA, Answer, answer
 from analyses.reports.files import check_can_draw, check_is_writable, write_figures, write_page
 from analyses.reports.page import Subject
-from analyses.timeline.moving_answers import moving_answers
-from analyses.timeline.moving_circles import moving_circles
-from analyses.timeline.snapshots import readers
-from interp.commands.command import MISTAKE, run_command
+from interp.commands.command import MISTAKE, output, run_command
 from interp.errors import InterpError, one_line
 from interp.files.plain import ENDINGS
 from interp.training import run
@@ -29,84 +27,84 @@ AS_EXPECTED, NOT_AS_EXPECTED, UNREADABLE = 0, 1, MISTAKE
 
 def main(arguments: list[str] | None = None) -> int:
     """Run interp-analyze; returns its exit code."""
-    return run_command("interp-analyze", lambda: _analyze(parse(arguments)))
+    return run_command("interp-analyze", lambda: _analyze(parsed(arguments)))
 
 
 def _analyze(options: Options) -> int:
-    # No spinner into a pipe, whatever FORCE_COLOR says, which Jupyter sets.
-    out, err = _console(), Console(stderr=True, force_terminal=None if sys.stderr.isatty() else False)
-    if not options.paths:
-        raise InterpError("expected checkpoint files, run directories or others to analyse: see interp-analyze --help")
-    runs = [path for path in options.paths if timeline.is_run(path) and not options.series]
-    if runs or options.series:
-        options.check_options_of_runs()
+    out, err = output(), options.common.console()
+    options.check()
     if options.html is not None:
         check_is_writable(options.html)
     if options.figures is not None:
         check_can_draw()
-    if options.series:
-        return _series(options, out, err)
-    paths = [path for path in options.paths if path not in runs]
+    if options.compare is not None:
+        return compare_files(options.paths[0], options.compare, options, out, err)
+    runs = [path for path in options.paths if timeline.is_run(path) and not options.series]
+    if runs or options.series:
+        options.check_options_of_runs()
+    elif len(options.of_network) < len(options.only):
+        raise InterpError(f"{', '.join(timeline.THROUGH_TIME)} are about a run: name its directory, or --series")
+    named = series_of(options.paths) if options.series else runs
+    paths = [] if options.series else [path for path in options.paths if path not in runs]
     files = list(_files(paths))
+    # The timelines are printed one by one, the files' answers together.
     subjects: list[Subject] = []
+    answers: list[Answer] = []
     codes = [AS_EXPECTED]
-    for number, path in enumerate([*runs, *files], start=1 - len(runs)):
-        is_run, label = path in runs, f"{path} ({number} of {len(files)})"
+    for each in named:
+        path = each if isinstance(each, Path) else each[0]
         try:
-            subject = _run(path, options, out, err) if is_run else Subject(_answer(path, label, options, err))
+            way = way_of_series(each, options) if options.series else _run(path, options, err)
+            last, subject = show_way(way, options, out, err)
         except InterpError as error:
             codes.append(_refuse(path, error, options))
             continue
-        if subject is not None:
-            subjects.append(subject)
-            codes.append(AS_EXPECTED if is_run else _judge(subject.answer, options))
-    answers = [subject.answer for subject in subjects if subject.progress is None]
-    if not options.json and answers:
-        if len(files) > 1 or any(path.is_dir() for path in paths):
-            out.print(text.overview(answers))
-        else:
-            _print_report(out, answers[0], options.tables)
-    if subjects:
-        _write(subjects, options, err)
-    return max(codes)
-
-
-def _series(options: Options, out: Console, err: Console) -> int:
-    """The timeline of every series that is named, printed, and drawn where that is asked; returns the exit code."""
-    subjects, codes = [], [AS_EXPECTED]
-    for named in series_of(options.paths):
-        try:
-            subject = show_series(named, options, out, err)
-        except InterpError as error:
-            codes.append(_refuse(named if isinstance(named, Path) else named[0], error, options))
-            continue
         subjects += [] if subject is None else [subject]
+        codes.append(AS_EXPECTED if last is None else _of_last(last, options, out))
+    for number, path in enumerate(files, start=1):
+        try:
+            found = _answer(path, f"{path} ({number} of {len(files)})", options, err)
+        except InterpError as error:
+            codes.append(_refuse(path, error, options))
+            continue
+        answers.append(found)
+        subjects.append(Subject(found))
+        if options.json:
+            _print_json(found)
+        codes.append(_judge(found, options))
+    if not options.json and answers:
+        _print_answers(out, answers, options, is_list=len(files) > 1 or any(path.is_dir() for path in paths))
     if subjects:
         _write(subjects, options, err)
     return max(codes)
 
 
-def _run(path: Path, options: Options, out: Console, err: Console) -> Subject | None:
-    """A run's timeline, printed; and, where files show it, its last network beside it."""
-    networks, subject = readers(path), None
-    found = timeline.measure(path, networks, err)
-    if options.draws:
-        keys = found.key_frequencies
-        circles = moving_circles(networks, keys) if keys else None
-        last = _answer(run.load(path).model_path, str(path), options, err)
-        subject = Subject(last, found, circles, moving_answers(networks))
-    timeline.show(path, found, out, as_json=options.json)
-    return subject
+def _run(path: Path, options: Options, err: Console) -> Way:
+    """The way of a run. Raises InterpError where the directory is damaged."""
+    newest = run.load(path).model_path
+    return way_of_run(path, lambda: _answer(newest, str(path), options, err))
+
+
+def _of_last(last: Answer, options: Options, out: Console) -> int:
+    """Show what is asked about the last network of a run; returns the exit code for it."""
+    if not options.json:
+        if options.asks_for_timeline:
+            out.print()
+        # The timeline is the evidence that a run has: what is expected of its last network needs no tables of its own.
+        _print_report(out, last, options.tables if options.only or options.explain or options.certify else [])
+    elif not options.asks_for_timeline:
+        _print_json(last)
+    return _judge(last, options)
 
 
 def _answer(path: Path, label: str, options: Options, err: Console) -> Answer:
     """Everything that is asked about one file, with a word on standard error about how far the analysis is."""
     with err.status(Text(label)) as status:
         slow = options.explain or options.draws
-        progress = _progress(status, label, says=slow and not err.is_terminal)
+        progress = _progress(status, label, options, says=slow and not err.is_terminal)
         return answer(
             path,
-            only=options.only,
+            only=options.of_network,
             more=options.more,
             all_triples=options.all_triples,
             facts=options.facts,
@@ -115,10 +113,12 @@ def _answer(path: Path, label: str, options: Options, err: Console) -> Answer:
         )
 
 
+def _print_json(given: Answer) -> None:
+    print(json.dumps(given.to_dict(), allow_nan=False))
+
+
 def _judge(given: Answer, options: Options) -> int:
-    """Print an answer as JSON where that is asked, and say what is not as expected; returns the exit code for it."""
-    if options.json:
-        print(json.dumps(given.to_dict(), allow_nan=False))
+    """Say what is not as expected; returns the exit code for it."""
     unexpected = list(_unexpected(given, options))
     for line in unexpected:
         print(f"interp-analyze: {given.path}: {line}", file=sys.stderr)
@@ -137,28 +137,44 @@ def _write(subjects: list[Subject], options: Options, err: Console) -> None:
     """Write the page and the pictures that were asked for."""
     if options.html is not None:
         size = write_page(options.html, subjects)
-        print(f"interp-analyze: {options.html}: {size / 1e6:.1f} MB, open it in a browser", file=sys.stderr)
+        options.common.say(f"interp-analyze: {options.html}: {size / 1e6:.1f} MB, open it in a browser")
     if options.figures is not None:
         with err.status(Text(f"{options.figures}: starting a browser")) as status:
-            progress = _progress(status, str(options.figures), says=not err.is_terminal)
-            count = write_figures(options.figures, subjects, progress)
-        print(f"interp-analyze: {options.figures}: {count} pictures", file=sys.stderr)
+            progress = _progress(status, str(options.figures), options, says=not err.is_terminal)
+            count = write_figures(options.figures, subjects, progress, only=options.only, style=options.style)
+        options.common.say(f"interp-analyze: {options.figures}: {count} picture{'' if count == 1 else 's'}")
 
 
-def _progress(status: Status, label: str, *, says: bool) -> Callable[[str], None]:
+def _progress(status: Status, label: str, options: Options, *, says: bool) -> Callable[[str], None]:
     """How far an analysis is: beside the spinner of a terminal, else, for one that takes seconds, a line each."""
 
     def progress(name: str) -> None:
         status.update(Text(f"{label}: {name}"))
         if says:
-            print(f"interp-analyze: {label}: {name}", file=sys.stderr, flush=True)
+            options.common.say(f"interp-analyze: {label}: {name}")
 
     return progress
+
+
+def _print_answers(out: Console, answers: list[Answer], options: Options, *, is_list: bool) -> None:
+    """One report, or a row per file, and below the rows what --only asks for of each file."""
+    if not is_list:
+        _print_report(out, answers[0], options.tables)
+        return
+    out.print(text.overview(answers))
+    for given in answers if options.only else ():
+        out.print()
+        out.print(Text(str(given.path), style="bold"))
+        _print_tables(out, given, options.of_network)
 
 
 def _print_report(out: Console, given: Answer, names: list[str]) -> None:
     for line in text.headline(given):
         print_line(out, marked(line))
+    _print_tables(out, given, names)
+
+
+def _print_tables(out: Console, given: Answer, names: list[str]) -> None:
     for name in names:
         if name in given.findings:
             out.print()
@@ -181,17 +197,8 @@ def _unexpected(given: Answer, options: Options) -> Iterator[str]:
 
 def _files(paths: list[Path]) -> Iterator[Path]:
     for path in paths:
-        if not path.is_dir():
-            yield path
-            continue
         # An empty directory stands for itself: reading it says what is wrong, and the other paths are still read.
-        found = (file for file in path.rglob("*") if file.suffix in ENDINGS)
-        yield from sorted(file for file in found if not timeline.is_on_the_way(file)) or [path]
-
-
-def _console() -> Console:
-    """A console as wide as the terminal; piped, wide enough that no row is folded."""
-    return Console() if sys.stdout.isatty() else Console(width=240)
+        yield from (timeline.checkpoints_of(path, ENDINGS) or [path]) if path.is_dir() else [path]
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ import tyro
 
 from analyses.reports.card import save_pretrained
 from interp.commands.command import run_command
+from interp.commands.options import Common, InCommon, parse
 from interp.commands.reading import Reading
 from interp.errors import InterpError, one_line
 from interp.files import checkpoint, formats, plain
@@ -53,11 +54,13 @@ class Options:
     """The format to write."""
     reading: Reading = field(default_factory=Reading)
     """How to read a file of another project."""
+    common: InCommon = field(default_factory=Common)
+    """What every command can be told."""
 
 
 def _parse(arguments: list[str] | None) -> Options:
     config = (tyro.conf.FlagCreatePairsOff, tyro.conf.OmitArgPrefixes)
-    return tyro.cli(Options, prog="interp-convert", args=arguments, description=_DESCRIPTION, config=config)
+    return parse(Options, "interp-convert", arguments, _DESCRIPTION, config=config)
 
 
 def _convert(options: Options) -> int:
@@ -76,7 +79,7 @@ def _convert(options: Options) -> int:
     else:
         save_pretrained(saved, target)
     for note in saved.notes:
-        print(f"interp-convert: {note}", file=sys.stderr)
+        options.common.say(f"interp-convert: {note}")
     print(f"{target}: {saved.task.sentence}, {saved.network.describe()}")
     return 0
 

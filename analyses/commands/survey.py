@@ -4,13 +4,13 @@ import json
 import math
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import tyro
-from rich.console import Console
 
+from analyses.findings.picture import PictureStyle
 from analyses.findings.table import Table
 from analyses.reports.files import write_pictures
 from analyses.survey.groups import grouped
@@ -18,7 +18,8 @@ from analyses.survey.page import in_words, survey_page
 from analyses.survey.pictures import pictures
 from analyses.survey.row import VERDICT
 from analyses.survey.shares import plain, shares, shares_table
-from interp.commands.command import run_command
+from interp.commands.command import output, run_command
+from interp.commands.options import Common, InCommon, parse
 from interp.errors import InterpError
 from interp.files.atomic import write_atomically
 from interp.sweep.dataset import Row, read_rows, read_tables
@@ -59,14 +60,17 @@ class Options:
     """Write a page: shares, figures, and the card of every network; one file."""
     figures: Annotated[Path | None, tyro.conf.arg(metavar="DIR")] = None
     """Write the figures into this directory, as PNG and SVG (needs interp[figures] and Chromium)."""
+    style: PictureStyle = field(default_factory=PictureStyle)
+    """How --figures draws."""
+    common: InCommon = field(default_factory=Common)
+    """What every command can be told."""
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run interp-survey; returns its exit code."""
-    config = (tyro.conf.FlagCreatePairsOff,)
+    config = (tyro.conf.FlagCreatePairsOff, tyro.conf.OmitArgPrefixes)
     return run_command(
-        "interp-survey",
-        lambda: _survey(tyro.cli(Options, prog="interp-survey", args=arguments, description=_DESCRIPTION, config=config)),
+        "interp-survey", lambda: _survey(parse(Options, "interp-survey", arguments, _DESCRIPTION, config=config))
     )
 
 
@@ -85,16 +89,16 @@ def _survey(options: Options) -> int:
             print(json.dumps(each))
     else:
         print(in_words(rows), end="\n\n")
-        Console(**_width()).print(table)
+        output().print(table)
     if options.html is not None:
         name = ", ".join(path.name or str(path) for path in options.paths)
         page = survey_page(rows, table, title=name, over=options.over)
         write_atomically(options.html, page.encode())
-        print(f"interp-survey: {options.html}: {len(page) / 1e6:.1f} MB, open it in a browser", file=sys.stderr)
+        options.common.say(f"interp-survey: {options.html}: {len(page) / 1e6:.1f} MB, open it in a browser")
     if options.figures is not None:
-        with Console(stderr=True).status(str(options.figures)) as status:
-            count = write_pictures(options.figures, pictures(rows, options.over).items(), status.update)
-        print(f"interp-survey: {options.figures}: {count} pictures", file=sys.stderr)
+        with options.common.console().status(str(options.figures)) as status:
+            count = write_pictures(options.figures, pictures(rows, options.over).items(), status.update, options.style)
+        options.common.say(f"interp-survey: {options.figures}: {count} pictures")
     return 0
 
 
@@ -149,12 +153,7 @@ def _print_found(table: Table, options: Options) -> None:
             values = (None if isinstance(each, float) and not math.isfinite(each) else each for each in row)
             print(json.dumps(dict(zip(table.columns, values, strict=True)), default=str))
     else:
-        Console(**_width()).print(table)
-
-
-def _width() -> dict[str, Any]:
-    """A console as wide as the terminal; piped, wide enough that no row is folded."""
-    return {} if sys.stdout.isatty() else {"width": 240}
+        output().print(table)
 
 
 if __name__ == "__main__":

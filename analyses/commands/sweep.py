@@ -3,18 +3,18 @@
 import os
 import sys
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Literal
 
 import tyro
-from rich.console import Console
 
 from analyses.commands.sweep_display import SweepDisplay, duration, size
 from analyses.findings.measurement import in_order
 from analyses.survey.measuring import measured_sweep
 from analyses.survey.through_time import one_moment
 from interp.commands.command import INTERRUPTED, cores, interruptible, run_command
+from interp.commands.options import Common, InCommon, parse
 from interp.errors import InterpError
 from interp.sweep.dataset import read_tables
 from interp.sweep.engine import Engine, Pool
@@ -80,15 +80,13 @@ class Options:
     """Where networks are trained: in processes of this machine, or on a Ray cluster (interp[ray]; RAY_ADDRESS names one)."""
     shared: bool = False
     """With --engine ray: all nodes see DIR, so that a network whose node is lost goes on from its last record."""
+    common: InCommon = field(default_factory=Common)
+    """What every command can be told."""
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run interp-sweep; returns its exit code."""
-    config = (tyro.conf.FlagCreatePairsOff,)
-    return run_command(
-        "interp-sweep",
-        lambda: _sweep(tyro.cli(Options, prog="interp-sweep", args=arguments, description=_DESCRIPTION, config=config)),
-    )
+    return run_command("interp-sweep", lambda: _sweep(parse(Options, "interp-sweep", arguments, _DESCRIPTION)))
 
 
 def _sweep(options: Options) -> int:
@@ -105,9 +103,8 @@ def _sweep(options: Options) -> int:
     if options.dry_run:
         _say_plan(sweep, workers, again=options.again)
         return 0
-    console = Console(stderr=True)
     engine: Engine = Ray(workers=options.workers, shared=options.shared) if options.engine == "ray" else Pool(workers=workers)
-    with interruptible() as interrupted, SweepDisplay(console) as display:
+    with interruptible() as interrupted, SweepDisplay(options.common.console()) as display:
         progress = sweep.run(
             engine, again_failed=options.again, on_progress=display.show, should_stop=lambda: bool(interrupted)
         )

@@ -1,14 +1,15 @@
 """Where does each head look from the answering position, and does that depend on the inputs?"""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from jaxtyping import Float
 from torch import Tensor
 
 from analyses.evidence.neuron_clusters import best_frequencies
 from analyses.findings.drawing import finish
-from analyses.findings.finding import ONLY_DRAWN, Finding
+from analyses.findings.finding import ONLY_DRAWN, Finding, side_by_side
 from analyses.findings.measurement import measurement
 from analyses.findings.table import Table
 from interp.circuit import Circuit
@@ -36,6 +37,11 @@ class AttentionPattern(Finding):
     """Per head, the share of the variance of its attention to a at its best frequency, [0, 1]; NaN where it is constant."""
     to_a: tuple[tuple[tuple[float, ...], ...], ...] = field(metadata=ONLY_DRAWN)
     """Per head, the attention to a for every pair, ``[head][a][b]``: what the figure draws."""
+
+    def records(self) -> Iterator[dict[str, Any]]:
+        to = {f"to_{position}": column for position, column in zip(self.positions, zip(*self.means, strict=True), strict=True)}
+        heads = range(len(self.shares))
+        yield from side_by_side(head=heads, **to, best_frequency=self.best_frequencies, share=self.shares)
 
     def table(self) -> Table:
         columns = ("head", *(f"to {name}" for name in self.positions), "± (to a)", "k", "share at k")

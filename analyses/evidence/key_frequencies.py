@@ -1,8 +1,9 @@
 """Which frequencies does the output use?"""
 
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from jaxtyping import Float
 from torch import Tensor
@@ -11,7 +12,7 @@ from analyses.basics.embedding_spectrum import embedding_spectrum
 from analyses.basics.logit_spectrum import KEY, logit_spectrum
 from analyses.evidence.neuron_clusters import neuron_clusters
 from analyses.findings.drawing import bars, finish
-from analyses.findings.finding import Finding
+from analyses.findings.finding import Finding, side_by_side
 from analyses.findings.measurement import measurement
 from analyses.findings.table import Table
 from interp import fourier
@@ -85,6 +86,12 @@ class KeyFrequencies(Finding):
             for name, found in self.rules.items()
             if set(found) != answer
         }
+
+    def records(self) -> Iterator[dict[str, Any]]:
+        ks = range(1, self.p // 2 + 1)
+        spectra = {name.replace("-", "_").replace(" ", "_"): heights for name, heights in self.spectra}
+        of = {"key": self.frequencies, "minor": self.minor, "accompanying": self.accompanying}
+        yield from side_by_side(k=ks, **{f"is_{name}": [k in those for k in ks] for name, those in of.items()}, **spectra)
 
     def table(self) -> Table:
         differences = self.differences()

@@ -2,16 +2,16 @@
 
 import math
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
 from analyses.findings.drawing import finish
-from analyses.findings.finding import Finding
+from analyses.findings.finding import Finding, side_by_side
 from analyses.findings.measurement import measurement
 from analyses.findings.palette import QUIET
 from analyses.findings.table import Table
@@ -43,6 +43,10 @@ class NeuronClusters(Finding):
         """Frequency → number of neurons with share ≥ .85 at it; frequencies without any are left out."""
         members = (k for k, share in zip(self.best_frequencies, self.shares, strict=True) if share >= EXPLAINED)
         return dict(sorted(Counter(members).items()))
+
+    def records(self) -> Iterator[dict[str, Any]]:
+        neurons = range(len(self.shares))
+        yield from side_by_side(neuron=neurons, best_frequency=self.best_frequencies, share=self.shares)
 
     def table(self) -> Table:
         total = sum(self.clusters.values())

@@ -1,6 +1,5 @@
 """What all figures share: a light and a dark look, title and caption, one colour per key frequency."""
 
-import textwrap
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -11,8 +10,6 @@ if TYPE_CHECKING:
 
 WIDTH, AXIS = 900, 72
 """Width of a picture, and height of what lies below its axes, in pixels."""
-CAPTION_WIDTH = 120
-"""Number of characters in a caption's line where it is drawn into the picture."""
 
 
 def template(theme: Theme = "light") -> "go.layout.Template":
@@ -54,19 +51,6 @@ def caption(figure: "go.Figure") -> str:
     """How to read a figure; empty where nobody said."""
     meta = figure.layout.meta
     return str(meta["caption"]) if isinstance(meta, dict) and "caption" in meta else ""
-
-
-def with_caption(figure: "go.Figure") -> "go.Figure":
-    """A copy with its caption in the picture, below everything else, as a file that stands alone needs it."""
-    import plotly.graph_objects as go
-
-    copy, lines = go.Figure(figure), textwrap.wrap(caption(figure), CAPTION_WIDTH)
-    room, height = 17 * len(lines) + 10, figure.layout.height or 450
-    copy.update_layout(width=WIDTH, height=height + room, margin_b=AXIS + room)
-    return copy.add_annotation(
-        text="<br>".join(lines), showarrow=False, align="left", xref="paper", yref="paper", x=1, y=0, xanchor="right",
-        yanchor="top", yshift=-AXIS, font={"size": 12},
-    )  # fmt: skip
 
 
 def say(figure: "go.Figure", text: str) -> None:

@@ -3,9 +3,9 @@
 import base64
 import html
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, is_dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args, get_origin
 
 from analyses.findings.drawing import WIDTH, caption, frequency_colours
 from analyses.findings.table import Table
@@ -13,6 +13,7 @@ from interp.errors import InterpError
 from interp.tasks.task import Words
 
 if TYPE_CHECKING:
+    import pandas
     import plotly.graph_objects as go
 
 ONLY_DRAWN = {"only_drawn": True}
@@ -60,6 +61,36 @@ class Finding:
         network has its own number.
         """
         return dict(_scalars(self))
+
+    def to_dataframe(self) -> "pandas.DataFrame":
+        """The finding as a pandas data frame: a row per frequency, neuron, rung or whatever it lists, a column per field.
+
+        A finding that lists nothing is one row of its numbers and words, so that those of many networks can be put below each
+        other with ``pandas.concat``. Numbers are not rounded, and NaN where undefined; names are those of the fields,
+        ``outer.inner`` for a field of a field. What a finding says besides its list is in ``scalars()``.
+        Raises InterpError where pandas is not installed.
+        """
+        try:
+            import pandas
+        except ImportError as error:
+            raise InterpError('to_dataframe needs pandas, which is not installed: pip install "interp[pandas]"') from error
+        return pandas.DataFrame(list(self.records()), columns=self._columns_where_empty())
+
+    def records(self) -> Iterator[Mapping[str, Any]]:
+        """The rows of ``to_dataframe``, each with its columns by name."""
+        lists = _lists(self)
+        for name in lists:
+            for entry in getattr(self, name):
+                yield {**({"list": name} if len(lists) > 1 else {}), **dict(cells(entry))}
+        if not lists:
+            yield {name: value for name, value in cells(self) if not isinstance(value, tuple)}
+
+    def _columns_where_empty(self) -> list[str] | None:
+        """The names of the columns where there is no row to take them from."""
+        lists = _lists(self)
+        if len(lists) != 1 or getattr(self, lists[0]):
+            return None
+        return [each.name for each in fields(get_args(_types(self)[lists[0]])[0])]
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
@@ -118,3 +149,31 @@ def _scalars(value: Any, prefix: str = "") -> Iterator[tuple[str, int | float]]:
             yield f"{prefix}{each.name}", item
         elif item is None and "bool" in str(each.type):
             yield f"{prefix}{each.name}", math.nan
+
+
+def side_by_side(**columns: Sequence[Any]) -> Iterator[dict[str, Any]]:
+    """Rows of columns that are equally long, for ``records``."""
+    for values in zip(*columns.values(), strict=True):
+        yield dict(zip(columns, values, strict=True))
+
+
+def _types(value: Any) -> dict[str, Any]:
+    return {each.name: each.type for each in fields(value) if each.metadata != ONLY_DRAWN}
+
+
+def _lists(finding: Finding) -> list[str]:
+    """The fields of a finding that are lists of entries with fields of their own."""
+    types = _types(finding)
+    return [name for name, of in types.items() if get_origin(of) is tuple and all(map(is_dataclass, get_args(of)[:1]))]
+
+
+def cells(value: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """The columns of a row, by name; entries that are lists of lists are left out."""
+    for each in fields(value):
+        item = getattr(value, each.name)
+        if each.metadata == ONLY_DRAWN:
+            continue
+        if is_dataclass(item):
+            yield from cells(item, f"{prefix}{each.name}.")
+        elif not (isinstance(item, tuple) and item and isinstance(item[0], tuple)):
+            yield f"{prefix}{each.name}", item

@@ -1,12 +1,13 @@
 """Which representations of the group does the output use?"""
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from analyses.basics.logit_spectrum import KEY
 from analyses.findings.drawing import bars, finish, frequency_colours
-from analyses.findings.finding import Finding
+from analyses.findings.finding import Finding, side_by_side
 from analyses.findings.measurement import measurement
 from analyses.findings.table import Table
 from analyses.tools.groups.products import WORDS, by_word, trace_similarities
@@ -65,6 +66,15 @@ class KeyRepresentations(Finding):
     def key_share(self) -> float:
         """Share of the variance of Lc at the key representations, [0, 1]."""
         return sum((share for name, share in zip(self.names, self.shares, strict=True) if name in self.keys), 0.0)
+
+    def records(self) -> Iterator[dict[str, Any]]:
+        yield from side_by_side(
+            name=self.names,
+            is_key=[name in self.keys for name in self.names],
+            dimension=self.dimensions,
+            trace_similarity=self.trace_similarities,
+            share=self.shares,
+        )
 
     def table(self) -> Table:
         found = zip(self.names, self.dimensions, self.trace_similarities, self.shares, strict=True)

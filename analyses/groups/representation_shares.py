@@ -1,9 +1,9 @@
 """Where in the network do the representations live, and does the output need them?"""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
 from jaxtyping import Float, Int
@@ -11,7 +11,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from analyses.findings.drawing import finish, frequency_colours
-from analyses.findings.finding import Finding
+from analyses.findings.finding import Finding, side_by_side
 from analyses.findings.measurement import measurement
 from analyses.findings.palette import QUIET
 from analyses.findings.table import Cell, Table
@@ -68,6 +68,12 @@ class RepresentationShares(Finding):
     def neurons_explained(self) -> float:
         """Share of the variance of the neurons that is functions of a, of b or of ab at key representations, [0, 1]."""
         return sum(map(self.of_keys, (self.neurons_a, self.neurons_b, self.neurons_ab)))
+
+    def records(self) -> Iterator[dict[str, Any]]:
+        parts = ("embedding_a", "embedding_b", "unembedding", "neurons_a", "neurons_b", "neurons_ab")
+        yield from side_by_side(
+            name=self.names, is_key=[name in self.keys for name in self.names], **{part: getattr(self, part) for part in parts}
+        )
 
     def table(self) -> Table:
         parts: tuple[tuple[float, ...], ...] = (

@@ -123,7 +123,7 @@ class Answer:
             "task": task.name,
             "sentence": task.sentence,
             "modulus": task.p,
-            "step": None if self.checkpoint is None else self.checkpoint.step,
+            "step": self.circuit.step,
             "accuracy": self.performance.accuracy,
             "generalises": self.performance.generalises,
             "key_frequencies": None if keys is None else list(keys),

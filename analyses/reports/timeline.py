@@ -1,16 +1,19 @@
 """The timeline of run directories, and of series of anyone's checkpoints, as tables or JSON."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from rich.console import Console
 from rich.text import Text
 
 from analyses.findings.terminal import print_line
-from analyses.reports.answer import SCHEMA
+from analyses.reports.answer import SCHEMA, Answer
 from analyses.timeline.progress import Progress, progress_of
 from analyses.timeline.snapshots import Reader
+
+THROUGH_TIME = ("progress", "moving_answers", "moving_circles")
+"""Names of the findings about a run."""
 
 
 def is_run(path: Path) -> bool:
@@ -18,18 +21,30 @@ def is_run(path: Path) -> bool:
     return (path / "config.json").is_file() and ((path / "log.jsonl").exists() or (path / "snapshots").is_dir())
 
 
-def is_on_the_way(file: Path) -> bool:
-    """Does this file belong to a run's way, not to its result? Such files are left out where a directory of runs is listed."""
-    return (file.parent.name == "snapshots" and is_run(file.parent.parent)) or (
-        file.name == "resume.pt" and is_run(file.parent)
-    )
+def checkpoints_of(folder: Path, endings: Collection[str]) -> list[Path]:
+    """The files in a folder, at any depth, that end as checkpoints do.
+
+    Where there are whole runs in it, those that belong to a run's way, not to its result, are left out; a run's own folder of
+    snapshots is looked at where it is named.
+    """
+    files = sorted(file for file in folder.rglob("*") if file.suffix in endings)
+    return [file for file in files if not _is_on_the_way(file, folder)]
 
 
-def show(path: Path, found: Progress, out: Console, *, as_json: bool, notes: Sequence[str] = ()) -> None:
-    """Print the timeline of a run. ``notes``: how the files of a series were read."""
+def _is_on_the_way(file: Path, folder: Path) -> bool:
+    """Does a file belong to the way of a run that lies within this folder?"""
+    if file.name == "resume.pt" and is_run(file.parent):
+        return True
+    return file.parent.name == "snapshots" and file.parent.resolve() != folder.resolve() and is_run(file.parent.parent)
+
+
+def show(
+    path: Path, found: Progress, out: Console, *, as_json: bool, notes: Sequence[str] = (), last: Answer | None = None
+) -> None:
+    """Print the timeline of a run. ``notes``: how the files of a series were read; ``last``: for the JSON, its last network."""
     if as_json:
         values = {"schema": SCHEMA, "file": str(path), "error": None, "notes": list(notes), **found.to_dict()}
-        print(json.dumps(values, allow_nan=False))
+        print(json.dumps(values if last is None else {**values, "last": last.to_dict()}, allow_nan=False))
     else:
         _print(found, out, notes)
 

@@ -1,12 +1,12 @@
 """What became of every pair that the network was told something wrong about, in the course of a run?"""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from analyses.basics.wrong_labels import heat_map, kinds_of
 from analyses.findings.drawing import finish
-from analyses.findings.finding import ONLY_DRAWN, Finding
+from analyses.findings.finding import ONLY_DRAWN, Finding, cells
 from analyses.findings.table import Table
 from analyses.timeline.frames import add_slider, evenly
 from analyses.timeline.snapshots import Reader
@@ -29,6 +29,10 @@ class MovingAnswers(Finding):
     """Shares of the pairs by label and answer, per moment."""
     kinds: tuple[tuple[tuple[int, ...], ...], ...] = field(metadata=ONLY_DRAWN)
     """What every pair is, per moment: see ``wrong_labels``."""
+
+    def records(self) -> Iterator[dict[str, Any]]:
+        for step, each in zip(self.steps, self.shares, strict=True):
+            yield {"step": step, **dict(cells(each))}
 
     def table(self) -> Table:
         rows = tuple(

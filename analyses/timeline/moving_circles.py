@@ -1,12 +1,12 @@
 """How do the numbers come to their circles in the course of a run?"""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from analyses.adding.circles import READING, FrequencyCircle, Point, circle_grid, circle_of, circle_trace, panel, walk_trace
 from analyses.findings.drawing import finish
-from analyses.findings.finding import Finding
+from analyses.findings.finding import Finding, cells
 from analyses.findings.table import Table
 from analyses.timeline.frames import add_slider, evenly
 from analyses.timeline.snapshots import Reader
@@ -36,6 +36,11 @@ class MovingCircles(Finding):
             f"root mean square of the angle by which a number is out of place, in turns; neighbours are {1 / self.p:.4f} apart"
         )
         return Table("How far the numbers are out of place", columns, rows, note)
+
+    def records(self) -> Iterator[dict[str, Any]]:
+        for step, circles in zip(self.steps, self.circles, strict=True):
+            for each in circles:
+                yield {"step": step, **dict(cells(each))}
 
     def figure(self) -> "go.Figure":
         last = self.circles[-1]

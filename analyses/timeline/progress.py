@@ -1,13 +1,13 @@
 """How did a run come to its circuit: what was memorised when, when did the circuit form, when was the rest cleaned up?"""
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from analyses.evidence.key_frequencies import key_frequencies
-from analyses.findings.finding import Finding
+from analyses.findings.finding import Finding, cells
 from analyses.findings.table import Cell, Table
 from analyses.timeline.figure import draw
 from analyses.timeline.labels import labels_in_words, labels_table
@@ -97,6 +97,19 @@ class Progress(Finding):
     @property
     def _knows_training_pairs(self) -> bool:
         return all(m.knows_training_pairs for m in self.moments)
+
+    def records(self) -> Iterator[dict[str, Any]]:
+        for m in self.moments:
+            row: dict[str, Any] = {"step": m.step, "phase": self.phases.at(m.step)}
+            for name, value in cells(m):
+                if name == "squared_weights":
+                    continue
+                if isinstance(value, tuple):  # one number for each key frequency
+                    row.update({f"{name}.{k}": of_k for k, of_k in zip(self.key_frequencies, value, strict=True)})
+                else:
+                    row[name] = value
+            by_matrix = {f"squared_weights.{name}": square for name, square in m.squared_weights}
+            yield {**row, "squared_weights": m.squared_weights_sum, **by_matrix}
 
     def frequency_table(self) -> Table:
         """The table of each final key frequency through time: its t_k² and variation; its share of W_E and of the neurons."""

@@ -7,6 +7,7 @@ from pathlib import Path
 from interp.circuit import Circuit
 from interp.errors import InterpError
 from interp.files import formats
+from interp.files.checkpoint import Checkpoint
 from interp.training import run
 from interp.training.run import Run
 
@@ -36,4 +37,11 @@ def circuit_at(each: Run, path: Path) -> tuple[Circuit, int]:
     saved = formats.load(path)
     if saved.recipe != each.config.recipe or saved.seed != each.config.seed:
         raise InterpError(f"{path} is no network of this run, as its config.json describes it: take it out")
+    return circuit_and_step(path, saved)
+
+
+def circuit_and_step(path: Path, saved: Checkpoint) -> tuple[Circuit, int]:
+    """The circuit of a network on its way, and its step. Raises InterpError where its file does not say the step."""
+    if saved.step is None:
+        raise InterpError(f"{path} does not say at which training step it was taken")
     return saved.circuit(), saved.step

@@ -8,36 +8,61 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from io import TextIOWrapper
 
+from rich.console import Console
+
 from interp.errors import InterpError, one_line
 
-MISTAKE, DEFECT, INTERRUPTED = 2, 70, 130
+MISTAKE, DEFECT, INTERRUPTED, BROKEN_PIPE = 2, 70, 130, 141
 
 
 def run_command(name: str, body: Callable[[], int]) -> int:
     """Run a command's body; its exit code, or 2 after one line for a mistake or a refusal of the system, 130 after
-    Ctrl-C. A defect of this project is 70 with its traceback, so that no script takes it for an answer.
+    Ctrl-C, 141 where nobody reads on (head, less), as with every command that a closed pipe ends. A defect of this project is
+    70 with its traceback, so that no script takes it for an answer.
     """
     if isinstance(sys.stdout, TextIOWrapper):
         sys.stdout.reconfigure(errors="replace")  # a terminal without ≥ gets ? instead of no answer
     try:
-        code = body()
-        sys.stdout.flush()
-        return code
+        return _run(name, body)
+    except BrokenPipeError:
+        # What is still to be written goes nowhere, so that Python does not complain about it at exit.
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        for stream in (sys.stdout, sys.stderr):
+            os.dup2(nowhere, stream.fileno())
+        return BROKEN_PIPE
+
+
+def _run(name: str, body: Callable[[], int]) -> int:
+    try:
+        try:
+            return body()
+        finally:
+            sys.stdout.flush()  # also after --help, which exits
     except InterpError as error:
         print(f"{name}: {one_line(str(error))}", file=sys.stderr)
         return MISTAKE
     except KeyboardInterrupt:
         return INTERRUPTED
     except BrokenPipeError:
-        # The reader (head, less) has seen enough; keep Python from complaining about it at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
+        raise
     except (OSError, MemoryError) as error:
         print(f"{name}: {one_line(str(error)) or 'out of memory'}", file=sys.stderr)
         return MISTAKE
     except Exception:
         traceback.print_exc()
         return DEFECT
+
+
+class _Output(Console):
+    """Standard output, which leaves it to ``run_command`` what to do when nobody reads on: rich would exit with 1."""
+
+    def on_broken_pipe(self) -> None:
+        raise BrokenPipeError
+
+
+def output() -> Console:
+    """A console as wide as the terminal; piped, wide enough that no row is folded."""
+    return _Output() if sys.stdout.isatty() else _Output(width=240)
 
 
 def cores() -> int:

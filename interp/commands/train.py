@@ -1,18 +1,20 @@
 """interp-train: train networks from seeds, into run directories."""
 
 import re
+import signal
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import tyro
-from rich.console import Console
 
 from interp.arithmetic import Precision
 from interp.commands.command import INTERRUPTED, MISTAKE, cores, interruptible, run_command
 from interp.commands.display import Display
+from interp.commands.options import Common, InCommon, parse
 from interp.errors import InterpError
 from interp.recipe import RECIPES, Recipe
 from interp.sweep.pool import work_all
@@ -60,27 +62,21 @@ else:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Options:
-    """What interp-train can be told; the training options are the fields of Recipe and Architecture."""
+class Running:
+    """How networks are trained, kept and watched, whatever their recipe."""
 
-    recipe: RecipeName = "quick"
-    """Where all other defaults come from: quick (this project's), or a published one."""
-    seed: int = 0
-    """Determines the initial weights and the split."""
-    seeds: str = ""
-    """Instead of --seed, several: 0:8 is 0 to 7, 1,4,7 is these three."""
-    workers: int = 1
-    """How many networks are trained at once, each in a process of its own."""
-    resume: tuple[Path, ...] = ()
-    """Run directories to go on with, all options as they were."""
-    out: Path | None = None
-    """Run directory to make; with --seeds the directory to make them in. Default: runs/RECIPE-p113-seed0, and so on."""
+    threads: int = 0
+    """Threads of the processor, per network. Default: all cores, or 1 with several workers."""
     record_every: int = 100
     """Steps between records: log line, newest checkpoint, progress."""
     snapshots: bool = False
     """Keep the weights at every record, instead of at log-spaced steps and where the losses move."""
     snapshots_per_decade: int = 12
     """Log-spaced weights kept per factor of ten in steps (900 KB each at p = 113). 0: none, also where losses move."""
+    precision: Precision = "float32"
+    """Precision of weights and arithmetic; the loss is always float64."""
+    device: str = "cpu"
+    """Where to train: cpu, cuda or cuda:1 and so on."""
     measure: str = ""
     """A function package.module:function to call on the network while it trains, its numbers logged in
     measures.jsonl: analyses.timeline.live:measures."""
@@ -88,14 +84,30 @@ class Options:
     """Steps between two measurements with --measure."""
     writer: WriterName = "none"
     """Where records and measurements go besides files: none, or wandb (Weights & Biases, offline)."""
-    precision: Precision = "float32"
-    """Precision of weights and arithmetic; the loss is always float64."""
-    device: str = "cpu"
-    """Where to train: cpu, cuda or cuda:1 and so on."""
-    threads: int = 0
-    """Threads of the processor, per network. Default: all cores, or 1 with several workers."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    """What interp-train can be told; the training options are the fields of Recipe and Architecture."""
+
+    recipe: RecipeName = "quick"
+    """Where all other defaults come from: quick (this project's), or a published one."""
+    seed: int = 0
+    """Determines the initial weights and the split."""
+    out: Annotated[Path | None, tyro.conf.arg(metavar="DIR")] = None
+    """Run directory to make; with --seeds the directory to make them in. Default: runs/RECIPE-p113-seed0, and so on."""
+    resume: Annotated[tuple[Path, ...], tyro.conf.arg(metavar="RUN ...", help_behavior_hint="")] = ()
+    """Run directories to go on with, all options as they were."""
+    seeds: str = ""
+    """Instead of --seed, several: 0:8 is 0 to 7, 1,4,7 is these three."""
+    workers: int = 1
+    """How many networks are trained at once, each in a process of its own."""
     training: Annotated[Recipe, tyro.conf.arg(name="")] = field(default_factory=lambda: RECIPES["quick"])
     """The recipe's own numbers."""
+    running: Annotated[Running, tyro.conf.arg(name="")] = field(default_factory=Running)
+    """How networks are trained, kept and watched."""
+    common: InCommon = field(default_factory=Common)
+    """What every command can be told."""
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -111,13 +123,8 @@ def _parse(arguments: list[str]) -> tuple[Options, Options]:
     task = _value("--task", arguments)
     symbols = symbols_of(task) if task else None
     default = Options(training=replace(recipe, task=task, p=symbols) if task and symbols else recipe)
-    return tyro.cli(
-        Options,
-        prog="interp-train",
-        args=arguments,
-        description=_DESCRIPTION.replace("TASKS", ", ".join(examples())),
-        default=default,
-    ), default
+    description = _DESCRIPTION.replace("TASKS", ", ".join(examples()))
+    return parse(Options, "interp-train", arguments, description, default=default, config=()), default
 
 
 def _value(option: str, arguments: list[str]) -> str | None:
@@ -130,10 +137,10 @@ def _value(option: str, arguments: list[str]) -> str | None:
 def _train(options: Options, default: Options) -> int:
     if options.workers < 1:
         raise InterpError(f"expected --workers of at least 1, got {options.workers}")
-    measure = named(options.measure) if options.measure else None
-    watching = Watching(measure=measure, every=options.measure_every, writer=options.writer)
+    measure = named(options.running.measure) if options.running.measure else None
+    watching = Watching(measure=measure, every=options.running.measure_every, writer=options.running.writer)
     runs = _resumed(options, default) if options.resume else _created(options)
-    console = Console(stderr=True)
+    console = options.common.console()
     for each in runs:
         about = f"{each.config.recipe.task_value.sentence}, seed {each.config.seed} → {each.path}"
         line = f"interp-train: {'resuming ' if options.resume else ''}recipe {each.config.recipe_name}, {about}"
@@ -146,13 +153,16 @@ def _train(options: Options, default: Options) -> int:
                 failed.append(status)
             if not (status.failed and len(runs) == 1):  # which ends the command with its one line
                 display.show(status)
+                if status.failed and options.common.quiet:
+                    print(f"interp-train: {status.path}: {status.note}", file=sys.stderr)
 
         units = [Training(each.path, watching) for each in runs]
         work_all(units, workers=options.workers, report=report, should_stop=lambda: bool(interrupted))
     if failed and len(runs) == 1:
         raise InterpError(failed[0].note)
     for each in runs:
-        print(_summary(each))
+        note = next((status.note for status in failed if status.path == each.path), "")
+        print(_summary(each, note, interrupted))
     return INTERRUPTED if interrupted else MISTAKE if failed else 0
 
 
@@ -164,12 +174,12 @@ def _created(options: Options) -> list[Run]:
         recipe=options.training,
         seed=options.seed,
         recipe_name=options.recipe,
-        record_every=options.record_every,
-        snapshots=options.snapshots,
-        snapshots_per_decade=options.snapshots_per_decade,
-        precision=options.precision,
-        device=options.device,
-        threads=options.threads or (1 if at_once else cores()),
+        record_every=options.running.record_every,
+        snapshots=options.running.snapshots,
+        snapshots_per_decade=options.running.snapshots_per_decade,
+        precision=options.running.precision,
+        device=options.running.device,
+        threads=options.running.threads or (1 if at_once else cores()),
     )
     training = options.training
     task = "" if training.task == "addition" else f"{re.sub(r'[^0-9A-Za-z^+-]', '-', training.task)}-"
@@ -195,20 +205,37 @@ def _seeds(text: str) -> list[int]:
 
 def _resumed(options: Options, default: Options) -> list[Run]:
     # How many are trained at once and what is measured beside it changes no weight.
-    free = {name: getattr(default, name) for name in ("resume", "workers", "measure", "measure_every", "writer")}
-    if replace(options, **free) != default:
+    watching = {name: getattr(default.running, name) for name in ("measure", "measure_every", "writer")}
+    free = {name: getattr(default, name) for name in ("resume", "workers", "common")}
+    if replace(options, **free, running=replace(options.running, **watching)) != default:
         raise InterpError("a resumed run keeps its options: give none but --workers, --measure and --writer with --resume")
     return [run.load(path) for path in options.resume]
 
 
-def _summary(each: Run) -> str:
-    records = each.log()
-    if not records:
-        return f"{each.path}: not trained yet"
-    last = records[-1]
+def _summary(each: Run, note: str, interrupted: Sequence[int]) -> str:
+    """Where a run stands, and why it is not trained further. ``note``: what went wrong with it, if something did."""
+    records, recipe = each.log(), each.config.recipe
+    last = records[-1] if records else None
+    if note:
+        stopped = note
+    else:
+        by = "because another run failed"
+        if interrupted:
+            by = "by Ctrl-C" if interrupted[0] == signal.SIGINT else f"by {signal.Signals(interrupted[0]).name}"
+        stopped = f"stopped {by}; interp-train --resume {each.path} goes on"
+    if last is None:
+        return f"{each.path}: not trained yet: {stopped}"
+    if note or not each.is_finished:  # what went wrong may be that its state cannot be read
+        ended = f"early: {stopped}"
+    elif last["step"] >= recipe.steps:
+        ended = f"because all {recipe.steps} steps are done"
+    elif last["test_loss"] < recipe.stop_test_loss:
+        ended = f"because the test loss is below {recipe.stop_test_loss:g} (--stop-test-loss)"
+    else:
+        ended = f"because the accuracy on all pairs has reached {recipe.stop_accuracy:g} (--stop-accuracy)"
     return (
         f"{each.model_path}: step {last['step']}, train loss {last['train_loss']:.3g}, "
-        f"test loss {last['test_loss']:.3g}, test accuracy {last['test_accuracy']:.4f}"
+        f"test loss {last['test_loss']:.3g}, test accuracy {last['test_accuracy']:.4f}; ended {ended}"
     )
 
 

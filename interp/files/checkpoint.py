@@ -2,7 +2,7 @@
 
 A ``.pt`` holds
 
-    {"format": "interp", "version": 5, "step": int, "seed": int or None,
+    {"format": "interp", "version": 5, "step": int or None, "seed": int or None,
      "task": "addition" or another name of ``interp.tasks``,
      "architecture": "transformer" or "attention-free",
      "config": {...},                       the NetworkConfig, or the AttentionFreeConfig
@@ -13,7 +13,8 @@ A ``.pt`` holds
      "losses": {"train_loss": float, "test_loss": float, "train_accuracy": float, "test_accuracy": float},
      "parameters": {name: float tensor}}    TransformerLens's names, or those of ``attention_free``
 
-``seed``, ``recipe``, ``arithmetic`` and ``split`` are None for a network that no recipe trained. Version 1 had no
+``seed``, ``recipe``, ``arithmetic`` and ``split`` are None for a network that no recipe trained, and so is a ``step`` that
+nobody knows. Version 1 had no
 ``arithmetic``, versions 1 and 2 no ``task``: it was addition; before version 5 all labels were right.
 A ``.safetensors`` holds all of this too: the
 parameters and ``split.train`` as tensors, all else as JSON in its metadata under "interp", with a checksum of the tensors (the
@@ -56,8 +57,8 @@ class Checkpoint:
     network: Network | AttentionFree | Function
     task: Task = None  # type: ignore[assignment]
     """Task that the network has to compute; addition where none is given."""
-    step: int = 0
-    """Number of full-batch updates done."""
+    step: int | None = None
+    """Number of updates of the weights done; None where not known."""
     seed: int | None = None
     recipe: Recipe | None = None
     arithmetic: Arithmetic | None = None
@@ -84,7 +85,7 @@ class Checkpoint:
 
     def circuit(self) -> Circuit:
         """The circuit of the network, which holds its activations on all pairs."""
-        return Circuit(self.network, self.train_pairs, self.told, notes=self.notes, task=self.task)
+        return Circuit(self.network, self.train_pairs, self.told, notes=self.notes, task=self.task, step=self.step)
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -194,7 +195,7 @@ def from_content(content: Any, metadata: dict[str, str]) -> Checkpoint | None:
     return Checkpoint(
         network=network,
         task=task,
-        step=_count(content["step"], "step"),
+        step=None if content["step"] is None else _count(content["step"], "step"),
         seed=None if content["seed"] is None else _count(content["seed"], "seed"),
         recipe=recipe,
         arithmetic=arithmetic,

@@ -102,6 +102,7 @@ class SweptNetwork(Unit):
         # A record that Ctrl-C made is none of a run that was not interrupted.
         records = [record for record in each.log() if each.is_on_beat(record["step"])]
         started, measured = time.monotonic(), formats.load(self._measured(each))
+        assert measured.step is not None  # of a run it is known
         looked = self.look(measured) | (self.look_back(self.path) if self.look_back else {})
         seconds = {"training_seconds": records[-1]["seconds"], "analysis_seconds": round(time.monotonic() - started, 3)}
         row = {**row_of(self.point), **_outcome(records, measured.step), **seconds, **looked}
@@ -120,6 +121,7 @@ class SweptNetwork(Unit):
             return
         newest, best = formats.load(each.model_path), self._measured(each)
         least = formats.load(best).losses["test_loss"] if best.exists() else math.inf
+        assert newest.step is not None  # of a run it is known
         if each.is_on_beat(newest.step) and newest.losses["test_loss"] < least:
             write_atomically(best, each.model_path.read_bytes())
 

@@ -187,6 +187,7 @@ class Run:
         return self.config.recipe.ends(**said)
 
     def _save_snapshot(self, saved: Checkpoint) -> None:
+        assert saved.step is not None  # of a run it is known
         checkpoint.save(self.path / "snapshots" / f"step-{saved.step:06d}.pt", saved)
 
     def _append(self, name: str, record: dict[str, Any]) -> None:

@@ -135,6 +135,7 @@ def test_a_published_series_is_read_with_relu_throughout() -> None:
 
 
 def _at_step(saved: Checkpoint) -> tuple[Circuit, int]:
+    assert saved.step is not None
     return saved.circuit(), saved.step
 
 

@@ -248,5 +248,5 @@ def test_what_is_no_series_is_one_line(
     assert main([str(tmp_path), "--series", "--activation", "relu"]) == 2
     said = capsys.readouterr().err
     assert said.count("\n") == 1 and said.startswith("interp-analyze: ") and re.search(message, said), said
-    assert main([str(tmp_path), "--series", "--explain"]) == 2
-    assert "a series takes no option but how to read it, --json, --html and --figures" in capsys.readouterr().err
+    assert main([str(tmp_path), "--series", "--module", "code.py:build"]) == 2
+    assert "a series takes no --module: name one of its files" in capsys.readouterr().err

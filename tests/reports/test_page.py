@@ -205,7 +205,7 @@ def test_figures_are_written_as_png_and_svg(trained: Path, tmp_path: Path) -> No
 def test_the_command_writes_every_figure(trained: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     written: list[str] = []
 
-    def instead(directory: Path, subjects: list[Subject], progress: object) -> int:
+    def instead(directory: Path, subjects: list[Subject], progress: object, *, only: object, style: object) -> int:
         written.extend(name for subject in subjects for name in subject.answer.findings)
         return 2 * len(written)
 

@@ -59,6 +59,3 @@ def test_a_damaged_run_is_one_line_and_exit_code_2(memorised: Path, tmp_path: Pa
         assert len(errors) == 1 and errors[0].startswith("interp-analyze: ") and message in errors[0]
     assert main([str(torn), str(memorised), "--json"]) == 2
     assert [json.loads(line)["error"] is None for line in capsys.readouterr().out.splitlines()] == [False, True]
-    for options in (["--expect-circuit", "clock"], ["--only", "key_frequencies"]):
-        assert main([str(memorised), *options]) == 2
-        assert "takes no option but --json, --html and --figures" in capsys.readouterr().err

@@ -120,7 +120,9 @@ def test_an_interrupted_run_leaves_a_usable_checkpoint(tmp_path: Path, number: s
     shown, errors = running.communicate(timeout=60)
     assert running.returncode == 130 and "Traceback" not in errors
     saved = formats.load(out / "model.pt")
-    assert saved.step > 0 and f"step {saved.step}," in shown
+    assert saved.step and f"step {saved.step}," in shown
+    name = "Ctrl-C" if number is signal.SIGINT else "SIGTERM"
+    assert f"; ended early: stopped by {name}; interp-train --resume {out} goes on" in shown
     assert json.loads((out / "log.jsonl").read_text().splitlines()[-1])["step"] == saved.step
 
 
@@ -131,3 +133,16 @@ def test_help_is_worth_reading(capsys: pytest.CaptureFixture[str]) -> None:
     shown = capsys.readouterr().out
     for words in ("Ctrl-C", "interp-analyze", "Exit codes", "--network.attention-rate", "(default: 2.0)", "Examples"):
         assert words in shown
+
+
+def test_a_training_says_why_it_ended(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--out", str(tmp_path / "steps"), *OPTIONS, "--steps", "2"]) == 0
+    assert capsys.readouterr().out.endswith("; ended because all 2 steps are done\n")
+    assert main(["--out", str(tmp_path / "loss"), *OPTIONS, "--steps", "9", "--stop-test-loss", "100"]) == 0
+    assert capsys.readouterr().out.endswith("; ended because the test loss is below 100 (--stop-test-loss)\n")
+    assert main(["--out", str(tmp_path / "accuracy"), *OPTIONS, "--steps", "9", "--stop-accuracy", ".01"]) == 0
+    assert capsys.readouterr().out.endswith("; ended because the accuracy on all pairs has reached 0.01 (--stop-accuracy)\n")
+    diverging = [*OPTIONS, "--seeds", "0,1", "--learning-rate", "1e30", "--steps", "50", "--record-every", "1"]
+    assert main(["--out", str(tmp_path), *diverging]) == 2
+    for line in capsys.readouterr().out.splitlines():
+        assert "; ended early: training diverged: " in line

@@ -68,9 +68,9 @@ def _with_training(read: Checkpoint, content: Any, given: GivenPairs | None) -> 
         except InterpError as error:
             raise InterpError(f"training pairs from {given.source}: {error}") from error
         said = f"training pairs: {len(pairs)}, from {one_line(given.source, 100)}"
-        return replace(read, step=stated_step(content) or 0, train_pairs=pairs, notes=(*read.notes, said))
+        return replace(read, step=stated_step(content), train_pairs=pairs, notes=(*read.notes, said))
     found, notes = pairs_in(content, read.task)
-    return replace(read, step=stated_step(content) or 0, train_pairs=found, notes=(*read.notes, *notes))
+    return replace(read, step=stated_step(content), train_pairs=found, notes=(*read.notes, *notes))
 
 
 def _network(content: Any, given: Facts, beside: Facts, where: str) -> Checkpoint:

@@ -7,6 +7,7 @@ import sys
 import traceback
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, redirect_stdout
+from dataclasses import replace
 from importlib.util import module_from_spec, spec_from_file_location
 from inspect import signature
 from pathlib import Path
@@ -17,6 +18,7 @@ from torch import Tensor, nn
 from interp.circuit import Circuit
 from interp.errors import InterpError, one_line
 from interp.files import plain
+from interp.files.formats.directory import stated_step
 from interp.function import from_module
 
 WRAPPERS = ("module.", "_orig_mod.")
@@ -35,7 +37,8 @@ def load_into(path: str | Path, code: str, *, task: str | None = None, p: int | 
     path = Path(path)
     module, arguments = build(code)
     try:
-        state = _state_for(module, plain.read(path)[0])
+        content, _ = plain.read(path)
+        state = _state_for(module, content)
         wrong = [f"{name} {list(state[name].shape)}, there {list(x.shape)}" for name, x in module.state_dict().items()
                  if state[name].shape != x.shape]  # fmt: skip
         if wrong:
@@ -48,7 +51,7 @@ def load_into(path: str | Path, code: str, *, task: str | None = None, p: int | 
     if unknown:
         raise InterpError(f"{code} gives {', '.join(sorted(map(str, unknown)))}, which interp.from_module does not take")
     with _beside(code):
-        return from_module(module, **{**arguments, **said})
+        return replace(from_module(module, **{**arguments, **said}), step=stated_step(content))
 
 
 def build(code: str) -> tuple[nn.Module, dict[str, Any]]:
