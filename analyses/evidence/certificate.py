@@ -162,10 +162,12 @@ def certificate(circuit: Circuit) -> Certificate:
         right += int((answered(whole.value, whole.error, own) & known[a]).sum())
         by_rank += (low.certifies(post, direct, own) & known[a]).sum(1)
     shares = (by_rank.double() / total).tolist()
-    ranks = [Step(rank, f"rank {rank}", share, counted.low_rank(rank)) for rank, share in zip(low.ranks, shares, strict=True)]
+    ranks = [
+        Step(float(rank), f"rank {rank}", share, counted.low_rank(rank)) for rank, share in zip(low.ranks, shares, strict=True)
+    ]
     low_rank = Rung("low rank", tuple(ranks))
     waves, cells = _waves(circuit, tables, counted, total), _cells(circuit, network, counted, total)
-    everything = Step(0, "every pair", right / total, counted.brute_force)
+    everything = Step(0.0, "every pair", right / total, counted.brute_force)
     rungs = (Rung("trying all", (everything,)), low_rank, waves, cells)
     best, of_waves, of_cells, found = low_rank.best, waves.best, cells.best, strongest(rungs[1:])
     assert best is not None, "since rank 1 is always tried"
@@ -202,8 +204,8 @@ def _waves(circuit: Circuit, tables: TokenForward, counted: Work, total: int) ->
     reachable = int((circuit.task.table()[circuit.numbers.a][:, circuit.numbers.b] != UNDEFINED).sum())
 
     def step(count: int) -> Step:
-        share = held.certified(count, circuit.task.table()) / total
-        return Step(count, f"{count} wave{'s' * (count > 1)} per neuron", share, counted.waves())
+        share = int(held.certified(count, circuit.task.table()).sum()) / total
+        return Step(float(count), f"{count} wave{'s' * (count > 1)} per neuron", share, counted.waves())
 
     most = step(held.counts()[-1])
     if not most.certified:
@@ -226,7 +228,7 @@ def _cells(circuit: Circuit, network: Network | AttentionFree, counted: Work, to
         count = sum(cut.number for cut in cuts)
         certified, closely = held.certified(cuts, circuit.task.table())
         detail = f"{count} cells of {len(cuts)} frequencies"
-        return Step(size, detail, certified / total, held.products(cuts, closely, counted))
+        return Step(size, detail, int(certified.sum()) / total, held.products(cuts, closely, counted))
 
     found = _until(step, SIZES, ENOUGH)
     return Rung("cells", tuple(found), "" if found else "pairs lie in no fewer cells than there are pairs")

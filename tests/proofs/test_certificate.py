@@ -1,6 +1,5 @@
 """Proven accuracy: never above the true one, nothing without a circuit, and no rounding error above its bound."""
 
-from dataclasses import replace
 from pathlib import Path
 
 import mpmath
@@ -10,10 +9,8 @@ from torch import Tensor
 
 import analyses
 import interp
-from analyses.evidence import certificate as module
 from analyses.tools.proofs.rounding import Bounded, exact
 from analyses.tools.proofs.token_forward import token_forward
-from interp.circuit import Circuit
 from interp.networks.config import Architecture, NetworkConfig
 from interp.networks.initialisation import initialise
 from interp.networks.model import Unavailable
@@ -118,77 +115,6 @@ def test_accurate_networks_are_proven_with_a_fifth_of_the_work(name: str, rank: 
 def test_what_has_no_circuit_yet_is_not_proven_at_all(name: str) -> None:
     found = analyses.certificate(interp.load(CHECKPOINTS / f"{name}.pt"))
     assert found.certified == 0 and found.accuracy < 0.72
-
-
-def perturbed(network: Network, seed: int) -> Network:
-    """The network with noise, some neurons gone, or its unembedding in fewer dimensions: accuracies from chance to all."""
-    generator = torch.Generator().manual_seed(seed)
-    parameters, kind = dict(network.parameters), seed % 3
-    strength = torch.rand(1, generator=generator).item()
-    if kind == 0:
-        for name, x in parameters.items():
-            parameters[name] = x + 1.5 * strength * x.std() * torch.randn(x.shape, generator=generator)
-    elif kind == 1:
-        kept = torch.rand(network.config.d_mlp, generator=generator) > strength
-        parameters["blocks.0.mlp.W_out"] = parameters["blocks.0.mlp.W_out"] * kept[:, None]
-    else:
-        W_U = parameters["unembed.W_U"]
-        noise = torch.randn(W_U.shape, generator=generator) * W_U.std()
-        parameters["unembed.W_U"] = (1 - strength) * W_U + strength * noise
-    return Network(network.config, parameters)
-
-
-def small_accurate() -> Network:
-    """A network of p = 13 that is right on all pairs, trained once."""
-    from interp.recipe import RECIPES
-    from interp.training.loop import train
-
-    network = replace(RECIPES["zhong-2023"].network, d_model=32, d_head=8, d_mlp=64)
-    recipe = replace(RECIPES["zhong-2023"], p=13, network=network, steps=800, learning_rate=5e-3)
-    *_, last = train(recipe, seed=0, record_every=800)
-    assert isinstance(last.network, Network) and last.test_accuracy == 1
-    return last.network
-
-
-@pytest.fixture(scope="module")
-def accurate() -> Network:
-    return small_accurate()
-
-
-def true_accuracy(network: Network) -> float:
-    return analyses.performance(Circuit(network)).accuracy
-
-
-@pytest.mark.parametrize("count", [150, pytest.param(10_000, marks=pytest.mark.faults)])
-def test_what_is_proven_is_never_above_the_truth(accurate: Network, count: int) -> None:
-    proven = []
-    for seed in range(count):
-        network = perturbed(accurate, seed)
-        found = analyses.certificate(Circuit(network))
-        assert found.accuracy <= true_accuracy(network) + 1e-12, seed
-        assert all(share <= found.accuracy for _, share, _ in found.front), seed
-        proven += [share for _, share, _ in found.front]
-    assert min(proven) == 0 and max(proven) > 0.9 and sum(0 < each < 1 for each in proven) > len(proven) / 20
-
-
-@pytest.mark.parametrize(
-    "fault", ["the rest is halved", "the length is taken for the rest of it", "the margin has the wrong sign"]
-)
-def test_a_broken_bound_is_seen(accurate: Network, fault: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    if fault == "the rest is halved":
-        rest = module._LowRank._rest
-        monkeypatch.setattr(module._LowRank, "_rest", lambda self, rank: (rest(self, rank)[0] * 0.02, rest(self, rank)[1]))
-    elif fault == "the length is taken for the rest of it":
-        monkeypatch.setattr(module, "gamma", lambda count: -0.9)
-    else:
-        margins = module._margins
-        monkeypatch.setattr(module, "_margins", lambda logits, answers: margins(logits, answers).abs())
-    with pytest.raises(AssertionError):
-        for seed in range(150):
-            network = perturbed(accurate, seed)
-            found = analyses.certificate(Circuit(network))
-            truth = true_accuracy(network) + 1e-12
-            assert found.accuracy <= truth and all(share <= truth for _, share, _ in found.front)
 
 
 def test_other_networks_are_refused_with_the_reason() -> None:

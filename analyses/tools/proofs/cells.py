@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from analyses.tools.proofs.clusters import COORDINATES, KEPT, SAMPLE, Cluster, clusters
@@ -43,10 +43,10 @@ class Cells:
         pairs = zip(self.clusters, found, strict=True)
         return [Cut(cluster, self.readout.A[cluster.neurons], cell) for cluster, cell in pairs]
 
-    def certified(self, cuts: "list[Cut]", answers: Int[Tensor, "a b"]) -> tuple[int, int]:
-        """The number of pairs of which these cells certify the answer, and of those that every wrong answer was looked at for.
+    def certified(self, cuts: "list[Cut]", answers: Int[Tensor, "a b"]) -> tuple[Bool[Tensor, "a b"], int]:
+        """The pairs of which these cells certify the answer, and the number of those that need a bound for every wrong answer.
 
-        For most the bound of the wrong answer for which it is largest does.
+        For most the bound that is largest does.
         """
         p, B, nothing = self.tables.p, self.readout.B, torch.zeros(1, dtype=torch.float64)
         numbers = sum((cut.y for cut in cuts), nothing)
@@ -54,7 +54,7 @@ class Cells:
         length = sum((cut.cluster.lengths().square() for cut in cuts), nothing).sqrt()
         outside = length / 2 * self.readout.missing
         apart, most = self.readout.apart, self.readout.apart.amax(2)
-        found = closely = 0
+        found, closely = torch.zeros_like(answers, dtype=torch.bool), 0
         for a, (y, u, o) in enumerate(zip(numbers.split(p), unknown.split(p), outside.split(p), strict=True)):
             direct, own = self.tables.direct(a), answers[a]
             sums = gamma(len(B) + 2) * (y.norm(dim=1).max().item() * B.norm(dim=0).max().item() + direct.largest)
@@ -63,7 +63,8 @@ class Cells:
             at_once = margin.amin(1) > ((u * most[:, right].T).sum(1) + rest) * OUTWARD
             others = (~at_once & (own >= 0) & (margin.amin(1) > 0)).nonzero()[:, 0]
             need = torch.einsum("bn,nbc->bc", u[others], apart[:, right[others]]) + rest[others, None]
-            found += int((at_once & (own >= 0)).sum()) + int((margin[others] > need * OUTWARD).all(1).sum())
+            found[a] = at_once & (own >= 0)
+            found[a, others] = (margin[others] > need * OUTWARD).all(1)
             closely += len(others)
         return found, closely
 

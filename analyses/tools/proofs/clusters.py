@@ -44,7 +44,7 @@ class Cluster:
         return ((squared + slack).clamp(min=0).sqrt() + 2 * math.sqrt(count) * self.off) * OUTWARD
 
 
-def clusters(tables: TokenForward, members: list[Int[Tensor, " mine"]]) -> list[Cluster]:
+def clusters(tables: TokenForward, members: list[Tensor]) -> list[Cluster]:
     """The neurons of a network, divided as ``members`` says."""
     # Which pairs are looked at decides how much is proven, never whether it is true.
     generator = torch.Generator().manual_seed(0)
@@ -80,8 +80,8 @@ def _directions(sample: Float[Tensor, "sample mine"]) -> tuple[Float[Tensor, "mi
 
 def _coordinates(
     tables: TokenForward,
-    members: list[Int[Tensor, " mine"]],
-    bases: list[Float[Tensor, "mine kept"]],
+    members: list[Tensor],
+    bases: list[Tensor],
     centre: Float[Tensor, " neuron"],
 ) -> tuple[Bounded, Float[Tensor, "pair cluster"]]:
     """Every pair's coordinates along all directions of all clusters, and bounds on what these leave out of each cluster.

@@ -7,7 +7,6 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from analyses.tools.proofs.low_rank import unorthogonal
 from analyses.tools.proofs.rounding import OUTWARD, Bounded, gamma
 from interp import fourier
 
@@ -26,7 +25,7 @@ SKETCH = 12
 class Readout:
     """V = A B + ρ for what neurons add to the answers, the rows of B waves of the answers and a few further directions."""
 
-    members: list[Int[Tensor, " mine"]]
+    members: list[Tensor]
     """For each of the large frequencies the neurons that write most there, among these."""
     A: Float[Tensor, "neuron column"]
     """What each neuron writes along each row of B."""
@@ -78,11 +77,11 @@ def _distances(x: Float[Tensor, "c mine"]) -> Float[Tensor, "c c"]:
 def _completed(V: Float[Tensor, "neuron c"], B: Float[Tensor, "row c"]) -> Float[Tensor, "column c"]:
     """These directions and the strongest others, from a sketch of what they leave of V (Halko et al. 2011)."""
     generator = torch.Generator().manual_seed(0)
-    sketch = V @ torch.randn(V.shape[1], SKETCH, generator=generator, dtype=V.dtype)
+    others = min(SKETCH, B.shape[1] - B.shape[0])  # there are no more directions beside these
+    sketch = V @ torch.randn(V.shape[1], others, generator=generator, dtype=V.dtype)
     answers = V.T @ sketch
     answers, _ = torch.linalg.qr(answers - B.T @ (B @ answers))
     answers, _ = torch.linalg.qr(answers - B.T @ (B @ answers))
     _, sizes, turned = torch.linalg.svd(V @ answers, full_matrices=False)
     strong = sizes > OF_THE_LARGEST * (V @ B.T).norm(dim=0).max()
-    assert unorthogonal(B.T) < 1, "since waves are orthonormal"
     return torch.cat([B, (answers @ turned[strong][:FURTHER].T).T])

@@ -28,9 +28,11 @@ class Waves:
 
     def __init__(self, tables: TokenForward, numbers: Relabelling) -> None:
         self.tables, self.numbers, self.modulus = tables, numbers, len(numbers.a)
-        self.pre = [tables.pre(a, numbers.b) for a in numbers.a.tolist()]
         basis = fourier.basis(self.modulus)
-        values = torch.stack([row.value for row in self.pre])
+        pre = [tables.pre(a, numbers.b) for a in numbers.a.tolist()]
+        self.post = [row.activated(tables.activation) for row in pre]
+        self.direct = [tables.direct(a)[numbers.b] for a in numbers.a.tolist()]
+        values = torch.stack([row.value for row in pre])
         self.coefficients = torch.einsum("ia,abn,jb->ijn", basis, values, basis)
         energy = torch.stack([self._block(k).square().sum((0, 1)) for k in fourier.frequencies(self.modulus)])
         self.order = energy.argsort(0, descending=True)
@@ -44,18 +46,17 @@ class Waves:
         """The numbers of waves to try."""
         return [count for count in COUNTS if count <= len(self.order)]
 
-    def certified(self, count: int, answers: Int[Tensor, "a b"]) -> int:
-        """The number of pairs of which so many waves per neuron certify the answer."""
-        found = 0
-        for row, activations in enumerate(self._activations(count)):
-            own = answers[self.numbers.a[row], self.numbers.b]
-            found += int((self._certifies(row, activations, own) & (own >= 0)).sum())
+    def certified(self, count: int, answers: Int[Tensor, "a b"]) -> Bool[Tensor, "a b"]:
+        """The pairs of which so many waves per neuron certify the answer."""
+        found = torch.zeros_like(answers, dtype=torch.bool)
+        for row, (a, activations) in enumerate(zip(self.numbers.a.tolist(), self._activations(count), strict=True)):
+            own = answers[a, self.numbers.b]
+            found[a, self.numbers.b] = self._certifies(row, activations, own) & (own >= 0)
         return found
 
     def _certifies(self, row: int, surrogate: Float[Tensor, "b neuron"], own: Int[Tensor, " b"]) -> Bool[Tensor, " b"]:
-        post: Bounded = self.pre[row].activated(self.tables.activation)
-        direct = self.tables.direct(int(self.numbers.a[row]))
-        logits = exact(surrogate).times_bounded(self.tables.V) + Bounded(direct.value[self.numbers.b], direct.error)
+        post: Bounded = self.post[row]
+        logits = exact(surrogate).times_bounded(self.tables.V) + self.direct[row]
         width = surrogate.shape[1]
         length = (post.value - surrogate).norm(dim=1) * (1 + gamma(width + 4)) + math.sqrt(width) * post.error
         need = length[:, None] * self.far[own.clamp(min=0)] * OUTWARD + 2 * logits.error

@@ -37,8 +37,8 @@ class Work:
         return self.attention + self.slots * self.p
 
     def low_rank(self, rank: int) -> int:
-        """Those of the proof by low rank: the tables; the singular vectors of V (four for each of its entries and answers)
-        and what is cut off; for every pair its neurons, their length, their r numbers, and the logits that follow from these."""
+        """Those of the proof by low rank: the tables; singular vectors of V (four for each of its entries and answers) and
+        what is cut off; for every pair its neurons, their length, their r numbers, and the logits that follow from these."""
         p, n = self.p, self.neurons
         cut = 4 * n * p * min(n, p) + 2 * n * p * rank + p * p * n
         return self.tables + cut + p * p * (self._direct + self.slots * n + n * (1 + rank) + rank * (p + 1))
