@@ -78,7 +78,7 @@ class Certificate(Finding):
 
     def in_words(self) -> str:
         """What is proven, in one sentence."""
-        found = strongest(self.rungs[1:])
+        found = strongest(self.rungs[1:], below=self.brute_force)
         if found is None:
             return "Nothing is proven with less work than trying all pairs."
         rung, step = found
@@ -169,7 +169,7 @@ def certificate(circuit: Circuit) -> Certificate:
     waves, cells = _waves(circuit, tables, counted, total), _cells(circuit, network, counted, total)
     everything = Step(0.0, "every pair", right / total, counted.brute_force)
     rungs = (Rung("trying all", (everything,)), low_rank, waves, cells)
-    best, of_waves, of_cells, found = low_rank.best, waves.best, cells.best, strongest(rungs[1:])
+    best, of_waves, of_cells, found = low_rank.best, waves.best, cells.best, strongest(rungs[1:], below=counted.brute_force)
     assert best is not None, "since rank 1 is always tried"
     unknown = float("nan")
     return Certificate(

@@ -16,9 +16,9 @@ RANKS = (1, 2, 3, 4, 5, 6, 7, 8, 10, 12, 14, 16, 20, 24)
 class LowRank:
     """V = A B + ρ for every rank, with ρ what is missing exactly, and bounds on what it can do."""
 
-    def __init__(self, V: Bounded) -> None:
+    def __init__(self, V: Bounded, ranks: tuple[int, ...] = RANKS) -> None:
         self.V = V
-        self.ranks = [rank for rank in RANKS if rank < V.value.shape[1]]
+        self.ranks = [rank for rank in ranks if rank < V.value.shape[1]]
         U, _, _ = torch.linalg.svd(V.value, full_matrices=False)
         self.A = U[:, : self.ranks[-1]]  # any matrix is good, so that of a computed SVD is taken as it is
         self.B = self.A.T @ V.value

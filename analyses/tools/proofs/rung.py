@@ -45,9 +45,10 @@ class Rung:
         return max(self.steps, key=lambda step: (step.certified, -step.products), default=None)
 
 
-def strongest(rungs: Sequence[Rung]) -> tuple[Rung, Step] | None:
-    """The rung that proves most; among those that prove .999 or equally much the one with the fewest multiplications."""
-    found = [(rung, rung.best) for rung in rungs if rung.best is not None and rung.best.certified > 0]
+def strongest(rungs: Sequence[Rung], *, below: int) -> tuple[Rung, Step] | None:
+    """The rung that proves most with fewer multiplications than ``below``; among those that prove .999, or equally much, the
+    one with the fewest. None where none proves anything so."""
+    found = [(rung, best) for rung in rungs if (best := rung.best) is not None and best.certified and best.products < below]
     return max(found, key=lambda each: (min(each[1].certified, ENOUGH), -each[1].products), default=None)
 
 

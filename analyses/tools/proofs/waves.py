@@ -1,7 +1,6 @@
 """How many waves per neuron until every answer is proven: how good is the explanation that each neuron is a few waves?"""
 
 import math
-from collections.abc import Iterator
 
 import torch
 from jaxtyping import Bool, Float, Int
@@ -13,7 +12,7 @@ from analyses.tools.proofs.token_forward import TokenForward
 from interp import fourier
 from interp.tasks.task import Relabelling
 
-COUNTS = (1, 2, 3, 4, 6, 8, 12)
+COUNTS = (1, 2, 3, 4, 6, 8, 12, 16, 24)
 """Numbers of waves per neuron that are tried, as far as there are so many frequencies."""
 MOST_NUMBERS = 1 << 26
 """Largest number of activations, or of logits, that are held at once: half a gigabyte."""
@@ -33,7 +32,7 @@ class Waves:
         self.post = [row.activated(tables.activation) for row in pre]
         self.direct = [tables.direct(a)[numbers.b] for a in numbers.a.tolist()]
         values = torch.stack([row.value for row in pre])
-        self.coefficients = torch.einsum("ia,abn,jb->ijn", basis, values, basis)
+        self.coefficients = _along_both(values, basis)
         energy = torch.stack([self._block(k).square().sum((0, 1)) for k in fourier.frequencies(self.modulus)])
         self.order = energy.argsort(0, descending=True)
         V = tables.V
@@ -62,8 +61,8 @@ class Waves:
         need = length[:, None] * self.far[own.clamp(min=0)] * OUTWARD + 2 * logits.error
         return (margins(logits.value, own) > need).all(1)
 
-    def _activations(self, count: int) -> Iterator[Float[Tensor, "b neuron"]]:
-        """The neurons of every a in turn where each has so many waves only: numbers like any others, so without an error."""
+    def _activations(self, count: int) -> Float[Tensor, "a b neuron"]:
+        """The neurons of all pairs where each has so many waves only: numbers like any others, so without an error."""
         kept = torch.zeros_like(self.coefficients)
         kept[0, 0] = self.coefficients[0, 0]
         for chosen in self.order[:count]:
@@ -72,12 +71,16 @@ class Waves:
                 block = rows[:, None, None], rows[:, None], mine
                 kept[block] = self.coefficients[block]
         basis = fourier.basis(self.modulus)
-        of_b = torch.einsum("ijn,jb->ibn", kept, basis)
-        for row in range(self.modulus):
-            yield exact(torch.einsum("i,ibn->bn", basis[:, row], of_b)).activated(self.tables.activation).value
+        return exact(_along_both(kept, basis.T)).activated(self.tables.activation).value
 
     def _block(self, k: int) -> Float[Tensor, "row row neuron"]:
         rows = torch.tensor([0, *fourier.row_numbers(k, self.modulus)])
         block = self.coefficients[rows[:, None], rows].clone()
         block[0, 0] = 0
         return block
+
+
+def _along_both(x: Float[Tensor, "a b neuron"], matrix: Float[Tensor, "i a"]) -> Float[Tensor, "i i neuron"]:
+    """A matrix applied along a and along b."""
+    along_a = (matrix @ x.flatten(1)).unflatten(1, x.shape[1:])
+    return matrix @ along_a
