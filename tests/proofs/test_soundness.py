@@ -8,10 +8,11 @@ from perturbed import Certifiable, accurate, in_double, perturbed
 from torch import Tensor
 
 import analyses
-from analyses.tools.proofs import cells, clusters, low_rank, readout, rung, waves
+from analyses.tools.proofs import cells, clusters, low_rank, readout, waves
 from analyses.tools.proofs.cells import Cells, Cut
 from analyses.tools.proofs.low_rank import LowRank
 from analyses.tools.proofs.rounding import Bounded
+from analyses.tools.proofs.rung import margins
 from analyses.tools.proofs.token_forward import token_forward
 from analyses.tools.proofs.waves import Waves
 from interp.circuit import Circuit
@@ -128,7 +129,7 @@ def spread_is_small(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def margins_without_sign(module: object) -> Callable[[pytest.MonkeyPatch], None]:
-    true = rung.margins
+    true = margins
     return replaced(module, "margins", lambda logits, answers: true(logits, answers).abs())
 
 
