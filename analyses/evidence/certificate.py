@@ -197,7 +197,7 @@ def certificate(circuit: Circuit) -> Certificate:
 def _waves(circuit: Circuit, tables: TokenForward, counted: Work, total: int) -> Rung:
     """What waves certify: the most waves first, since where these certify nothing fewer will not."""
     if not circuit.is_addition:
-        return Rung("waves", (), f"they are of tasks that are addition in other numbers, which {circuit.task.sentence} is not")
+        return Rung("waves", (), f"they need a task that is addition in other numbers, which {circuit.task.sentence} is not")
     if circuit.p**2 * max(counted.neurons, circuit.p) > MOST_NUMBERS:
         return Rung("waves", (), f"{circuit.p}² pairs with {counted.neurons} neurons are too many to hold")
     held = Waves(tables, circuit.numbers)
@@ -216,9 +216,9 @@ def _waves(circuit: Circuit, tables: TokenForward, counted: Work, total: int) ->
 def _cells(circuit: Circuit, network: Network | AttentionFree, counted: Work, total: int) -> Rung:
     """What cells certify, large ones first."""
     if not circuit.is_addition:
-        return Rung("cells", (), f"they are of tasks that are addition in other numbers, which {circuit.task.sentence} is not")
+        return Rung("cells", (), f"they need a task that is addition in other numbers, which {circuit.task.sentence} is not")
     if network.config.activation != "relu":
-        return Rung("cells", (), "they are of neurons with ReLU, which is linear but for a kink")
+        return Rung("cells", (), "they need neurons with ReLU, which is linear but for a kink")
     held = Cells(token_forward(network, half_past_neurons=True), circuit.numbers)
 
     def step(size: float) -> Step | None:
@@ -231,7 +231,7 @@ def _cells(circuit: Circuit, network: Network | AttentionFree, counted: Work, to
         return Step(size, detail, int(certified.sum()) / total, held.products(cuts, closely, counted))
 
     found = _until(step, SIZES, ENOUGH)
-    return Rung("cells", tuple(found), "" if found else "pairs lie in no fewer cells than there are pairs")
+    return Rung("cells", tuple(found), "" if found else "its pairs lie in more than half as many cells as there are pairs")
 
 
 def _until(step: Callable[[S], Step | None], settings: Sequence[S], enough: float) -> list[Step]:

@@ -221,7 +221,7 @@ def test_rungs_that_do_not_apply_say_why() -> None:
     waves, cells = found.rungs[2:]
     assert waves.best is None and "addition in other numbers" in waves.why_not and "addition in other numbers" in cells.why_not
     assert math.isnan(found.waves) and math.isnan(found.certified_by_cells) and found.proven == found.certified == 1
-    assert "No waves: they are of tasks that are addition in other numbers" in " ".join(str(found).split())
+    assert "No waves: they need a task that is addition in other numbers" in " ".join(str(found).split())
     assert found.to_dict()["waves"] is None
 
 
