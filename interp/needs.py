@@ -4,7 +4,6 @@ from typing import Literal
 
 from interp.circuit import A_GROUP, Circuit
 from interp.networks.model import Unavailable
-from interp.networks.transformer import Network
 
 Need = Literal["addition", "group", "disguise", "embedding", "neurons", "attention", "layers", "labels", "plain layer"]
 """What a measurement can need of a circuit, and not every circuit has."""

@@ -24,7 +24,7 @@ from interp.networks.initialisation import initialise
 from interp.networks.model import Unavailable
 from interp.networks.transformer import Network
 
-sys.path.insert(0, str(Path(__file__).parent.parent.parent / "studies"))
+sys.path.insert(0, str(Path(__file__).parent.parent.parent / "benchmarks"))
 import certificates as study
 
 CHECKPOINTS = Path(__file__).parent.parent.parent / "checkpoints"
@@ -164,7 +164,8 @@ def test_half_of_the_pre_activations_goes_past_the_neurons(kind: str) -> None:
 )
 def test_accurate_networks_are_proven_with_a_fifth_of_the_work(name: str, rank: int, waves: int | None) -> None:
     """Ranks and shares as an independent program found them, without a bound on rounding."""
-    found = analyses.certificate(interp.load(CHECKPOINTS / f"{name}.pt"))
+    found = study.certificate(name)
+    assert found is not None
     assert (found.rank, found.certified, found.accuracy, found.proven) == (rank, 1.0, 1.0, 1.0)
     assert found.share_of_brute_force < 0.1 and found.rounding < 1e-6
     # No neuron of any pair is computed, of a pizza as of a clock.
@@ -174,14 +175,16 @@ def test_accurate_networks_are_proven_with_a_fifth_of_the_work(name: str, rank: 
 
 @pytest.mark.parametrize("name", ["untrained-113", "memorising-59", "nanda-113-step-1400", "nanda-113-step-9400"])
 def test_what_has_no_circuit_yet_is_not_proven_at_all(name: str) -> None:
-    found = analyses.certificate(interp.load(CHECKPOINTS / f"{name}.pt"))
+    found = study.certificate(name)
+    assert found is not None
     assert found.certified == found.proven == 0 and found.accuracy < 0.72
     assert found.proven_by == "nothing" and "Nothing is proven" in str(found)
 
 
 def test_every_rung_of_a_pizza() -> None:
     """One wave per neuron proves a quarter of the pairs, two prove all; smaller cells prove more than larger ones."""
-    found = analyses.certificate(interp.load(CHECKPOINTS / "zhong-59-rate-0.pt"))
+    found = study.certificate("zhong-59-rate-0")
+    assert found is not None
     trying, low_rank, waves, cells = found.rungs
     assert [rung.name for rung in found.rungs] == ["trying all", "low rank", "waves", "cells"]
     assert [(step.setting, round(step.certified, 4)) for step in waves.steps[:2]] == [(1, 0.2657), (2, 1.0)]
@@ -217,7 +220,8 @@ def test_the_strongest_rung_is_the_cheapest_of_those_that_prove_enough() -> None
 
 
 def test_rungs_that_do_not_apply_say_why() -> None:
-    found = analyses.certificate(interp.load(CHECKPOINTS / "operations" / "d13.pt"))
+    found = study.certificate("operations/d13")
+    assert found is not None
     waves, cells = found.rungs[2:]
     assert waves.best is None and "addition in other numbers" in waves.why_not and "addition in other numbers" in cells.why_not
     assert math.isnan(found.waves) and math.isnan(found.certified_by_cells) and found.proven == found.certified == 1
@@ -248,4 +252,4 @@ def test_the_tables_of_the_document_are_what_is_found_today(name: str) -> None:
         assert f"| {name} |" not in written
         return
     rows = [study.row(name, found), *(study.rows_of_cells(name, found) if name in study.OF_CELLS else [])]
-    assert all(f"| {' | '.join(row)} |" in written for row in rows), "python studies/certificates.py"
+    assert all(f"| {' | '.join(row)} |" in written for row in rows), "python benchmarks/certificates.py"

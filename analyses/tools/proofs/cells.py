@@ -33,7 +33,7 @@ class Cells:
         """``tables``: with ``half_past_neurons``."""
         assert tables.activation == "relu"
         self.tables, self.readout = tables, readout(tables.V, numbers.c)
-        self.clusters = clusters(tables, self.readout.members)
+        self.clusters = clusters(tables, self.readout.members, numbers)
 
     def cut(self, size: float) -> "list[Cut] | None":
         """Every cluster's pairs in cells of a size; None where there would be too many cells."""

@@ -10,6 +10,7 @@ from torch import Tensor
 from analyses.tools.proofs.low_rank import unorthogonal
 from analyses.tools.proofs.rounding import OUTWARD, UNIT, Bounded, gamma
 from analyses.tools.proofs.token_forward import TokenForward
+from interp.tasks.task import Relabelling
 
 COORDINATES, KEPT, OF_THE_LARGEST = 8, 16, 0.02
 """Largest number of coordinates by which a cluster's pairs are divided; of those whose lengths are known; and how large, beside
@@ -44,11 +45,11 @@ class Cluster:
         return ((squared + slack).clamp(min=0).sqrt() + 2 * math.sqrt(count) * self.off) * OUTWARD
 
 
-def clusters(tables: TokenForward, members: list[Tensor]) -> list[Cluster]:
-    """The neurons of a network, divided as ``members`` says."""
+def clusters(tables: TokenForward, members: list[Tensor], numbers: Relabelling) -> list[Cluster]:
+    """The neurons of a network, divided as ``members`` says; ``numbers``: in which the task is addition."""
     # Which pairs are looked at decides how much is proven, never whether it is true.
     generator = torch.Generator().manual_seed(0)
-    sample = _sample(tables, generator)
+    sample = _sample(tables, numbers, generator)
     centre = sample.mean(0)
     bases = [_directions(sample[:, mine] - centre[mine]) for mine in members]
     coordinates, outside = _coordinates(tables, members, [M for M, _ in bases], centre)
@@ -63,10 +64,10 @@ def clusters(tables: TokenForward, members: list[Tensor]) -> list[Cluster]:
     return found
 
 
-def _sample(tables: TokenForward, generator: torch.Generator) -> Float[Tensor, "sample neuron"]:
-    """The pre-activations of some pairs."""
-    rows = torch.randperm(tables.p, generator=generator)[:ROWS].tolist()
-    columns = [torch.randint(tables.p, (SAMPLE // len(rows),), generator=generator) for _ in rows]
+def _sample(tables: TokenForward, numbers: Relabelling, generator: torch.Generator) -> Float[Tensor, "sample neuron"]:
+    """The pre-activations of some pairs, the same whatever symbols the numbers have."""
+    rows = numbers.a[torch.randperm(numbers.modulus, generator=generator)[:ROWS]].tolist()
+    columns = [numbers.b[torch.randint(numbers.modulus, (SAMPLE // len(rows),), generator=generator)] for _ in rows]
     return torch.cat([tables.pre(a, b).value for a, b in zip(rows, columns, strict=True)])
 
 

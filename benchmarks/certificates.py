@@ -1,19 +1,21 @@
 """What is proven of the networks of checkpoints/, by every rung: the tables of docs/certificates.md.
 
-python studies/certificates.py                             print them (minutes)
+python benchmarks/certificates.py                             print them (minutes)
 """
 
 import sys
 import time
+from functools import cache
 from pathlib import Path
-
-from timelines import markdown, say
 
 import analyses
 import interp
 from analyses.evidence.certificate import Certificate
 from analyses.tools.proofs.rung import Rung
 from interp.networks.model import Unavailable
+
+sys.path.insert(0, str(Path(__file__).parent.parent / "studies"))
+from timelines import markdown, say
 
 CHECKPOINTS = Path(__file__).parent.parent / "checkpoints"
 RUNGS = ("network", "accuracy", "low rank", "rank", "work", "waves", "number", "cells", "number", "work", "strongest")
@@ -30,6 +32,7 @@ def names() -> list[str]:
     return [str(path) for path in sorted(paths, key=lambda path: (len(path.parts), path))]
 
 
+@cache
 def certificate(name: str) -> Certificate | None:
     """What is proven of one of them; None where certificates do not apply."""
     try:
