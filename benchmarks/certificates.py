@@ -15,7 +15,7 @@ from analyses.tools.proofs.rung import Rung
 from interp.networks.model import Unavailable
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "studies"))
-from timelines import markdown, say
+from timelines import markdown
 
 CHECKPOINTS = Path(__file__).parent.parent / "checkpoints"
 RUNGS = ("network", "accuracy", "low rank", "rank", "work", "waves", "number", "cells", "number", "work", "strongest")
@@ -76,7 +76,7 @@ def _work(rung: Rung, found: Certificate) -> str:
 def main() -> int:
     made: dict[str, Certificate] = {}
     for name in names():
-        say(f"{name}, after {time.process_time():.0f} s of one core")
+        print(f"{name}, after {time.process_time():.0f} s of one core", file=sys.stderr)
         if (found := certificate(name)) is not None:
             made[name] = found
     print(markdown(RUNGS, [row(name, found) for name, found in made.items()]), end="\n\n")
