@@ -35,6 +35,7 @@ bench: .venv/installed-test      ## a training step beside the usual ways to com
 	@$(BIN)/python benchmarks/workers.py
 	@$(BIN)/python benchmarks/denormals.py
 	@$(BIN)/python benchmarks/sweep.py
+	@$(BIN)/python benchmarks/proofs.py
 
 truth: .venv/installed-test      ## others' networks: their values beside ours (needs ../shared/peers)
 	$(BIN)/python tests/truth_table.py

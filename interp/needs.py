@@ -4,7 +4,6 @@ from typing import Literal
 
 from interp.circuit import A_GROUP, Circuit
 from interp.networks.model import Unavailable
-from interp.networks.transformer import Network
 
 Need = Literal["addition", "group", "disguise", "embedding", "neurons", "attention", "layers", "labels", "plain layer"]
 """What a measurement can need of a circuit, and not every circuit has."""
@@ -31,9 +30,11 @@ def check_has(circuit: Circuit, need: Need) -> None:
         case "layers":
             circuit.network.layers()
         case "plain layer":
-            config = circuit.network.config if isinstance(circuit.network, Network) else None
-            if config is None or not config.is_plain or config.n_layers != 1:
-                raise Unavailable("needs a transformer of one layer without gates and normalisation")
+            if not circuit.network.is_plain_layer():
+                raise Unavailable(
+                    "needs a transformer of one layer without gates and normalisation, or a network without attention of one "
+                    "hidden layer"
+                )
         case "labels":
             if circuit.train_pairs is None:
                 raise Unavailable("needs the pairs that it was trained on, which are not known (--train-pairs FILE)")

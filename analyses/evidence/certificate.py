@@ -1,22 +1,25 @@
 """What accuracy is proven, from the weights, with less work than trying all pairs?"""
 
-import math
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import torch
-from jaxtyping import Float, Int
-from torch import Tensor
 
 from analyses.findings.drawing import finish
 from analyses.findings.finding import Finding
 from analyses.findings.measurement import measurement
 from analyses.findings.palette import COLOURS, QUIET
 from analyses.findings.table import Table
-from analyses.tools.proofs.rounding import OUTWARD, Bounded, gamma
+from analyses.tools.proofs.cells import SIZES, Cells
+from analyses.tools.proofs.low_rank import LowRank
+from analyses.tools.proofs.rounding import ACTIVATIONS
+from analyses.tools.proofs.rung import ENOUGH, Rung, Step, answered, strongest
 from analyses.tools.proofs.token_forward import TokenForward, token_forward
+from analyses.tools.proofs.waves import MOST_NUMBERS, Waves
+from analyses.tools.proofs.work import Work, work
 from interp.circuit import Circuit
-from interp.networks.config import NetworkConfig
+from interp.networks.attention_free import AttentionFree
 from interp.networks.model import Unavailable
 from interp.networks.transformer import Network
 from interp.tasks.task import UNDEFINED
@@ -24,18 +27,16 @@ from interp.tasks.task import UNDEFINED
 if TYPE_CHECKING:
     import plotly.graph_objects as go
 
-RANKS = (1, 2, 3, 4, 5, 6, 7, 8, 10, 12, 14, 16, 20, 24)
-"""Ranks that are tried, as far as they are below the number of answers."""
-ENOUGH = 0.999
-"""Share of certified pairs from which no larger rank is looked for."""
+S = TypeVar("S", int, float)
 
 
 @dataclass(frozen=True)
 class Certificate(Finding):
     """A lower bound on the accuracy that follows from the stored weights under exact arithmetic, rounding accounted for.
 
-    W_out W_U is cut down to a low rank; a pair is certified where its margin with that is more than what the rest can take
-    away, which is bounded by the length of the activations outside of what the low rank reads: see docs/certificates.md.
+    Each rung proves it in another way: by trying all pairs; by the few directions of the neurons that the answers read; by a
+    few waves per neuron, which is the explanation itself; by cells of pairs, for which no neuron of any pair is computed. See
+    docs/certificates.md.
     """
 
     accuracy: float
@@ -54,176 +55,204 @@ class Certificate(Finding):
     """Bound on how far any logit in float64 is from that of exact arithmetic."""
     front: tuple[tuple[int, float, float], ...]
     """For every rank that was tried the share of certified pairs, and of brute force's multiplications."""
+    waves: float
+    """Number of waves per neuron that was chosen likewise; NaN where there are none to try."""
+    certified_by_waves: float
+    """Share of the pairs that so many waves per neuron certify, [0, 1]; NaN where there are none to try."""
+    certified_by_cells: float
+    """Share of the pairs that cells certify, [0, 1]; NaN where they do not apply."""
+    cells_of_brute_force: float
+    """Multiplications of the proof by cells over those of a forward pass on every pair; NaN where they do not apply."""
+    proven: float
+    """Share of the pairs that the strongest rung certifies with less work than trying all pairs, [0, 1]."""
+    proven_by: str
+    """The strongest rung: it certifies most, and those that certify .999 count as equal; of equal ones the cheapest."""
+    proven_of_brute_force: float
+    """Multiplications of the strongest rung over those of a forward pass on every pair; NaN where nothing is proven."""
+    brute_force: int
+    """Number of multiplications of a forward pass on every pair, where nothing is shared between pairs."""
+    shared: int
+    """Number of multiplications of one in which what depends on one token is computed once."""
+    rungs: tuple[Rung, ...]
+    """Every way to prove it, with what it proves at each setting that was tried."""
 
     def in_words(self) -> str:
         """What is proven, in one sentence."""
+        found = strongest(self.rungs[1:], below=self.brute_force)
+        if found is None:
+            return "Nothing is proven with less work than trying all pairs."
+        rung, step = found
         return (
-            f"At least {self.certified:.2%} of all pairs are answered right: proven by rank {self.rank} with "
-            f"{self.share_of_brute_force:.1%} of the multiplications that trying all pairs takes."
+            f"At least {step.certified:.2%} of all pairs are answered right: proven by {rung.name} ({step.detail}) with "
+            f"{step.products / self.brute_force:.1%} of the multiplications that trying all pairs takes."
         )
 
     def table(self) -> Table:
-        rows = tuple((rank, certified, cost) for rank, certified, cost in self.front)
+        rows = []
+        for rung in self.rungs:
+            step = rung.best
+            costs = (step.products / self.brute_force, step.products / self.shared) if step else (None, None)
+            rows.append((rung.name, step.detail if step else None, step.certified if step else None, *costs))
+        missing = " ".join(f"No {rung.name}: {rung.why_not}." for rung in self.rungs if rung.why_not)
         note = (
             f"{self.in_words()} Trying all pairs: {self.accuracy:.2%}. Logits in float64 are within {self.rounding:.1e} of "
-            f"exact ones. Where what depends on one token is computed once, trying all takes {1 / self.share_of_shared:.1f} "
-            "times as many."
+            f"exact ones. {missing}"
         )
-        return Table("Proven accuracy", ("rank", "pairs certified", "multiplications / trying all"), rows, note)
+        columns = ("proof", "chosen", "pairs certified", "multiplications / trying all", "/ tokens once")
+        return Table("Proven accuracy", columns, tuple(rows), note.strip())
 
     def figure(self) -> "go.Figure":
         import plotly.graph_objects as go
 
-        ranks, certified, costs = zip(*self.front, strict=True)
         figure = go.Figure()
+        for rung, colour in zip(self.rungs, (QUIET, *COLOURS), strict=False):
+            if rung.steps:
+                figure.add_scatter(
+                    x=[step.products / self.brute_force for step in rung.steps], y=[step.certified for step in rung.steps],
+                    mode="lines+markers", line={"color": colour}, marker={"size": 8}, name=rung.name,
+                    text=[step.detail for step in rung.steps], hovertemplate="%{text}: %{y:.4f}<extra></extra>",
+                )  # fmt: skip
+        front = self.pareto()
         figure.add_scatter(
-            x=costs, y=certified, mode="lines+markers", line={"color": COLOURS[0]}, name="proven",
-            text=[f"rank {rank}" for rank in ranks], hovertemplate="%{text}: %{y:.4f}<extra></extra>",
+            x=[cost for cost, _ in front], y=[share for _, share in front], mode="lines", name="most for the work",
+            line={"color": QUIET, "dash": "dot", "shape": "hv"}, hoverinfo="skip",
         )  # fmt: skip
-        figure.add_scatter(x=[1.0], y=[self.accuracy], mode="markers", marker={"color": QUIET, "size": 10}, name="trying all")
         return finish(
             figure,
-            f"Proven: at least {self.certified:.2%} right",
-            "How much accuracy a proof of each rank gives for how many multiplications, beside trying all pairs. Without a "
-            "circuit there is no such proof: a table known by heart certifies nothing.",
+            f"Proven: at least {self.proven:.2%} right",
+            "How much accuracy each proof gives for how many multiplications: a mark for every rank, number of waves per "
+            "neuron and size of the cells. Dotted: the most that is proven with so much work. Without a circuit only trying "
+            "all pairs proves anything: a table known by heart certifies nothing.",
             xaxis={"title": "multiplications / those of trying all pairs", "type": "log"},
-            yaxis={"title": "share of the pairs", "range": [-0.02, 1.02]},
+            yaxis={"title": "share of the pairs", "range": [-0.02, 1.05]},
         )
+
+    def pareto(self) -> list[tuple[float, float]]:
+        """Proofs that no other beats in share and work: their multiplications over brute force's, and their shares."""
+        found: list[tuple[float, float]] = []
+        every = [(step.products / self.brute_force, step.certified) for rung in self.rungs for step in rung.steps]
+        for cost, share in sorted(every, key=lambda each: (each[0], -each[1])):
+            if share > (found[-1][1] if found else 0):
+                found.append((cost, share))
+        return found
 
 
 @measurement(place=148, slow=True, needs=("plain layer",))
 def certificate(circuit: Circuit) -> Certificate:
-    """What accuracy of a one-layer transformer is proven, from its weights, and at what cost?
+    """What accuracy of a network of one layer is proven, from its weights, and at what cost?
 
-    With post the activations of the neurons, V = W_out W_U and A the first r left singular vectors of V, V = A B + ρ: a pair is
-    certified if margin(Aᵀpost B + D) > ‖post - A Aᵀpost‖ · max_{c,c'} ‖ρ_c - ρ_c'‖, D what reaches the logits past the
-    neurons, all in float64 with a bound on every rounding. Raises Unavailable for other networks and for edited ones.
+    With post the activations of the neurons, V = W_out W_U, D what reaches the logits past the neurons, s the right answer, c
+    every wrong one: low rank certifies a pair if margin(Aᵀpost B + D) > ‖post - A Aᵀpost‖ max ‖ρ_c - ρ_c'‖, A the first left
+    singular vectors of V and V = A B + ρ; waves if margin(g V + D) > ‖post - g‖ ‖V_s - V_c‖, g the activations where each
+    neuron is a few waves; cells if the lines between which ½|pre| lies are enough. All in float64 with a bound on every
+    rounding. Raises Unavailable for networks of several layers, with gates or normalisation, and for edited ones.
 
-    Source: after compact proofs, Gross et al. 2024, arXiv 2406.11779; the bound is this project's.
+    Source: after compact proofs, Gross et al. 2024, arXiv 2406.11779; the bounds are this project's.
     """
-    network, config = circuit.network, _plain_config(circuit)
-    assert isinstance(network, Network)
-    tables = token_forward(config, network.parameters)
-    low = _LowRank(tables)
-    answers, ranks = circuit.task.table(), low.ranks
-    certified, right, total, rounding = torch.zeros(len(ranks)), 0, 0, 0.0
+    network = _certifiable(circuit)
+    tables, counted = token_forward(network), work(network)
+    known = circuit.task.table() != UNDEFINED
+    total = int(known.sum())
+    right, rounding, low = 0, 0.0, LowRank(tables.V)
+    by_rank = torch.zeros(len(low.ranks))
     for a, (post, direct) in enumerate(tables.rows()):
-        own = answers[a]
-        known = own != UNDEFINED
+        own = circuit.task.table()[a]
         whole = post.times_bounded(tables.V) + direct
         rounding = max(rounding, whole.error)
-        right += int(((_margins(whole.value, own) > 2 * whole.error) & known).sum())
-        total += int(known.sum())
-        certified += (low.certifies(post, direct, own) & known).sum(1)
-    shares = (certified.double() / total).tolist()
-    costs = [products(config, rank) / brute_force(config) for rank in ranks]
-    enough = [index for index, share in enumerate(shares) if share >= ENOUGH]
-    best = enough[0] if enough else max(range(len(ranks)), key=lambda index: (shares[index], -index))
+        right += int((answered(whole.value, whole.error, own) & known[a]).sum())
+        by_rank += (low.certifies(post, direct, own) & known[a]).sum(1)
+    shares = (by_rank.double() / total).tolist()
+    ranks = [
+        Step(float(rank), f"rank {rank}", share, counted.low_rank(rank)) for rank, share in zip(low.ranks, shares, strict=True)
+    ]
+    low_rank = Rung("low rank", tuple(ranks))
+    waves, cells = _waves(circuit, tables, counted, total), _cells(circuit, network, counted, total)
+    everything = Step(0.0, "every pair", right / total, counted.brute_force)
+    rungs = (Rung("trying all", (everything,)), low_rank, waves, cells)
+    best, of_waves, of_cells, found = low_rank.best, waves.best, cells.best, strongest(rungs[1:], below=counted.brute_force)
+    assert best is not None, "since rank 1 is always tried"
+    unknown = float("nan")
     return Certificate(
         accuracy=right / total,
-        certified=shares[best],
-        rank=ranks[best],
-        products=products(config, ranks[best]),
-        share_of_brute_force=costs[best],
-        share_of_shared=products(config, ranks[best]) / shared(config),
+        certified=best.certified,
+        rank=int(best.setting),
+        products=best.products,
+        share_of_brute_force=best.products / counted.brute_force,
+        share_of_shared=best.products / counted.shared,
         rounding=rounding,
-        front=tuple(zip(ranks, shares, costs, strict=True)),
+        front=tuple((int(step.setting), step.certified, step.products / counted.brute_force) for step in ranks),
+        waves=of_waves.setting if of_waves else unknown,
+        certified_by_waves=of_waves.certified if of_waves else unknown,
+        certified_by_cells=of_cells.certified if of_cells else unknown,
+        cells_of_brute_force=of_cells.products / counted.brute_force if of_cells else unknown,
+        proven=found[1].certified if found else 0.0,
+        proven_by=f"{found[0].name}, {found[1].detail}" if found else "nothing",
+        proven_of_brute_force=found[1].products / counted.brute_force if found else unknown,
+        brute_force=counted.brute_force,
+        shared=counted.shared,
+        rungs=rungs,
     )
 
 
-class _LowRank:
-    """V = A B + ρ for every rank, with ρ what is missing exactly, and bounds on what it can do."""
+def _waves(circuit: Circuit, tables: TokenForward, counted: Work, total: int) -> Rung:
+    """What waves certify: the most waves first, since where these certify nothing fewer will not."""
+    if not circuit.is_addition:
+        return Rung("waves", (), f"they need a task that is addition in other numbers, which {circuit.task.sentence} is not")
+    if circuit.p**2 * max(counted.neurons, circuit.p) > MOST_NUMBERS:
+        return Rung("waves", (), f"{circuit.p}² pairs with {counted.neurons} neurons are too many to hold")
+    held = Waves(tables, circuit.numbers)
+    reachable = int((circuit.task.table()[circuit.numbers.a][:, circuit.numbers.b] != UNDEFINED).sum())
 
-    def __init__(self, tables: TokenForward) -> None:
-        self.V = tables.V
-        self.ranks = [rank for rank in RANKS if rank < tables.config.p]
-        U, _, _ = torch.linalg.svd(tables.V.value, full_matrices=False)
-        self.A = U[:, : self.ranks[-1]]  # any matrix is good, so that of a computed SVD is taken as it is
-        self.B = self.A.T @ tables.V.value
-        width = len(self.A)
-        self.columns = tables.V.value.abs().sum(0).max().item() + width * tables.V.error
-        identity = torch.eye(self.A.shape[1], dtype=torch.float64)
-        unorthogonal = (self.A.T @ self.A - identity).norm().item()
-        self.unorthogonal = (unorthogonal + gamma(width) * self.A.shape[1] * 2) * OUTWARD
-        """Bound on ‖AᵀA - 1‖ of all columns of A that are used."""
-        self.spread, self.read = zip(*(self._rest(rank) for rank in self.ranks), strict=True)
+    def step(count: int) -> Step:
+        share = int(held.certified(count, circuit.task.table()).sum()) / total
+        return Step(float(count), f"{count} wave{'s' * (count > 1)} per neuron", share, counted.waves())
 
-    def _rest(self, rank: int) -> tuple[float, float]:
-        """Bounds on ‖ρ_c - ρ_c'‖ and on ‖Aᵀ(ρ_c - ρ_c')‖, over all pairs of answers."""
-        A, B = self.A[:, :rank], self.B[:rank]
-        rest = self.V.value - A @ B
-        width = len(rest)
-        size = A.norm(dim=1).max().item() * B.norm(dim=0).max().item()
-        error = (self.V.error + gamma(rank + 2) * size + gamma(1) * (self.V.largest + size)) * OUTWARD
-        spread = torch.cdist(rest.T, rest.T, compute_mode="donot_use_mm_for_euclid_dist").max().item()
-        spread = (spread * (1 + gamma(width + 4)) + 2 * math.sqrt(width) * error) * OUTWARD
-        read = 2 * ((A.T @ rest).norm(dim=0).max().item() + gamma(width) * rank * rest.norm(dim=0).max().item())
-        return spread, (read + 2 * 2 * math.sqrt(width) * error) * OUTWARD
-
-    def certifies(self, post: Bounded, direct: Bounded, answers: Int[Tensor, " b"]) -> Tensor:
-        """Which pairs of one a are certified, at every rank, [rank, b]?"""
-        x, found = post.value, []
-        width, longest = x.shape[1], x.norm(dim=1)
-        y = x @ self.A
-        moved = post.error * 2 * self.columns * OUTWARD  # what the errors of the activations can do through V
-        for index, rank in enumerate(self.ranks):
-            mine = y[:, :rank]
-            logits = mine @ self.B[:rank] + direct.value
-            length = mine.norm(dim=1)
-            off = gamma(width + 2) * longest * math.sqrt(rank) * 1.01  # how far y is from Aᵀpost
-            squared = longest.square() * (1 + gamma(width + 8)) - length.square() * (1 - gamma(rank + 8))
-            squared = squared + 2 * length * off + self.unorthogonal * length.square()
-            outside = squared.clamp(min=0).sqrt() * OUTWARD
-            of_B = self.B[:rank].norm(dim=0).max()
-            sums = off * of_B + gamma(rank + 3) * (length * of_B + direct.largest)
-            slack = moved + 2 * (direct.error + sums) + length * self.read[index] * OUTWARD
-            found.append(_margins(logits, answers) > (outside * self.spread[index] + slack) * OUTWARD)
-        return torch.stack(found)
+    most = step(held.counts()[-1])
+    if not most.certified:
+        return Rung("waves", (most,))
+    return Rung("waves", (*_until(step, held.counts()[:-1], ENOUGH * reachable / total), most))
 
 
-def _margins(logits: Float[Tensor, "b c"], answers: Int[Tensor, " b"]) -> Float[Tensor, " b"]:
-    """Right logit less the largest wrong one; pairs without an answer get that of answer 0."""
-    own = answers.clamp(min=0)[:, None]
-    right = logits.gather(1, own)[:, 0]
-    return right - logits.scatter(1, own, -math.inf).amax(1)
+def _cells(circuit: Circuit, network: Network | AttentionFree, counted: Work, total: int) -> Rung:
+    """What cells certify, large ones first."""
+    if not circuit.is_addition:
+        return Rung("cells", (), f"they need a task that is addition in other numbers, which {circuit.task.sentence} is not")
+    if network.config.activation != "relu":
+        return Rung("cells", (), "they need neurons with ReLU, which is linear but for a kink")
+    held = Cells(token_forward(network, half_past_neurons=True), circuit.numbers)
+
+    def step(size: float) -> Step | None:
+        cuts = held.cut(size)
+        if cuts is None:
+            return None
+        count = sum(cut.number for cut in cuts)
+        certified, closely = held.certified(cuts, circuit.task.table())
+        detail = f"{count} cells of {len(cuts)} frequencies"
+        return Step(size, detail, int(certified.sum()) / total, held.products(cuts, closely, counted))
+
+    found = _until(step, SIZES, ENOUGH)
+    return Rung("cells", tuple(found), "" if found else "its pairs lie in more than half as many cells as there are pairs")
 
 
-def products(config: NetworkConfig, rank: int) -> int:
-    """Multiplications of the proof: the tables; V, its singular vectors (four for each of its entries and answers) and what is
-    cut off; and for every pair its neurons, their length, their r numbers, and the logits that follow from these."""
-    slots, p = config.n_heads * config.n_ctx, config.p
-    tables = _of_tables(config) + config.d_mlp * config.d_model * p
-    cut = 4 * config.d_mlp * p * min(config.d_mlp, p) + 2 * config.d_mlp * p * rank + p * p * config.d_mlp
-    pair = slots * (config.d_mlp + p + 2 * config.d_head) + config.d_mlp * (1 + rank) + rank * (p + 1)
-    return tables + cut + p * p * pair
+def _until(step: Callable[[S], Step | None], settings: Sequence[S], enough: float) -> list[Step]:
+    """The steps at these settings in turn, until one certifies enough or cannot be made."""
+    found: list[Step] = []
+    for setting in settings:
+        made = step(setting)
+        if made is None:
+            break
+        found.append(made)
+        if made.certified >= enough:
+            break
+    return found
 
 
-def shared(config: NetworkConfig) -> int:
-    """Multiplications of a forward pass on all pairs that computes once what depends on one token."""
-    slots, p = config.n_heads * config.n_ctx, config.p
-    pair = slots * (config.d_mlp + p + 2 * config.d_head) + config.d_mlp * p
-    return _of_tables(config) + config.d_mlp * config.d_model * p + p * p * pair
-
-
-def _of_tables(config: NetworkConfig) -> int:
-    """Multiplications of what every token is worth to every head, in front of the neurons and of the answers."""
-    tokens, heads, d = 2 * config.p + 1, config.n_heads, config.d_model
-    return tokens * heads * (4 * d * config.d_head + d * (config.d_mlp + config.p)) + tokens * d * (config.d_mlp + config.p)
-
-
-def brute_force(config: NetworkConfig) -> int:
-    """Multiplications of a forward pass on all pairs, each alone: keys and values of all positions, the rest at the last."""
-    d, width = config.d_model, config.n_heads * config.d_head
-    attention = d * width * (2 * config.n_ctx + 2) + 2 * config.n_ctx * width
-    return config.p**2 * (attention + 2 * d * config.d_mlp + d * config.p)
-
-
-def _plain_config(circuit: Circuit) -> NetworkConfig:
-    """The configuration of a network that certificates are for. Raises Unavailable for any other."""
+def _certifiable(circuit: Circuit) -> Network | AttentionFree:
+    """The network. Raises Unavailable for one that certificates are not for."""
     network = circuit.network
-    assert isinstance(network, Network), "which was checked"
-    if network.config.activation not in ("relu", "gelu"):
-        raise Unavailable("needs neurons with ReLU or GELU, which the bounds on rounding are written for")
+    assert isinstance(network, Network | AttentionFree), "which was checked"
+    if network.config.activation not in ACTIVATIONS:
+        raise Unavailable(f"needs neurons with {' or '.join(ACTIVATIONS)}, which the bounds on rounding are written for")
     if circuit.edits or circuit.replaced_tables is not None:
         raise Unavailable("needs the network as it is, without edits")
-    return network.config
+    return network

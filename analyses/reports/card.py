@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 import interp
+from analyses.evidence.certificate import Certificate
 from analyses.findings.measurement import in_order
 from analyses.reports import text
 from analyses.reports.answer import Answer, examine
@@ -54,7 +55,8 @@ def save_pretrained(saved: Checkpoint, directory: str | Path) -> None:
     directory = Path(directory)
     # Everything that can fail for the network's sake fails before anything is written.
     path = directory / "model.safetensors"
-    text_of_card = card(examine(saved.circuit(), path=path, checkpoint=saved))
+    more = [*in_order(slow=False), "certificate"]
+    text_of_card = card(examine(saved.circuit(), path=path, checkpoint=saved, more=more))
     content = checkpoint.to_content(saved)
     config = {key: content[key] for key in ("task", "architecture", "config", "recipe", "arithmetic", "seed", "step", "losses")}
     try:
@@ -76,12 +78,14 @@ def from_pretrained(directory: str | Path) -> Circuit:
 def card(given: Answer) -> str:
     """The model card: what the network does, by the findings."""
     circuit, saved, keys, found = given.circuit, given.checkpoint, given.key_frequencies, given.clock_or_pizza
+    proven = given.findings.get("certificate")
     rows = {
         "task": circuit.task.sentence,
         "modulus": circuit.task.p,
         "seed": saved and saved.seed,
         "steps": saved and saved.step,
         "accuracy on all pairs": f"{given.performance.accuracy:.4f}",
+        **({"proven accuracy": proven.in_words()} if isinstance(proven, Certificate) else {}),
         "key frequencies": keys and keys.listed,
         "circuit": found and f"{found.verdict} ({found.sureness})",
         "unexplained share of the logits' variance": found and f"{found.unexplained:.3f}",

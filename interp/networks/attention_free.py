@@ -126,6 +126,9 @@ class AttentionFree(Model):
     def layers_of_neurons(self) -> int:
         return len(self.config.hidden)
 
+    def is_plain_layer(self) -> bool:
+        return self.layers_of_neurons() == 1
+
     def neurons_name(self) -> str:
         return f"{self._last_layer}.hook_post"
 

@@ -78,6 +78,10 @@ class Model(ABC):
         """Number of layers of neurons, one after the other; 0 where none are known."""
         return 0
 
+    def is_plain_layer(self) -> bool:
+        """Has it one layer of neurons, and nothing else that is not linear but the attention in front of them?"""
+        return False
+
     def layers(self) -> int:
         """Number of layers that write to a residual stream, one after the other. Raises Unavailable where there are none."""
         raise Unavailable(f"needs the layers of a transformer, which {self.describe()} does not have")

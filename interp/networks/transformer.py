@@ -68,6 +68,9 @@ class Network(Model):
     def layers_of_neurons(self) -> int:
         return self.config.n_layers if self.config.d_mlp else 0
 
+    def is_plain_layer(self) -> bool:
+        return self.config.is_plain and self.config.n_layers == 1
+
     def layers(self) -> int:
         return self.config.n_layers
 

@@ -76,6 +76,7 @@ def test_a_directory_has_weights_configuration_and_a_card(tmp_path: Path) -> Non
     text = (folder / "README.md").read_text()
     assert text.startswith("---\nlibrary_name: interp\n") and "| circuit | clock (clear) |" in text
     assert "Key frequencies: 21 24 29" in text and "Amplitude of each key frequency" in text
+    assert "| proven accuracy | At least 100.00% of all pairs are answered right: proven by low rank (rank 6) with " in text
     for circuit in (from_pretrained(folder), interp.load(folder)):
         assert torch.equal(circuit.logits, interp.load(SOURCE).logits) and circuit.train_pairs is not None
     with pytest.raises(InterpError, match="not an empty directory"):

@@ -17,6 +17,9 @@ UNIT = 2.0**-53
 OUTWARD = 1 + 1e-6
 """Factor by which every bound is enlarged, since it is computed in float64 too."""
 
+ACTIVATIONS = ("relu", "gelu", "square")
+"""Nonlinearities whose rounding errors are bounded."""
+
 
 @dataclass(frozen=True, eq=False)
 class Bounded:
@@ -54,10 +57,13 @@ class Bounded:
         return Bounded(self.value.softmax(-1), (math.expm1(2 * shift) + (count + 40) * UNIT) * OUTWARD)
 
     def activated(self, name: str) -> "Bounded":
-        """The neurons of these pre-activations; relu or gelu."""
+        """The neurons of these pre-activations, by one of ``ACTIVATIONS``."""
         if name == "relu":
             return Bounded(self.value.relu(), self.error)
+        if name == "square":
+            return Bounded(self.value.square(), (2 * self.largest * self.error + UNIT * self.largest**2) * OUTWARD)
         # The slope of GELU is at most 1.13; x/2 (1 + erf(x/√2)) is five operations of numbers no larger than |x|.
+        assert name == "gelu"
         value = torch.nn.functional.gelu(self.value)
         return Bounded(value, (1.13 * self.error + 16 * UNIT * self.largest) * OUTWARD)
 
