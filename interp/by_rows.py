@@ -84,7 +84,7 @@ def own_logits_by_rows(circuit: Circuit) -> Iterator[Float[Tensor, "row b c"]]:
 def neurons_by_rows(circuit: Circuit) -> Iterator[Float[Tensor, "row b neuron"]]:
     """The activations of the last layer's neurons on every pair, in the order of a."""
     name = circuit.network.neurons_name()
-    if circuit.p**2 * circuit.network.width() <= KEPT or circuit.edits or circuit.is_known(name):
+    if circuit.p**2 * circuit.network.width() <= KEPT or circuit.edits:
         yield from in_rows(circuit.neurons)
     else:
         yield from (circuit.run_rows([name], rows)[1][name].select(-2, -1) for rows in circuit.rows())

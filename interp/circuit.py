@@ -209,10 +209,6 @@ class Circuit:
             kept[name] = value if name == "hook_pos_embed" else value.expand(self.p, self.p, *value.shape[2:])
         return kept[name]
 
-    def is_known(self, name: str) -> bool:
-        """Has this activation been computed and kept?"""
-        return name in self._activations
-
     def run(
         self, E_a: Tensor, E_b: Tensor, *, record: Collection[str] = (), edits: Mapping[str, Edit] | None = None
     ) -> tuple[Float[Tensor, "*batch p"], dict[str, Tensor]]:
