@@ -40,8 +40,7 @@ class Circuit:
     train_pairs: Int[Tensor, " train"] | None = None
     """Indices a·p + b, in the task's own symbols, of the pairs that the network was trained on; None where not known."""
     told: Int[Tensor, " train"] | None = None
-    """Labels that training gave to ``train_pairs``, in the task's own symbols; None where they are the right answers, as far as
-    is known."""
+    """Labels that training gave to ``train_pairs``, in the task's own symbols; None where all are right, or not known."""
     edits: Mapping[str, Edit] = field(default_factory=dict)
     """Edits of activations: name → function from the activation to its replacement; see ``interp.networks.forward``."""
     replaced_tables: Tables | None = None

@@ -97,7 +97,11 @@ def _shell(arguments: Sequence[str]) -> str:
 
 def _take_help_from_docstrings(options: type[Any]) -> None:
     """Gives every field the docstring below it for its help, in one line: tyro breaks it wherever the source does."""
-    (definition,) = ast.parse(textwrap.dedent(inspect.getsource(options))).body
+    try:
+        source = inspect.getsource(options)
+    except OSError:  # an installation without sources has tyro's help
+        return
+    (definition,) = ast.parse(textwrap.dedent(source)).body
     assert isinstance(definition, ast.ClassDef)
     said = {
         field.target.id: " ".join(docstring.value.value.split())

@@ -35,8 +35,8 @@ def written(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, PictureStyle]]:
 
 
 def test_figures_are_those_of_only(small_run: Path, written: list[tuple[str, PictureStyle]]) -> None:
-    assert main([str(CLOCK), "--figures", "x", "--only", "circles", "performance", "--quiet"]) == 0
-    assert [name for name, _ in written] == ["zhong-59-rate-1-circles", "zhong-59-rate-1-performance"]
+    assert main([str(CLOCK), "--figures", "x", "--only", "circles", "circularity", "--quiet"]) == 0
+    assert [name for name, _ in written] == ["zhong-59-rate-1-circles", "zhong-59-rate-1-circularity"]
     written.clear()
     assert main([str(small_run), "--figures", "x", "--only", "progress", "--figure-format", "pdf", "--quiet"]) == 0
     assert written == [("by.heart-progress", PictureStyle(figure_format="pdf"))]  # the folder's whole name
@@ -51,7 +51,7 @@ def test_figures_are_those_of_only(small_run: Path, written: list[tuple[str, Pic
 def test_a_page_shows_everything_whatever_only_says(tmp_path: Path, written: list[tuple[str, PictureStyle]]) -> None:
     page = tmp_path / "page.html"
     assert main([str(CLOCK), "--only", "circles", "--html", str(page), "--figures", "x", "--quiet"]) == 0
-    assert '<figure id="performance-0">' in page.read_text()
+    assert '<figure id="circularity-0">' in page.read_text()
     assert [name for name, _ in written] == ["zhong-59-rate-1-circles"]
 
 
@@ -72,7 +72,7 @@ def test_letters_and_width_are_as_asked_and_a_paper_has_its_own_title() -> None:
 
 
 def test_between_the_axes_the_ratio_stays() -> None:
-    figure = analyses.performance(interp.load(CLOCK)).figure()
+    figure = analyses.circularity(interp.load(CLOCK)).figure()
 
     def ratio(style: PictureStyle) -> float:
         drawn = style.drawn(figure)
@@ -93,10 +93,10 @@ def test_impossible_sizes_are_refused(width: float | None, size: float | None) -
 
 def test_a_pdf_has_the_width_that_was_asked_and_a_png_twice_its_pixels(tmp_path: Path) -> None:
     require_chromium()
-    given = Subject(answer(CLOCK, only=["performance"]))
+    given = Subject(answer(CLOCK, only=["circularity"]))
     for style in (PictureStyle(figure_format="pdf", figure_width=5.5), PictureStyle(figure_format="png", figure_width=5.5)):
         assert write_figures(tmp_path, [given], lambda picture: None, style=style) == 1
-    pdf, png = ((tmp_path / f"zhong-59-rate-1-performance.{kind}").read_bytes() for kind in ("pdf", "png"))
+    pdf, png = ((tmp_path / f"zhong-59-rate-1-circularity.{kind}").read_bytes() for kind in ("pdf", "png"))
     (width,) = re.findall(rb"/MediaBox \[0 0 ([0-9.]+) [0-9.]+\]", pdf)
     assert float(width) == 5.5 * 72
     assert struct.unpack(">I", png[16:20]) == (5.5 * 96 * 2,)
