@@ -45,3 +45,15 @@ def test_the_published_criterion_divides_networks_in_four(study: ModuleType) -> 
         (0.5, 0.3): (False, False, False),
     }  # fmt: skip
     assert study.passes({"circularity_circularity": 0.995}) and not study.passes({"circularity_circularity": 0.9949})
+
+
+def test_networks_of_the_census_are_proven_as_the_document_says(study: ModuleType) -> None:
+    rows = [row for row in read_rows(study.HERE / "census.parquet") if row["certificate_certified"] is not None]
+    least = min(row["certificate_certified"] for row in rows)
+    most = max(row["certificate_share_of_brute_force"] for row in rows)
+    said = " ".join((ROOT / "docs" / "certificates.md").read_text().split())
+    assert f"{len(rows)} networks were certified by low rank as they were trained: all of them on at least" in said
+    assert (
+        len(rows) >= 50
+        and f"at least {f'{least:.4f}'[1:]} of the pairs, with at most {most:.3f} of the multiplications" in said
+    )
