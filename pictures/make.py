@@ -37,8 +37,11 @@ def shoot(tab: Page, file: Path, place: str, picture: Path) -> None:
     tab.goto(file.as_uri())
     tab.wait_for_selector("html[data-ready]")
     tab.evaluate("place => document.querySelector(place).scrollIntoView()", place)
+    # A page draws what is near the window, so that only the plots to be seen are waited for.
+    height = (tab.viewport_size or {"height": 0})["height"]
     for plot in tab.locator(f"{place} .plot").all():
-        plot.locator(".main-svg").first.wait_for()
+        if (box := plot.bounding_box()) and box["y"] < height:
+            plot.locator(".main-svg").first.wait_for()
     tab.wait_for_timeout(500)
     tab.screenshot(path=picture)
 
