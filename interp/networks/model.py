@@ -18,6 +18,8 @@ Tables = tuple[Tensor, Tensor]
 
 BYTES_PER_PAIR = 1000
 """Bytes that the basic measurements keep for each pair: the labels, attention, answers, logits of right answers."""
+BYTES_PER_ACTIVATION = 64
+"""Bytes that an activation of the pairs of one a takes while these are gone through: a few tensors in double precision."""
 
 
 class Unavailable(InterpError):  # noqa: N818 (nothing went wrong: this network has no such thing)
@@ -134,7 +136,7 @@ class Model(ABC):
 
 def check_analysable(model: Model) -> None:
     """Refuse a network of whose pairs not even the basic measurements, which go through them row by row, have room."""
-    needed = model.p**2 * BYTES_PER_PAIR
+    needed = model.p**2 * BYTES_PER_PAIR + model.p * model.width() * BYTES_PER_ACTIVATION
     if lack := missing(needed):
         raise InterpError(f"p = {model.p} is too large for this machine: what is kept of all its pairs would take {lack}")
 

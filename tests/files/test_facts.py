@@ -82,7 +82,7 @@ def test_the_vocabularies_that_fit_are_those_that_can_be_answered() -> None:
     assert fit(9, 3, 5) == [(4, True, True)] and fit(9, 3, 9) == [(8, True, False), (4, True, True)]
     assert fit(8, 5, 8) == [(8, False, False), (4, False, True), (7, True, False)]
     assert fit(8, 5, 8, modulus=7) == [(7, True, False)] and fit(8, 5, 8, separate_vocabularies=True) == [(4, False, True)]
-    assert fit(721, 3, 721) == [(720, True, False), (360, True, True)] and fit(721, 2, 721) == []
+    assert fit(10_001, 3, 10_001) == [(10_000, True, False), (5_000, True, True)] and fit(10_001, 2, 10_001) == []
 
 
 def test_an_output_for_equals_is_part_of_the_network(tmp_path: Path) -> None:

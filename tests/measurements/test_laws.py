@@ -110,6 +110,9 @@ def test_permuting_neurons_permutes_the_neurons_and_nothing_else(trained: Networ
             for values in (ours, theirs):
                 values["best_frequencies"].sort()
                 values["shares"].sort()
+        if name == "neuron_maps":
+            for each in (*ours["maps"], *theirs["maps"]):
+                each.pop("neuron")
         assert _close(ours, theirs), name
 
 

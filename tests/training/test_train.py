@@ -217,7 +217,7 @@ def test_the_step_changes_every_parameter() -> None:
         ({"steps": -1}, "steps of 0 or more"),
         ({"network": Architecture(n_heads=3)}, "heads that divide d_model"),
         ({"network": Architecture(d_mlp=530_000)}, "at most 134217728 weights, got 136"),
-        ({"p": 721}, "modulus of at most 720, got 721"),
+        ({"p": 10_001}, "modulus of at most 10000, got 10001"),
         ({"p": 1}, "modulus p of at least 2, got 1"),
         ({"task": "magic"}, "expected a task such as addition"),
         ({"network": NetworkConfig(p=7)}, "leaves the number of symbols to the task"),
