@@ -10,7 +10,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from interp.circuit import KEPT, Circuit
+from interp.circuit import Circuit
 from interp.memory import in_rows, whole
 from interp.networks.activations import activation_named
 from interp.networks.config import NetworkConfig, Parameters
@@ -28,7 +28,7 @@ OWN_ARITHMETIC = 256
 def logits_by_rows(circuit: Circuit, *, keep: bool = True) -> Iterator[Float[Tensor, "row b c"]]:
     """The logits of every pair, in the order of a. ``keep``: will they be asked for again?"""
     known = "logits" in vars(circuit) or (circuit.replaced_tables is None and circuit.network.given_logits() is not None)
-    if known or circuit.edits or (keep and circuit.p**3 <= KEPT):
+    if known or circuit.edits or (keep and circuit.keeps_logits):
         yield from in_rows(circuit.logits)
     else:
         yield from (circuit.run_rows([], rows)[0] for rows in circuit.rows())
@@ -75,7 +75,7 @@ def own_logits_by_rows(circuit: Circuit) -> Iterator[Float[Tensor, "row b c"]]:
     """
     if circuit.is_plain:
         yield from logits_by_rows(circuit)
-    elif circuit.edits or circuit.replaced_tables is not None or (circuit.p == circuit.network.p and circuit.p**3 <= KEPT):
+    elif circuit.edits or circuit.replaced_tables is not None or (circuit.p == circuit.network.p and circuit.keeps_logits):
         yield from in_rows(circuit.own_logits)
     else:
         yield from logits_by_rows(Circuit(circuit.network))  # as addition of its own symbols, nothing is relabelled
@@ -84,7 +84,7 @@ def own_logits_by_rows(circuit: Circuit) -> Iterator[Float[Tensor, "row b c"]]:
 def neurons_by_rows(circuit: Circuit) -> Iterator[Float[Tensor, "row b neuron"]]:
     """The activations of the last layer's neurons on every pair, in the order of a."""
     name = circuit.network.neurons_name()
-    if circuit.p**2 * circuit.network.width() <= KEPT or circuit.edits:
+    if circuit.keeps_neurons or circuit.edits:
         yield from in_rows(circuit.neurons)
     else:
         yield from (circuit.run_rows([name], rows)[1][name].select(-2, -1) for rows in circuit.rows())

@@ -141,7 +141,7 @@ class Circuit:
             if given is not None:
                 return given if self.is_plain else self.relabelled(given[self.numbers.a][:, self.numbers.b])
         self.check_room(self.p**3, "the logits of all pairs")
-        at_once = [] if self.replaced_tables is not None or self._is_wide else self.network.usual_names()
+        at_once = self.network.usual_names() if self.keeps_neurons and self.replaced_tables is None else []
         found = whole(self.p, ({**kept, "logits": logits} for logits, kept in self._runs(at_once)))
         logits = found.pop("logits")
         self._activations.update(found)
@@ -149,10 +149,7 @@ class Circuit:
 
     @cached_property
     def centred_logits(self) -> Float[Tensor, "a b c"]:
-        """Logits minus their mean over c, float64: adding a constant to all logits of a pair changes no answer.
-
-        What goes through the pairs row by row (``by_rows``) needs them at no time all at once.
-        """
+        """Logits minus their mean over c, float64: adding a constant to all logits of a pair changes no answer."""
         self.check_room(4 * self.p**3, "the logits of all pairs in double precision")
         logits = self.logits.double()
         return logits - logits.mean(-1, keepdim=True)
@@ -271,16 +268,21 @@ class Circuit:
     def _usual(self, name: str) -> Tensor:
         """One of the ``usual_names``, which nearly every analysis needs; all of them that are small are recorded in one run."""
         if name not in self._activations:
-            if self._is_wide and name == self.network.neurons_name():
+            if not self.keeps_neurons and name == self.network.neurons_name():
                 self.check_room(self.p**2 * self.network.width(), f"{name} of all pairs")
-            names = [name] if self._is_wide else self.network.usual_names()
+            names = self.network.usual_names() if self.keeps_neurons else [name]
             self._activations.update(whole(self.p, (kept for _, kept in self._runs(names))))
         return self._activations[name]
 
     @property
-    def _is_wide(self) -> bool:
-        """Are the neurons of all pairs too many to be kept without being asked for?"""
-        return self.p**2 * self.network.width() > KEPT
+    def keeps_logits(self) -> bool:
+        """Are the logits of all pairs few enough to be kept?"""
+        return self.p**3 <= KEPT
+
+    @property
+    def keeps_neurons(self) -> bool:
+        """Are the neurons of all pairs few enough to be kept without being asked for?"""
+        return self.p**2 * self.network.width() <= KEPT
 
     def _runs(self, record: Collection[str]) -> Iterator[tuple[Tensor, dict[str, Tensor]]]:
         return (self.run_rows(record, rows) for rows in self.rows())

@@ -13,7 +13,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from interp.memory import in_rows
+from interp.memory import numbered
 
 
 def frequencies(p: int) -> range:
@@ -117,19 +117,18 @@ def pair_waves(rows: Iterable[Float[Tensor, "_ b n"]]) -> PairWaves:
     ``rows``: the values for a few a at a time, in the order of a; no more than that is held at once.
     Source: Nanda et al. 2023, arXiv 2301.05217 (the 8 products of a frequency).
     """
-    at, found = 0, list[Tensor]()
-    for values in rows:
-        values, p = values.double(), values.shape[1]
+    found = list[Tensor]()
+    for some, block in numbered(rows):
+        values, p = block.double(), block.shape[1]
         over_b = torch.einsum("jb,abn->jan", _basis(p), values)
-        three = _three_waves_of_a(p)[:, :, at : at + len(values)]  # the constant and the waves of a that go with each wave of b
+        three = _three_waves_of_a(p)[:, :, some]  # the constant and the waves of a that go with each wave of b
         parts = [
             values.sum((0, 1)),
             values.square().sum((0, 1)),
             torch.bmm(three, over_b),
-            _basis(p)[:, at : at + len(values)] @ over_b[0],
+            _basis(p)[:, some] @ over_b[0],
         ]
         found = parts if not found else [old + new for old, new in zip(found, parts, strict=True)]
-        at += len(values)
     total, square, products, of_a_alone = found
     blocks = _by_frequency(products.transpose(0, 1))  # [3 of a, freq, 2 of b, n]
     alone = _by_frequency(of_a_alone[None])[0]  # [freq, 2 of a, n]
@@ -161,15 +160,10 @@ def _three_waves_of_a(p: int) -> Float[Tensor, "p 3 a"]:
     return waves
 
 
-def pair_energies(x: Float[Tensor, "p p n"]) -> Float[Tensor, "freq n"]:
-    """How much of n functions of the pair (a, b) lies at each frequency? The energies of their ``pair_waves``."""
-    return pair_waves(in_rows(x)).energies
-
-
 def wave_energies(x: Float[Tensor, "p p n"], k: int) -> Float[Tensor, "4 n"]:
     """How much of n functions of the pair (a, b) is waves of frequency k of a, of b, of a + b and of a - b?
 
-    Squares of the coefficients on the cosine and sine of each (orthonormal); their sum is what ``pair_energies`` has at k.
+    Squares of the coefficients on the cosine and sine of each (orthonormal); their sum is the energy of ``PairWaves`` at k.
     At k = p/2 waves of a + b and of a - b are the same, and count as waves of a + b.
     """
     p = x.shape[0]

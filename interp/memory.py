@@ -1,6 +1,6 @@
 """How much memory is there, and is it enough for what has to be held at once?"""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 
@@ -41,6 +41,13 @@ def in_rows(x: Tensor) -> tuple[Tensor, ...]:
     return x.split(rows_at_once(x[0].numel()))
 
 
+def numbered(blocks: Iterable[Tensor]) -> Iterator[tuple[slice, Tensor]]:
+    """The rows that blocks of consecutive rows are, and the blocks."""
+    at = 0
+    for block in blocks:
+        yield slice(at, at := at + len(block)), block
+
+
 def whole(length: int, parts: Iterable[Mapping[str, Tensor]]) -> dict[str, Tensor]:
     """Tensors of so many rows, by name, from parts that follow each other, each of which is gone when the next is made."""
     found: dict[str, Tensor] = {}
@@ -50,7 +57,7 @@ def whole(length: int, parts: Iterable[Mapping[str, Tensor]]) -> dict[str, Tenso
             if name not in found:
                 found[name] = rows.new_empty(length, *rows.shape[1:])
             found[name][at : at + len(rows)] = rows
-        at += len(rows)
+        at += max((len(rows) for rows in part.values()), default=0)
     return found
 
 

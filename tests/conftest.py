@@ -6,10 +6,13 @@ from pathlib import Path
 
 import pytest
 import torch
+from hypothesis import settings
 from jaxtyping import install_import_hook
 
 install_import_hook(["interp", "analyses"], "beartype.beartype")
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # of the commands that tests run
+settings.register_profile("no seconds", deadline=None)  # what a busy machine takes says nothing of the code
+settings.load_profile("no seconds")
 
 
 @pytest.fixture(autouse=True)

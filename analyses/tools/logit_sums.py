@@ -1,7 +1,7 @@
 """What the basic measurements ask of the logits, gathered in one pass over the pairs, a few rows at a time."""
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import torch
@@ -11,7 +11,7 @@ from torch.nn import functional
 
 from interp.by_rows import logits_by_rows, own_logits_by_rows
 from interp.circuit import Circuit
-from interp.memory import whole
+from interp.memory import numbered, whole
 from interp.tasks.task import UNDEFINED
 
 
@@ -71,8 +71,8 @@ def own_scores(circuit: Circuit) -> Scores:
 
 
 def _own_scores(circuit: Circuit) -> Scores:
-    table, blocks = circuit.task.table(), own_logits_by_rows(circuit)
-    return Scores(**whole(len(table), (vars(Scores.of(logits, table[rows])) for rows, logits in _numbered(blocks))))
+    table, blocks = circuit.task.table(), numbered(own_logits_by_rows(circuit))
+    return Scores(**whole(len(table), (vars(Scores.of(logits.double(), table[rows])) for rows, logits in blocks)))
 
 
 def _gather(circuit: Circuit) -> LogitSums:
@@ -81,10 +81,11 @@ def _gather(circuit: Circuit) -> LogitSums:
 
     def parts() -> Iterator[dict[str, Tensor]]:
         nonlocal square
-        for rows, logits in _numbered(logits_by_rows(circuit)):
+        for rows, block in numbered(logits_by_rows(circuit)):
+            logits = block.double()
             mean = logits.mean(-1)
             yield {**vars(Scores.of(logits, circuit.answers[rows])), "mean": mean}
-            centred = logits.sub_(mean[..., None])
+            centred = logits - mean[..., None]
             square += centred.square().sum().item()
             if products is not None:
                 by_product.index_add_(0, products[rows].flatten(), centred.flatten(0, 1))
@@ -92,11 +93,3 @@ def _gather(circuit: Circuit) -> LogitSums:
     # What is kept is filled in place: kept pieces between large ones that are not would scatter both over the memory.
     found = whole(p, parts())
     return LogitSums(mean=found.pop("mean"), scores=Scores(**found), square=square, by_product=by_product / p)
-
-
-def _numbered(blocks: Iterable[Float[Tensor, "_ b c"]]) -> Iterator[tuple[slice, Float[Tensor, "_ b c"]]]:
-    """The rows that blocks of consecutive rows are, and the blocks, copied to float64."""
-    at = 0
-    for block in blocks:
-        rows = slice(at, at := at + len(block))
-        yield rows, block.to(torch.float64, copy=True)

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from analyses.tools.logit_sums import logit_sums
 from interp.circuit import Circuit
-from interp.memory import ROWS
+from interp.memory import whole
 from interp.needs import check_has
 from interp.networks.config import NetworkConfig
 from interp.networks.hooks import Edit
@@ -103,7 +103,7 @@ class Writing:
 
     network: Network
     """The transformer."""
-    rows: slice
+    rows: Int[Tensor, " row"]
     """The values of a."""
     columns: Int[Tensor, " c"]
     """The symbol of each answer's number, in the order of the circuit's logits."""
@@ -183,11 +183,11 @@ def writings(circuit: Circuit) -> Iterator[Writing]:
     record = {"blocks.0.hook_resid_pre", *(part.hook for part in parts if part.layer >= 0)}
     if network.config.final_normalization:
         record.add("ln_final.hook_scale")
-    for rows in _rows(circuit):
+    for rows in circuit.rows():
         with torch.no_grad():
             _, activations = circuit.run(E_a[rows][:, None], E_b[None], record=record, edits=circuit.edits)
-        whole = {name: value.expand(rows.stop - rows.start, circuit.p, *value.shape[2:]) for name, value in activations.items()}
-        writing = Writing(network, rows, circuit.numbers.c, whole)
+        of_pairs = {name: value.expand(len(rows), circuit.p, *value.shape[2:]) for name, value in activations.items()}
+        writing = Writing(network, rows, circuit.numbers.c, of_pairs)
         if circuit.edits:
             _check_sum(circuit, writing, parts)
         yield writing
@@ -214,8 +214,8 @@ def direct_effects(circuit: Circuit) -> dict[Part, float]:
             logits = circuit.centred_logits[writing.rows]
             for part in parts:
                 products[part] = products.get(part, 0.0) + (writing.added(part) * logits).sum().item()
-        whole = logit_sums(circuit).square or math.nan
-        return {part: product / whole for part, product in products.items()}
+        square = logit_sums(circuit).square or math.nan
+        return {part: product / square for part, product in products.items()}
 
     return circuit.remember("direct effects", measure)
 
@@ -223,17 +223,12 @@ def direct_effects(circuit: Circuit) -> dict[Part, float]:
 def at_answering_position(circuit: Circuit, names: Collection[str]) -> dict[str, Float[Tensor, "a b *rest"]]:
     """Activations [*batch, position, last axis] of all pairs at the answering position, which are all that is kept of them."""
     E_a, E_b = circuit.tables
-    found: dict[str, list[Tensor]] = {name: [] for name in names}
-    for rows in _rows(circuit):
-        with torch.no_grad():
-            _, activations = circuit.run(E_a[rows][:, None], E_b[None], record=names, edits=circuit.edits)
-        for name, value in activations.items():
-            found[name].append(value.select(-2, -1).expand(rows.stop - rows.start, circuit.p, *value.shape[2:-2], -1))
-    return {name: torch.cat(values) for name, values in found.items()}
 
+    def parts() -> Iterator[dict[str, Tensor]]:
+        for rows in circuit.rows():
+            with torch.no_grad():
+                _, activations = circuit.run(E_a[rows][:, None], E_b[None], record=names, edits=circuit.edits)
+            last = {name: value.select(-2, -1) for name, value in activations.items()}
+            yield {name: value.expand(len(rows), circuit.p, *value.shape[2:]) for name, value in last.items()}
 
-def _rows(circuit: Circuit) -> Iterator[slice]:
-    """The values of a, a few at a time; all at once where the circuit is edited, since an edit sees the pairs whole."""
-    step = circuit.p if circuit.edits else ROWS
-    for first in range(0, circuit.p, step):
-        yield slice(first, min(first + step, circuit.p))
+    return whole(circuit.p, parts())

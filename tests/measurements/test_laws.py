@@ -131,7 +131,7 @@ def test_swapping_a_and_b_swaps_attention_and_nothing_else_but_the_published_sam
     assert _close([[b, a, e] for a, b, e in means], before["attention_pattern"].to_dict()["means"])
 
 
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=8)
 @given(u=st.integers(2, 58), kind=st.sampled_from(["clocks", "pizzas"]))
 def test_relabelling_sends_each_frequency_to_its_image(u: int, kind: str) -> None:
     p, frequencies = 59, (3, 15, 17)

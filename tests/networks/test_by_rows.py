@@ -69,7 +69,7 @@ def test_what_is_not_kept_is_measured_alike(kind: str, monkeypatch: pytest.Monke
         return found
 
     kept = measured()
-    for name, value in {"interp.circuit.KEPT": 0, "interp.by_rows.KEPT": 0, "interp.by_rows.OWN_ARITHMETIC": 0}.items():
+    for name, value in {"interp.circuit.KEPT": 0, "interp.by_rows.OWN_ARITHMETIC": 0}.items():
         monkeypatch.setattr(name, value)
     monkeypatch.setattr("interp.memory.VALUES", 3 * P * 20)  # three values of a at a time
     by_the_row = measured()
@@ -91,7 +91,6 @@ def test_projected_logits_are_the_logits_times_the_matrix(kind: str, monkeypatch
 
 def test_nothing_is_kept_of_a_circuit_that_is_too_large(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("interp.circuit.KEPT", 0)
-    monkeypatch.setattr("interp.by_rows.KEPT", 0)
     circuit = _transformer()
     analyses.clock_or_pizza(circuit)
     assert "logits" not in vars(circuit) and "centred_logits" not in vars(circuit)

@@ -66,7 +66,7 @@ def _plain(network: Network, tokens: torch.Tensor) -> torch.Tensor:
     return (x @ W["unembed.W_U"] + W.get("unembed.b_U", 0))[:, -1]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(config=configs, seed=st.integers(0, 100))
 def test_all_pairs_at_once_equal_the_plain_pass(config: NetworkConfig, seed: int) -> None:
     network = _network(config, seed)

@@ -31,7 +31,7 @@ def test_energies_are_those_of_torch_fft(p: int, seed: int) -> None:
 def test_pair_energies_are_those_of_the_two_dimensional_fft(p: int, seed: int) -> None:
     x = torch.randn(p, p, 2, dtype=torch.float64, generator=torch.Generator().manual_seed(seed))
     F = torch.fft.fft2(x, dim=(0, 1), norm="ortho").abs().square()
-    energies = fourier.pair_energies(x)
+    energies = fourier.pair_waves(x.split(2)).energies
     for k in fourier.frequencies(p):
         index = sorted({0, k, p - k})
         expected = sum(F[i, j] for i in index for j in index) - F[0, 0]

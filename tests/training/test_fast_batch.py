@@ -63,7 +63,7 @@ def relative(x: torch.Tensor, reference: torch.Tensor, least: float = 1e-30) -> 
 LOSS_NAMES = st.sampled_from(list(LOSSES))
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(config=configurations(), loss=LOSS_NAMES, seed=st.integers(0, 1000), data=st.data())
 def test_logits_and_gradients_equal_the_plain_network_s(
     config: NetworkConfig, loss: str, seed: int, data: st.DataObject
@@ -71,7 +71,7 @@ def test_logits_and_gradients_equal_the_plain_network_s(
     check_is_the_plain_network(config, loss, seed, data)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     p=st.integers(2, 23),
     width=st.sampled_from([1, 16, 33]),

@@ -11,6 +11,7 @@ from interp.by_rows import logits_by_rows
 from interp.circuit import Circuit
 from interp.groups.group import Group
 from interp.groups.representations import representations
+from interp.memory import numbered
 
 WORDS = ("abc⁻¹", "bc⁻¹a", "c⁻¹ab")
 """The words in a, b and c, up to inverses and turns of all three, that are the identity at the right answer c = ab."""
@@ -33,12 +34,10 @@ def by_word(circuit: Circuit, word: str) -> Float[Tensor, " g"]:
             return _folded(of_products, group.right_quotients if word == "abc⁻¹" else group.left_quotients.T)
         # For every a, first by h = bc⁻¹; then by ha.
         quotients = torch.zeros(n, n, dtype=torch.float64)
-        means, at = logit_sums(circuit).mean, 0
-        for logits in logits_by_rows(circuit):
-            rows = slice(at, at := at + len(logits))
-            quotients[rows].index_add_(
-                1, group.right_quotients.flatten(), (logits.double() - means[rows][..., None]).flatten(1)
-            )
+        means = logit_sums(circuit).mean
+        for rows, logits in numbered(logits_by_rows(circuit)):
+            centred = logits.double() - means[rows][..., None]
+            quotients[rows].index_add_(1, group.right_quotients.flatten(), centred.flatten(1))
         return _folded(quotients, group.table.T)
 
     if circuit.group.is_abelian:
