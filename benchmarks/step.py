@@ -1,6 +1,6 @@
 """How fast is a training step, beside the usual ways to compute it?
 
-Per configuration, in turns, on one thread:
+Per configuration, in turns, on one thread, each way in a process of its own, so that none sees how another uses memory:
 
 - fast: this project's step (forward, backward, AdamW), which ``interp-train`` runs
 - products: the dense matrix products of that same step alone, recorded while it runs and replayed into ready memory
@@ -8,15 +8,18 @@ Per configuration, in turns, on one thread:
 - TransformerLens: the same step through TransformerLens's own native model
 - notebook: what the loops that people share do at every step: TransformerLens, train loss, test loss, update
 
-Prints milliseconds, median (min–max), and the ratios of the medians to fast. Seconds depend on the machine and on what else it
-does; the ratios are what to compare.
+Prints milliseconds of processor time, median (min–max), and the ratios of the medians to fast. Seconds depend on the machine
+and on what else it does; the ratios are what to compare.
 """
 
+import multiprocessing
 import statistics
 import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
+from multiprocessing.connection import Connection
 from typing import Any
 
 import torch
@@ -31,6 +34,7 @@ from interp.networks.lens import to_transformer_lens, tokens
 from interp.recipe import RECIPES, Recipe
 from interp.training.batch import Batch, PlainBatch
 from interp.training.fast_batch import FastBatch
+from interp.training.freed_memory import keep_freed_memory
 from interp.training.loop import initial_network, training_split, training_step
 from interp.training.optimisers import Optimiser
 
@@ -46,7 +50,7 @@ CONFIGURATIONS: dict[str, Recipe] = {
     "zhong-2023, α = .5": replace(_ZHONG, network=replace(_ZHONG.network, attention_rate=0.5)),
 }
 Step = Callable[[], Any]
-PLAIN, LENS, NOTEBOOK = "plain", "TransformerLens", "notebook"
+FAST, PRODUCTS, PLAIN, LENS, NOTEBOOK = "fast", "products", "plain", "TransformerLens", "notebook"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,40 +67,58 @@ class Options:
 
 def main() -> None:
     options = tyro.cli(Options, description=__doc__)
-    torch.set_num_threads(options.threads)
-    table = Table("configuration", "fast", "products", PLAIN, LENS, NOTEBOOK, title=f"ms per step, {options.threads} thread(s)")
+    table = Table("configuration", *WAYS, title=f"ms per step, {options.threads} thread(s)")
     console = Console(width=200)
     for name in options.only:
         print(name, file=sys.stderr)
-        times = measure(CONFIGURATIONS[name], rounds=options.rounds)
+        times = measure(CONFIGURATIONS[name], rounds=options.rounds, threads=options.threads)
         table.add_row(name, *_cells(times))
     console.print(table)
 
 
-def measure(recipe: Recipe, *, rounds: int) -> dict[str, list[float]]:
+def measure(recipe: Recipe, *, rounds: int, threads: int) -> dict[str, list[float]]:
     """Milliseconds per step of each way, taken in turns so that what else the machine does hits them alike."""
-    pairs = training_split(recipe, 0).train_pairs
-    labels = recipe.task_value.answers(pairs)
-    fast = _step(recipe, FastBatch(recipe.config, pairs, labels))
-    ways: dict[str, Step] = {
-        "fast": fast,
-        "products": _products(fast),
-        PLAIN: _step(recipe, PlainBatch(recipe.config, pairs, labels)),
-        LENS: _transformer_lens_step(recipe, also_test=False),
-        NOTEBOOK: _transformer_lens_step(recipe, also_test=True),
-    }
-    times: dict[str, list[float]] = {name: [] for name in ways}
+    context = multiprocessing.get_context("spawn")
+    there: dict[str, "Connection[Any, Any]"] = {}
+    for way in WAYS:
+        there[way], theirs = context.Pipe()
+        context.Process(target=_serve, args=(theirs, way, recipe, threads), daemon=True).start()
+    times: dict[str, list[float]] = {way: [] for way in WAYS}
     for round_ in range(rounds + 2):
-        for name, step in ways.items():
-            start = time.perf_counter()
-            step()
+        for way, connection in there.items():
+            connection.send(True)
+            milliseconds = connection.recv()
             if round_ >= 2:  # the first ones fetch memory
-                times[name].append(1000 * (time.perf_counter() - start))
+                times[way].append(milliseconds)
+    for connection in there.values():
+        connection.send(False)
     return times
 
 
+def _serve(connection: "Connection[Any, Any]", way: str, recipe: Recipe, threads: int) -> None:
+    """In a process of its own: one step whenever it is asked for."""
+    torch.set_num_threads(threads)
+    if way in (FAST, PRODUCTS):  # as in a run of interp-train
+        keep_freed_memory()
+    step = WAYS[way](recipe)
+    while connection.recv():
+        start = time.process_time()
+        step()
+        connection.send(1000 * (time.process_time() - start))
+
+
+def _fast_step(recipe: Recipe) -> Step:
+    pairs = training_split(recipe, 0).train_pairs
+    return _step(recipe, FastBatch(recipe.config, pairs, recipe.task_value.answers(pairs)))
+
+
+def _plain_step(recipe: Recipe) -> Step:
+    pairs = training_split(recipe, 0).train_pairs
+    return _step(recipe, PlainBatch(recipe.config, pairs, recipe.task_value.answers(pairs)))
+
+
 def _cells(times: dict[str, list[float]]) -> list[str]:
-    fast = statistics.median(times["fast"])
+    fast = statistics.median(times[FAST])
 
     def cell(name: str) -> str:
         median = statistics.median(times[name])
@@ -133,9 +155,9 @@ class _Products(TorchDispatchMode):
         return function(*args, **(kwargs or {}))
 
 
-def _products(step: Step) -> Step:
+def _products(recipe: Recipe) -> Step:
     with _Products() as products:
-        step()
+        _fast_step(recipe)()
     ready = [(x, y, torch.matmul(x, y)) for x, y in products.operands]
 
     def replay() -> None:
@@ -169,6 +191,14 @@ def _transformer_lens_step(recipe: Recipe, *, also_test: bool) -> Step:
 
     return step
 
+
+WAYS: dict[str, Callable[[Recipe], Step]] = {
+    FAST: _fast_step,
+    PRODUCTS: _products,
+    PLAIN: _plain_step,
+    LENS: partial(_transformer_lens_step, also_test=False),
+    NOTEBOOK: partial(_transformer_lens_step, also_test=True),
+}
 
 if __name__ == "__main__":
     main()

@@ -4,12 +4,14 @@ import json
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 from rich.status import Status
 from rich.text import Text
 
 from analyses.commands.comparing import compare_files
+from analyses.commands.many_files import several_at_a_time
 from analyses.commands.options import Options, parsed
 from analyses.commands.through_time import Way, series_of, show_way, way_of_run, way_of_series
 from analyses.findings.terminal import marked, print_line
@@ -61,17 +63,26 @@ def _analyze(options: Options) -> int:
             continue
         subjects += [] if subject is None else [subject]
         codes.append(AS_EXPECTED if last is None else _of_last(last, options, out))
-    for number, path in enumerate(files, start=1):
-        try:
-            found = _answer(path, f"{path} ({number} of {len(files)})", options, err)
-        except InterpError as error:
-            codes.append(_refuse(path, error, options))
-            continue
+
+    def handle(path: Path, found: Answer | InterpError) -> None:
+        if isinstance(found, InterpError):
+            codes.append(_refuse(path, found, options))
+            return
         answers.append(found)
         subjects.append(Subject(found))
         if options.json:
             _print_json(found)
         codes.append(_judge(found, options))
+
+    if options.workers > 1 and len(files) > 1:
+        several_at_a_time(files, _asked(options), options.workers, err, handle)
+    else:
+        for number, path in enumerate(files, start=1):
+            try:
+                found: Answer | InterpError = _answer(path, f"{path} ({number} of {len(files)})", options, err)
+            except InterpError as error:
+                found = error
+            handle(path, found)
     if not options.json and answers:
         _print_answers(out, answers, options, is_list=len(files) > 1 or any(path.is_dir() for path in paths))
     if subjects:
@@ -102,15 +113,18 @@ def _answer(path: Path, label: str, options: Options, err: Console) -> Answer:
     with err.status(Text(label)) as status:
         slow = options.explain or options.draws
         progress = _progress(status, label, options, says=slow and not err.is_terminal)
-        return answer(
-            path,
-            only=options.of_network,
-            more=options.more,
-            all_triples=options.all_triples,
-            facts=options.facts,
-            module=options.module,
-            progress=progress,
-        )
+        return answer(path, **_asked(options), progress=progress)
+
+
+def _asked(options: Options) -> dict[str, Any]:
+    """What is asked about every file: the arguments of ``answer``."""
+    return {
+        "only": options.of_network,
+        "more": options.more,
+        "all_triples": options.all_triples,
+        "facts": options.facts,
+        "module": options.module,
+    }
 
 
 def _print_json(given: Answer) -> None:

@@ -6,7 +6,6 @@ from functools import cached_property
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
-from torch.nn import functional
 
 
 class RowSums:
@@ -14,10 +13,9 @@ class RowSums:
 
     def __init__(self, rows: Int[Tensor, "pair slot"], row_count: int) -> None:
         self._rows, self._shape = rows, (len(rows), row_count)
-        entries, slots = rows.flatten(), rows.shape[1]
         # 32 bits, which is what the sparse products of a processor convert to otherwise.
-        self._pair_starts = torch.arange(0, len(entries) + 1, slots, device=rows.device, dtype=torch.int32)
-        self._columns = entries.int()
+        self._pair_starts = torch.arange(0, rows.numel() + 1, rows.shape[1], device=rows.device, dtype=torch.int32)
+        self._columns = rows.flatten().int()
 
     @cached_property
     def _by_row(self) -> Int[Tensor, " entry"]:
@@ -27,20 +25,16 @@ class RowSums:
     @cached_property
     def _pairs(self) -> Int[Tensor, " entry"]:
         """The pair of each entry, row by row."""
-        return self._by_row // self._rows.shape[1]
+        return (self._by_row // self._rows.shape[1]).int()
 
     @cached_property
-    def _row_starts(self) -> Int[Tensor, " row"]:
-        """How many entries come before each row's."""
+    def _row_starts(self) -> Int[Tensor, " row_and_end"]:
+        """How many entries come before each row's, and how many there are."""
         read = torch.bincount(self._rows.flatten(), minlength=self._shape[1])
-        return read.cumsum(0) - read
+        return torch.cat([read.new_zeros(1), read.cumsum(0)]).int()
 
     def _matrix(self, weights: Float[Tensor, "pair slot"]) -> Tensor:
-        with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", "Sparse CSR tensor support is in beta")
-            return torch.sparse_csr_tensor(
-                self._pair_starts, self._columns, weights.flatten(), self._shape, check_invariants=False
-            )
+        return _sparse(self._pair_starts, self._columns, weights.flatten(), self._shape)
 
     def of_table(
         self, weights: Float[Tensor, "pair slot"], table: Float[Tensor, "row out"], out: Float[Tensor, "pair out"] | None = None
@@ -54,8 +48,8 @@ class RowSums:
         self, weights: Float[Tensor, "pair slot"], gradient: Float[Tensor, "pair out"]
     ) -> Float[Tensor, "row out"]:
         """Gradient of a table: per row, Σ weights · gradient over the pairs that read the row."""
-        weights = weights.flatten()[self._by_row]
-        return functional.embedding_bag(self._pairs, gradient, self._row_starts, mode="sum", per_sample_weights=weights)
+        weights = weights.flatten().index_select(0, self._by_row)
+        return _sparse(self._row_starts, self._pairs, weights, self._shape[::-1]) @ gradient
 
     def weights_gradient(
         self, weights: Float[Tensor, "pair slot"], parts: list[tuple[Float[Tensor, "pair _"], Float[Tensor, "row _"]]]
@@ -65,3 +59,12 @@ class RowSums:
         for gradient, table in parts:
             entries = torch.sparse.sampled_addmm(entries, gradient, table.T)
         return entries.values().view_as(self._rows)
+
+
+def _sparse(
+    starts: Int[Tensor, " _"], columns: Int[Tensor, " entry"], values: Float[Tensor, " entry"], shape: tuple[int, ...]
+) -> Tensor:
+    """A sparse matrix, its entries given row by row. It checks nothing: that would take as long as the product."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Sparse CSR tensor support is in beta")
+        return torch.sparse_csr_tensor(starts, columns, values, shape, check_invariants=False)

@@ -32,7 +32,7 @@ from interp.networks.kinds import Config
 
 @dataclass(frozen=True, eq=False)
 class TokenTables:
-    """All that the pairs read. Rows of a table, see ``rows``: the tokens, head by head, then 1 base for '=' or p for b."""
+    """All that the pairs read. Rows of a table, see ``rows``: one per token and head, then 1 base for '=' or p for b."""
 
     weights: Float[Tensor, "pair slot"]
     """How much of each row that it reads a pair takes: attention to a per head, to b per head, 1 for the base."""
@@ -58,9 +58,10 @@ def rows(config: Config, a: Int[Tensor, " pair"], b: Int[Tensor, " pair"]) -> In
     if isinstance(config, AttentionFreeConfig):
         return torch.stack([a, config.p + b], dim=1)
     tokens = _token_count(config)
-    heads = torch.arange(config.n_heads, device=a.device) * tokens
+    heads = torch.arange(config.n_heads, device=a.device)
     base = torch.zeros_like(b) if config.equals_token else b
-    per_head = [token[:, None] + heads for token in (a, config.p + b)]
+    # The rows of one token lie side by side: the pairs that read one of them read them all, and are in the cache then.
+    per_head = [token[:, None] * config.n_heads + heads for token in (a, config.p + b)]
     return torch.cat([*per_head, config.n_heads * tokens + base[:, None]], dim=1)
 
 
@@ -105,7 +106,7 @@ def token_tables(config: Config, parameters: Parameters, a: Int[Tensor, " pair"]
     def table(W: Float[Tensor, "d_model out"], bias: Tensor | None) -> Float[Tensor, "row out"]:
         W_OW = rearrange(W_O @ W, "(head d_head) out -> head d_head out", head=config.n_heads)
         last_row = base @ W if bias is None else base @ W + bias
-        return torch.cat([(values @ W_OW).flatten(0, 1), last_row])
+        return torch.cat([(values @ W_OW).transpose(0, 1).flatten(0, 1), last_row])
 
     b_in, b_out, b_U = (parameters.get(name) for name in (f"{mlp}.b_in", f"{mlp}.b_out", "unembed.b_U"))
     logit_bias = b_U if b_out is None else b_out @ W_U if b_U is None else b_out @ W_U + b_U

@@ -165,7 +165,24 @@ def test_an_unreadable_file_outweighs_an_unmet_expectation_and_the_others_are_st
     assert "is a directory without checkpoints (.pt, .pth, .safetensors, .npy, .npz)" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("arguments", [[], ["x.pt", "--only", "nonsense"], ["x.pt", "--expect-circuit", "toroid"]])
+def test_several_processes_say_what_one_says_in_the_order_of_the_files(
+    tmp_path: Path, small: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    files = [str(path) for path in (CLOCK, tmp_path / "none.pt", small, CLOCK)]  # slow, unreadable, fast, and one again
+    said = []
+    for workers in ("1", "2"):
+        assert main([*files, "--json", "--workers", workers]) == 2
+        said.append(capsys.readouterr())
+    one, two = said
+    assert one.out == two.out and len(one.out.splitlines()) == 4
+    assert one.err == two.err and "none.pt: cannot be read: No such file" in two.err
+    assert [json.loads(line)["file"] for line in two.out.splitlines()] == files
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [[], ["x.pt", "--only", "nonsense"], ["x.pt", "--expect-circuit", "toroid"], ["x.pt", "--workers", "0"]],
+)
 def test_wrong_options_exit_with_2(arguments: list[str]) -> None:
     try:
         code: object = main(arguments)
