@@ -156,7 +156,9 @@ class Options:
         return bool(self.of_network) or self.explain or self.certify or self.expects or self.all_triples
 
     def shows(self, name: str) -> bool:
-        """Do the files that are asked for show this measurement?"""
+        """Do the files that are asked for show this measurement? A proof, which takes longest, only where it is asked for."""
+        if name == "certificate":
+            return self.certify or name in self.only
         return self.html is not None or (self.figures is not None and (not self.only or name in self.only))
 
     def check(self) -> None:

@@ -1,7 +1,7 @@
 """The commands that make a network again, and that make an answer about it again."""
 
 import shlex
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -17,13 +17,29 @@ def training_command(saved: Checkpoint) -> str:
     return recipe_command(saved.recipe, saved.seed, _arithmetic(saved))
 
 
-def recipe_command(wanted: Recipe, seed: int, further: Sequence[tuple[str, Any]] = ()) -> str:
-    """The ``interp-train`` that trains by this recipe, by the name of the one that is nearest; ``further``: more options."""
-    name, differing = min(
-        ((name, _differences(recipe, wanted)) for name, recipe in RECIPES.items()), key=lambda each: len(each[1])
-    )
+def recipe_command(
+    wanted: Recipe, seed: int, further: Sequence[tuple[str, Any]] = (), *, among: Iterable[str] = tuple(RECIPES)
+) -> str:
+    """The ``interp-train`` that trains by this recipe, by the name of the nearest of those named ``among``.
+
+    ``further``: more options.
+    """
+    name, differing = _nearest(wanted, among)
     options = [option for field, value in [*differing.items(), *further] for option in _option(field, value)]
     return shlex.join(["interp-train", "--recipe", name, "--seed", str(seed), *options])
+
+
+def _nearest(wanted: Recipe, among: Iterable[str]) -> tuple[str, dict[str, Any]]:
+    """The named recipe with the fewest differences, and these. One without any ends the search: some take long to make."""
+    found: tuple[str, dict[str, Any]] | None = None
+    for name in among:
+        differing = _differences(RECIPES[name], wanted)
+        if found is None or len(differing) < len(found[1]):
+            found = name, differing
+        if not differing:
+            break
+    assert found is not None
+    return found
 
 
 def not_said(saved: Checkpoint) -> str:

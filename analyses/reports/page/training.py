@@ -38,7 +38,7 @@ def panel() -> dict[str, Any]:
         "recipe": RECIPE.to_dict(),
         "choices": {each.p: {"train_fraction": each.train_fraction} for each in CHOICES},
         "record_every": RECORD_EVERY,
-        "command": recipe_command(RECIPE, 0),
+        "command": recipe_command(RECIPE, 0, among=["quick"]),
     }
 
 
