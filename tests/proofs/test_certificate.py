@@ -26,6 +26,7 @@ from interp.networks.transformer import Network
 
 sys.path.insert(0, str(Path(__file__).parent.parent.parent / "benchmarks"))
 import certificates as study
+import weights_alone
 
 CHECKPOINTS = Path(__file__).parent.parent.parent / "checkpoints"
 KINDS = {
@@ -253,3 +254,16 @@ def test_the_tables_of_the_document_are_what_is_found_today(name: str) -> None:
         return
     rows = [study.row(name, found), *(study.rows_of_cells(name, found) if name in study.OF_CELLS else [])]
     assert all(f"| {' | '.join(row)} |" in written for row in rows), "python benchmarks/certificates.py"
+
+
+@pytest.mark.parametrize("name", weights_alone.NETWORKS)
+def test_what_stops_a_proof_by_distances_is_as_the_document_has_it(name: str) -> None:
+    written = (CHECKPOINTS.parent / "docs" / "certificates.md").read_text()
+    row = weights_alone.row(name, weights_alone.budget(interp.example(name)))
+    assert f"| {' | '.join(row)} |" in written, "python benchmarks/weights_alone.py"
+
+
+def test_planted_pizzas_leave_nothing_beside_the_law() -> None:
+    found = weights_alone.budget(Circuit(planted(23, pizzas=(1, 3, 4))))
+    assert found.law == found.exact == found.bounded
+    assert all(abs(found.sizes[name]) < 1e-3 for name in found.sizes if name != "sum over neurons")
