@@ -26,7 +26,6 @@ from interp.files.formats.strangers.roles import ROLES
 from interp.networks.config import NetworkConfig
 from interp.networks.initialisation import initialise
 
-MUTATIONS = 300
 NETWORK = initialise(NetworkConfig(p=5, d_model=4, n_heads=2, d_head=2, d_mlp=6), seed=0)
 STATES: dict[str, dict[str, torch.Tensor]] = {
     "hooked": hooked(NETWORK),
@@ -172,13 +171,14 @@ def test_no_mutation_of_a_stranger_s_file_gets_through(tmp_path: Path, mutations
 
 
 @pytest.mark.filterwarnings("ignore")  # torch warns about what it finds in damaged files
-def test_no_mutation_gets_through(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize("mutations", [100, pytest.param(1000, marks=pytest.mark.faults)])
+def test_no_mutation_gets_through(tmp_path: Path, capsys: pytest.CaptureFixture[str], mutations: int) -> None:
     rng = random.Random(20230113)
     canary = tmp_path / "canary"
     own = Checkpoint(network=NETWORK, step=3, seed=0, train_pairs=torch.tensor([1, 2, 3]), losses={"train_loss": 0.5})
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     codes = []
-    for number in range(MUTATIONS):
+    for number in range(mutations):
         path = tmp_path / f"{number}{rng.choice(['.pt', '.pth', '.safetensors'])}"
         if rng.random() < 0.3:
             if rng.random() < 0.5:
@@ -205,7 +205,7 @@ def test_no_mutation_gets_through(tmp_path: Path, capsys: pytest.CaptureFixture[
         path.unlink()
     assert not canary.exists()
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 1 << 20  # KiB: 1 GiB
-    assert codes.count(2) > MUTATIONS / 2 and codes.count(0) > 10
+    assert codes.count(2) > mutations / 2 and codes.count(0) > mutations / 30
 
 
 @pytest.mark.parametrize("how", [0, 1, 2])

@@ -100,10 +100,14 @@ def test_two_workers_find_what_one_does(tmp_path: Path, spec: Path) -> None:
 
 @pytest.mark.parametrize(
     ("kills", "number"),
-    [(1, signal.SIGKILL), pytest.param(20, signal.SIGKILL, marks=pytest.mark.faults), (1, signal.SIGTERM)],
+    [
+        (1, signal.SIGKILL),
+        pytest.param(20, signal.SIGKILL, marks=pytest.mark.faults),
+        pytest.param(1, signal.SIGTERM, marks=pytest.mark.faults),
+    ],
 )
 def test_workers_that_are_killed_lose_and_repeat_nothing(tmp_path: Path, kills: int, number: signal.Signals) -> None:
-    spec = read_spec(write(tmp_path, count := 4 + kills // 3, 600 if kills < 20 else 1500))
+    spec = read_spec(write(tmp_path, count := 4 + kills // 3, 300 if kills < 20 else 1500))
     done, killed = threading.Event(), list[int]()
 
     def kill() -> None:
@@ -119,7 +123,7 @@ def test_workers_that_are_killed_lose_and_repeat_nothing(tmp_path: Path, kills: 
     progress = sweep(tmp_path / "killed", spec).run(Pool(workers=2))
     done.set()
     killer.join()
-    sweep(tmp_path / "whole", spec).run(Pool(workers=1 if kills < 20 else 2))
+    sweep(tmp_path / "whole", spec).run(Pool(workers=2))
     assert len(killed) == kills and progress.failed == 0 and progress.done == count
     assert rows_of(tmp_path / "killed") == rows_of(tmp_path / "whole")
 
