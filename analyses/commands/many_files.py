@@ -41,7 +41,7 @@ def several_at_a_time(
     err: Console,
     handle: Callable[[Path, Answer | InterpError], None],
 ) -> None:
-    """Analyse files in ``workers`` processes of one thread each; ``handle`` gets every answer, or what is wrong with the file."""
+    """Analyse files, ``workers`` at a time, a thread each; ``handle`` gets every answer, or what is wrong with the file."""
     found: dict[Path, Answer | InterpError] = {}
     handled = 0
     with err.status(Text(f"{len(files)} files")) as status:
