@@ -3,10 +3,10 @@
 import json
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+import interp
 from analyses.findings.drawing import caption
 from analyses.findings.palette import DARK
 from analyses.findings.table import Table
@@ -38,7 +38,7 @@ def survey_page(rows: Sequence[Row], table: Table, *, title: str, over: str) -> 
         script=unpacking_script() + (FOLDER / "survey.js").read_text(),
         plotly=packed_plotly(),
         data=packed_json({"figures": plain, "templates": templates(), "dark": DARK, "cards": cards(rows)}),
-        version=version("interp"),
+        version=interp.__version__,
     )
 
 

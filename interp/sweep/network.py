@@ -5,11 +5,13 @@ import shutil
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields, is_dataclass, replace
-from importlib.metadata import version
 from itertools import takewhile
 from pathlib import Path
 from typing import Any, get_args, get_origin, get_type_hints
 
+import torch
+
+import interp
 from interp.files import formats
 from interp.files.atomic import write_atomically
 from interp.files.checkpoint import Checkpoint
@@ -128,7 +130,7 @@ class SweptNetwork(Unit):
 
 def row_of(point: Point, error: str | None = None) -> Row:
     """The beginning of a network's row: name, configuration, versions; of a failed one all there is, with its error."""
-    versions = {"interp_version": version("interp"), "torch_version": version("torch")}
+    versions = {"interp_version": interp.__version__, "torch_version": str(torch.__version__)}
     return {"name": point.name, "label": point.label, **point.configuration(), "error": error, **versions}
 
 

@@ -4,12 +4,12 @@ import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
-from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup
 
+import interp
 from analyses.adding.one_pair import OnePair
 from analyses.chapters import CHAPTERS, OWN
 from analyses.evidence.neuron_clusters import NeuronClusters
@@ -99,7 +99,7 @@ def page(subjects: Sequence[Subject]) -> str:
         is_shown=lambda name: galleries[name] or (name == "adding" and any(each["player"] for each in chapters)),
         overview=_rows(text.overview([subject.answer for subject in subjects])) if len(subjects) > 1 else None,
         largest=max(subject.answer.circuit.task.p for subject in subjects) - 1,
-        version=version("interp"),
+        version=interp.__version__,
         words=words,
         panel=training.panel(),
         trainer=packed(training.trainer().encode()),
