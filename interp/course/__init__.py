@@ -19,7 +19,7 @@ from interp.course.pizza import (
     check_profile,
     check_share_explained,
 )
-from interp.course.unseen import (
+from interp.course.unseen_network import (
     check_my_circuits,
     check_my_frequencies,
     check_my_most_needed,

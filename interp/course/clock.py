@@ -104,7 +104,7 @@ def check_best_three(best_three: Mine) -> str:
         given, call = best_three(p), best_three.shown(p)
         try:
             mine = tuple(int(k) for k in given)
-        except (TypeError, ValueError) as error:
+        except (TypeError, ValueError, OverflowError) as error:
             raise WrongError(f"{call} should give three frequencies, such as (1, 2, 3)") from error
         if len({fourier.fold(k, p) for k in mine}) != 3 or len(mine) != 3 or 0 in mine:
             raise WrongError(f"{call} gave {mine}: three different frequencies from 1 to {p // 2} are expected")

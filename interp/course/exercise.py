@@ -28,6 +28,10 @@ class RaisedError(Exception):
     """What a student's function raised where it ran in another process, as its message: ``ValueError: ...``."""
 
 
+class StoppedError(Exception):
+    """Why the process in which a student's functions run answers no more."""
+
+
 @dataclass(frozen=True)
 class Outcome:
     """What a check says about an answer. It is true where the answer passed."""
@@ -79,6 +83,8 @@ class Mine:
             value = self.function(*arguments)
         except (NotImplementedError, NotDoneError) as error:
             raise NotDoneError from error
+        except StoppedError:
+            raise
         except RaisedError as error:
             raise WrongError(f"{self.shown(*arguments)} raised {one_line(str(error), 300)}") from error
         except Exception as error:
@@ -105,11 +111,14 @@ def as_numbers(value: Any, what: str, shape: Sequence[int]) -> Tensor:
     try:
         if isinstance(value, list | tuple) and any(isinstance(each, Tensor) for each in value):
             value = torch.stack([torch.as_tensor(each, dtype=torch.float64) for each in value])
-        found = torch.as_tensor(value).detach().cpu().double()
-    except (TypeError, ValueError, RuntimeError) as error:
+        found = torch.as_tensor(value).detach().cpu()
+    except (TypeError, ValueError, OverflowError, RuntimeError) as error:
         raise WrongError(f"{what} gave {_kind(value)}, where numbers are expected") from error
     if list(found.shape) != list(shape):
         raise WrongError(f"{what} gave {_of_shape(found.shape)}, where {_of_shape(shape)} is expected")
+    if found.is_complex():
+        raise WrongError(f"{what} gave complex numbers, where real ones are expected")
+    found = found.double()
     if not bool(torch.isfinite(found).all()):
         raise WrongError(f"{what} gave numbers that are infinite or not a number (inf or nan): was something divided by 0?")
     return found

@@ -171,7 +171,7 @@ def trained(my_recipe: Callable[[], Recipe], file: str = "my_network.pt", *, see
 def _two_lists(value: Any, call: str) -> tuple[list[tuple[int, int]], list[tuple[int, int]]]:
     try:
         train, test = ([(int(a), int(b)) for a, b in each] for each in value)
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, OverflowError) as error:
         raise WrongError(f"{call} should give two lists of pairs (a, b): those to train on, and those held out") from error
     return train, test
 
@@ -191,7 +191,7 @@ def _runs() -> list[tuple[list[int], list[float], list[float]]]:
 
 def _known_for_good(steps: list[int], accuracies: list[float]) -> float:
     record = _record(accuracies)
-    return steps[record] if record < len(steps) else math.inf
+    return float(steps[record]) if record < len(steps) else math.inf
 
 
 def _record(accuracies: list[float]) -> int:
@@ -200,4 +200,4 @@ def _record(accuracies: list[float]) -> int:
 
 
 def _first(steps: list[int], accuracies: list[float]) -> float:
-    return next((step for step, accuracy in zip(steps, accuracies, strict=True) if accuracy >= LEAST_ACCURACY), math.inf)
+    return next((float(step) for step, accuracy in zip(steps, accuracies, strict=True) if accuracy >= LEAST_ACCURACY), math.inf)

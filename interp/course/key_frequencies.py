@@ -81,7 +81,7 @@ def check_find_keys(find_keys: Mine) -> str:
         call, given = find_keys.shown(logits), find_keys(logits)
         try:
             mine = [int(k) for k in given]
-        except (TypeError, ValueError) as error:
+        except (TypeError, ValueError, OverflowError) as error:
             raise WrongError(f"{call} should give a list of frequencies, such as [2, 5]") from error
         if mine == sorted(keys):
             continue

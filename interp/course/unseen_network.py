@@ -15,7 +15,7 @@ from interp.course.exercise import NotDoneError, WrongError, as_numbers, exercis
 from interp.files.examples import example
 from interp.networks.transformer import Network
 
-_KNOWN = ("quick-113", "nanda-113", "zhong-59-rate-0", "zhong-59-rate-1")
+KNOWN = ("quick-113", "nanda-113", "zhong-59-rate-0", "zhong-59-rate-1")
 """Networks that those of the course are made of."""
 NEAR = 0.01
 """Largest error of a share of the output explained."""
@@ -29,7 +29,7 @@ def unseen(seed: int | str) -> Circuit:
     adds as well as it did, and what happened at frequency k now happens at u·k.
     """
     drawn = random.Random(f"unseen {seed}")
-    known = example(drawn.choice(_KNOWN))
+    known = example(drawn.choice(KNOWN))
     return renumbered(known, drawn.randrange(2, known.p - 1))
 
 
@@ -139,5 +139,5 @@ def _seed(value: Any) -> int | str:
 def _frequencies(value: Any) -> list[int]:
     try:
         return sorted({int(k) for k in value})
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, OverflowError) as error:
         raise WrongError("my_frequencies should be a list of frequencies, such as [3, 8]") from error
