@@ -10,7 +10,7 @@ course.check_fourier_basis(mine)
 from interp.course.clock import check_best_three, check_clock_logits, check_margin, check_turned_on
 from interp.course.exercise import EXERCISES, Exercise, Outcome
 from interp.course.fourier_basis import check_coefficients, check_energy_shares, check_fourier_basis, check_point
-from interp.course.grokking import START, check_accuracy, check_delay, check_split, check_trained, trained
+from interp.course.grokking import START, check_accuracy, check_delay, check_split, check_trained, train_pairs, trained
 from interp.course.key_frequencies import check_embedding_shares, check_find_keys, check_taken_away, check_wave_strength
 from interp.course.pizza import (
     check_clock_or_pizza,
@@ -57,6 +57,7 @@ __all__ = [
     "check_trained",
     "check_turned_on",
     "check_wave_strength",
+    "train_pairs",
     "trained",
     "unseen",
 ]

@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from jaxtyping import Int
+from torch import Tensor
 
 import interp
 from analyses.basics.performance import performance
@@ -162,10 +164,16 @@ def trained(my_recipe: Callable[[], Recipe], file: str = "my_network.pt", *, see
     for snapshot in interp.train(recipe, seed=seed):
         accuracies = f"{snapshot.train_accuracy:6.1%} of the training pairs right, {snapshot.test_accuracy:6.1%} of the others"
         print(f"step {snapshot.step:5}: {accuracies}", flush=True)  # noqa: T201
-    pairs = split_of(recipe.task_value, method=recipe.split_method, fraction=recipe.train_fraction, seed=seed).train_pairs
+    pairs = train_pairs(recipe, seed)
     save(file, Checkpoint(network=snapshot.network, step=snapshot.step, seed=seed, recipe=recipe, train_pairs=pairs,
                           losses=snapshot.losses))  # fmt: skip
     return file
+
+
+def train_pairs(recipe: Recipe, seed: int) -> Int[Tensor, " train"]:
+    """The pairs, as indices a·p + b, that a network of this recipe and seed is trained on."""
+    method, fraction = recipe.split_method, recipe.train_fraction
+    return split_of(recipe.task_value, method=method, fraction=fraction, seed=seed).train_pairs
 
 
 def _two_lists(value: Any, call: str) -> tuple[list[tuple[int, int]], list[tuple[int, int]]]:

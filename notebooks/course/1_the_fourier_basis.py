@@ -19,8 +19,9 @@
 # notebook.
 
 # %%
-# On Colab, or where interp is not installed: take away the first # of the next line, name the wheel of interp that you
-# were given or uploaded, and run it. Otherwise leave it: nothing here is fetched from anywhere.
+# Only on Colab, or where interp is not installed: take away the first # of the last line here,
+# put in the name of the wheel of interp that you were given or uploaded, and run this cell.
+# Otherwise leave it as it is: nothing in this notebook is fetched from anywhere.
 # # %pip install interp-0.1.0-py3-none-any.whl
 
 # %%
@@ -52,10 +53,12 @@ from interp import course, fourier
 circles = make_subplots(1, 3, subplot_titles=[f"k = {k}" for k in (1, 2, 3)])
 for k in (1, 2, 3):
     x, y = fourier.waves(k, 7)
-    circles.add_scatter(x=x, y=y, mode="lines+markers+text", text=list(range(7)), textposition="top right", row=1, col=k)
+    days = {"text": list(range(7)), "textposition": "top right", "mode": "lines+markers+text"}
+    circles.add_scatter(x=x, y=y, **days, row=1, col=k)
     circles.update_xaxes(range=[-1.4, 1.4], row=1, col=k)
-    circles.update_yaxes(range=[-1.4, 1.4], scaleanchor=f"x{k}", row=1, col=k)
-finish(circles, "The same seven places, in another order", "The lines join 0, 1, 2, ... 6.", showlegend=False)
+    circles.update_yaxes(range=[-1.4, 1.4], scaleanchor=f"x{k}", constrain="domain", row=1, col=k)
+caption = "The lines join 0, 1, 2, 3, 4, 5 and 6 in this order."
+finish(circles, "The same seven places, in another order", caption, showlegend=False, height=360)
 
 # %% [markdown]
 # **Exercise 1.** Where does number n stand? `math.cos` and `math.sin` take an angle in radians, of which a full turn has
@@ -94,7 +97,8 @@ course.check_point(point)
 lines = go.Figure()
 for k in (1, 2, 3):
     lines.add_scatter(x=list(range(7)), y=fourier.waves(k, 7)[0], name=f"cosine, k = {k}")
-finish(lines, "Three waves along the week", "", xaxis_title="day n", yaxis_title="cos(2πkn/7)", showlegend=True)
+lines.update_xaxes(title="day n").update_yaxes(title="cos(2πkn/7)")
+finish(lines, "Three waves along the week", "", showlegend=True)
 
 # %% [markdown]
 # With the list that is the same everywhere these are seven lists of seven numbers: the constant, and a cosine and a sine
@@ -174,7 +178,8 @@ shares = fourier.energy_shares(cakes[:, None])
 week = make_subplots(1, 2, subplot_titles=["cakes sold", "share of each frequency"])
 week.add_bar(x=["Su", "Mo", "Tu", "We", "Th", "Fr", "Sa"], y=cakes, row=1, col=1)
 week.add_bar(x=["k = 1", "k = 2", "k = 3"], y=shares, row=1, col=2)
-finish(week, "The week of this shop is nearly one slow wave", f"Share of k = 1: {shares[0]:.1%}.", showlegend=False)
+caption = f"Share of k = 1: {shares[0]:.1%}."
+finish(week, "The week of this shop is nearly one slow wave", caption, showlegend=False)
 
 # %% [markdown]
 # **Exercise 4.** Compute the shares of k = 1 to (p-1)/2.

@@ -15,8 +15,9 @@
 # Zhong et al. (2023, arXiv 2306.17844) found out how those add mod p nevertheless, and called it the **pizza**.
 
 # %%
-# On Colab, or where interp is not installed: take away the first # of the next line, name the wheel of interp that you
-# were given or uploaded, and run it. Otherwise leave it: nothing here is fetched from anywhere.
+# Only on Colab, or where interp is not installed: take away the first # of the last line here,
+# put in the name of the wheel of interp that you were given or uploaded, and run this cell.
+# Otherwise leave it as it is: nothing in this notebook is fetched from anywhere.
 # # %pip install interp-0.1.0-py3-none-any.whl
 
 # %%

@@ -19,8 +19,9 @@
 # `analyses.clock_or_pizza(network)` says everything at once, so look at it last.
 
 # %%
-# On Colab, or where interp is not installed: take away the first # of the next line, name the wheel of interp that you
-# were given or uploaded, and run it. Otherwise leave it: nothing here is fetched from anywhere.
+# Only on Colab, or where interp is not installed: take away the first # of the last line here,
+# put in the name of the wheel of interp that you were given or uploaded, and run this cell.
+# Otherwise leave it as it is: nothing in this notebook is fetched from anywhere.
 # # %pip install interp-0.1.0-py3-none-any.whl
 
 # %%
