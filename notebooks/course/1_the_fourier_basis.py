@@ -211,7 +211,7 @@ course.check_energy_shares(energy_shares)
 # *embedding*: 128 lists of length 113. Take all of them apart, and add up the energies.
 
 # %%
-analyses.embedding_spectrum(interp.example("quick-113"))
+analyses.embedding_spectrum(interp.example("quick-113")).figure()
 
 # %% [markdown]
 # Nearly all of it lies at five of the 56 frequencies. This network, whose weights began as random numbers, has put the

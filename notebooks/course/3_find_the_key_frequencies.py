@@ -71,10 +71,10 @@ course.check_embedding_shares(embedding_shares)
 # For our network it looks like this, and in the planes of these frequencies there are indeed circles:
 
 # %%
-analyses.embedding_spectrum(network)
+analyses.embedding_spectrum(network).figure()
 
 # %%
-analyses.circles(network)
+analyses.circles(network).figure()
 
 # %% [markdown]
 # ## What comes out
@@ -145,7 +145,7 @@ course.check_find_keys(find_keys)
 # The program measures the same, a little faster, and shows all strengths beside each other:
 
 # %%
-analyses.logit_spectrum(network)
+analyses.logit_spectrum(network).figure()
 
 # %% [markdown]
 # Compare this with the embedding above: there is a circle at 22 in the embedding, and no wave of 22 in the output. It is twice

@@ -72,7 +72,7 @@ course.check_turned_on(turned_on)
 # a and of b, and the hand of what the network's output says: it stands at the sum of the two angles.
 
 # %%
-analyses.one_pair(interp.example("zhong-59-rate-1"), a=11, b=19)
+analyses.one_pair(interp.example("zhong-59-rate-1"), a=11, b=19).figure()
 
 # %% [markdown]
 # ## Scores for all answers

@@ -63,7 +63,7 @@ course.check_halfway(halfway)
 # a thin slice through the whole circle, from rim to rim. The circle is cut like a pizza.
 
 # %%
-analyses.one_pair(pizza, a=11, b=19)
+analyses.one_pair(pizza, a=11, b=19).figure()
 
 # %% [markdown]
 # ## Where the pizza is weak
@@ -137,13 +137,13 @@ course.check_profile(profile)
 # These are the profiles of two trained networks, sorted so that every frequency shows one arch. First the pizza:
 
 # %%
-analyses.amplitude_profile(pizza)
+analyses.amplitude_profile(pizza).figure()
 
 # %% [markdown]
 # And the clock, which was trained from the same weights, but allowed to choose where to look:
 
 # %%
-analyses.amplitude_profile(clock)
+analyses.amplitude_profile(clock).figure()
 
 # %% [markdown]
 # (There is a trick in these pictures. Many pizzas have a helper, a circle at twice the frequency, 2k, which is strong exactly

@@ -50,14 +50,14 @@ print(f"Network {my_seed!r}: {network}, {analyses.performance(network).accuracy:
 # A first look: where are the numbers?
 
 # %%
-analyses.embedding_spectrum(network)
+analyses.embedding_spectrum(network).figure()
 
 # %% [markdown]
 # **Exercise 1.** Which are its key frequencies? Mind that the embedding may have circles that the output does not use.
 #
 # <details><summary>Hint</summary>
 #
-# Notebook 3, exercises 2 and 3. `analyses.logit_spectrum(network)` shows the strengths of all waves.
+# Notebook 3, exercises 2 and 3. `analyses.logit_spectrum(network).figure()` shows the strengths of all waves.
 #
 # </details>
 

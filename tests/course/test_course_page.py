@@ -88,6 +88,7 @@ def test_the_notebook_runs_and_says_how_far_it_is(
     notebook = edition(script, with_solutions=solved)
     NotebookClient(notebook, timeout=300, kernel_name="python3").execute(cwd=str(tmp_path))
     outputs = [each for cell in notebook.cells for each in cell.get("outputs", [])]
+    assert "https://" not in str([each.get("data") for each in outputs]), "a figure that is fetched is not there offline"
     said = [text for each in outputs if (text := each.get("data", {}).get("text/plain", ""))[:1] in ("✓", "○", "✗")]
     number = SCRIPTS.index(script) + 1
     ending = ": passed" if solved else ": not done"
