@@ -26,7 +26,7 @@ container or a virtual machine (docs/course.md). Trained networks are read, not 
 Examples:
   interp-grade submissions
   interp-grade submissions --out grades.csv grades.md
-  interp-grade submissions --seconds 30 --quiet --out grades.json
+  interp-grade submissions --seconds 30 --out grades.json
 
 Exit codes: 0 graded, whatever the grades; 2 no such folder, nothing in it to grade, or impossible options; 130 stopped with
 Ctrl-C, nothing written.

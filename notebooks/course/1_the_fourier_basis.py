@@ -47,7 +47,7 @@ from interp import course, fourier
 # the **cosine** of its angle, and how far up, the **sine**.
 #
 # The days need not go round once. They can go round twice, or three times; how often is called the **frequency**, k.
-# Number n then stands at k·n/7 turns.
+# Number n then stands at k·n/7 turns. In these pictures lines join the days from 0 to 6, in this order.
 
 # %%
 circles = make_subplots(1, 3, subplot_titles=[f"k = {k}" for k in (1, 2, 3)])
@@ -57,8 +57,7 @@ for k in (1, 2, 3):
     circles.add_scatter(x=x, y=y, **days, row=1, col=k)
     circles.update_xaxes(range=[-1.4, 1.4], row=1, col=k)
     circles.update_yaxes(range=[-1.4, 1.4], scaleanchor=f"x{k}", constrain="domain", row=1, col=k)
-caption = "The lines join 0, 1, 2, 3, 4, 5 and 6 in this order."
-finish(circles, "The same seven places, in another order", caption, showlegend=False, height=360)
+finish(circles, "The same seven places, in another order", "", showlegend=False, height=360)
 
 # %% [markdown]
 # **Exercise 1.** Where does number n stand? `math.cos` and `math.sin` take an angle in radians, of which a full turn has
@@ -178,8 +177,8 @@ shares = fourier.energy_shares(cakes[:, None])
 week = make_subplots(1, 2, subplot_titles=["cakes sold", "share of each frequency"])
 week.add_bar(x=["Su", "Mo", "Tu", "We", "Th", "Fr", "Sa"], y=cakes, row=1, col=1)
 week.add_bar(x=["k = 1", "k = 2", "k = 3"], y=shares, row=1, col=2)
-caption = f"Share of k = 1: {shares[0]:.1%}."
-finish(week, "The week of this shop is nearly one slow wave", caption, showlegend=False)
+title = f"The week of this shop is nearly one slow wave: {shares[0]:.1%} of it"
+finish(week, title, "", showlegend=False)
 
 # %% [markdown]
 # **Exercise 4.** Compute the shares of k = 1 to (p-1)/2.

@@ -109,8 +109,8 @@ course.check_clock_logits(clock_logits)
 # %% [markdown]
 # ## Why several circles?
 #
-# Look at the scores of all answers c to one pair. With a single frequency some wrong answers come very close to the right one,
-# with several they do not: where one circle is wrong, the others disagree.
+# Look at the scores of all answers c to one pair, 11 + 19 mod 59. With a single frequency some wrong
+# answers come very close to the right one, with several they do not: where one circle is wrong, the others disagree.
 
 # %%
 p, pair_sum = 59, 30
@@ -121,9 +121,9 @@ for ks in [(21,), (21, 24), (21, 24, 29)]:
 finish(
     scores,
     "Three circles agree on one answer only",
-    "Scores of the answers to 11 + 19, over the number of circles.",
+    "",
     xaxis_title="answer c",
-    yaxis_title="score",
+    yaxis_title="score / number of circles",
     showlegend=True,
 )
 

@@ -2,11 +2,17 @@
 
 import csv
 import json
+import os
 import shutil
+import signal
+import subprocess
+import sys
+import time
 from dataclasses import replace
 from pathlib import Path
 
 import nbformat
+import psutil
 import pytest
 from handed_in import SCRIPTS, edition, needed_cells
 
@@ -169,6 +175,21 @@ def test_bad_input_is_one_line_and_nothing_runs(tmp_path: Path, capsys: pytest.C
         shown = capsys.readouterr()
         assert said in shown.err and shown.err.count("\n") == 1 and shown.out == ""
     assert not (tmp_path / "ran").exists()
+
+
+def test_ctrl_c_ends_the_submission_too(tmp_path: Path) -> None:
+    (tmp_path / "a.py").write_text("import time\ndef point(n, k, p): ...\nopen('here', 'w').close()\ntime.sleep(600)\n")
+    command = [sys.executable, "-m", "interp.course.grade", str(tmp_path), "--out", str(tmp_path / "grades.csv")]
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+    grader = subprocess.Popen(command, env={**os.environ, "TMPDIR": str(temporary)}, stderr=subprocess.DEVNULL)
+    while not list(temporary.glob("*/here")):  # the submission runs
+        assert grader.poll() is None
+        time.sleep(0.1)
+    (worker,) = psutil.Process(grader.pid).children()
+    grader.send_signal(signal.SIGINT)
+    assert grader.wait() == 130
+    assert not worker.is_running() and not list(temporary.iterdir()) and not (tmp_path / "grades.csv").exists()
 
 
 def test_exercises_are_recognised_by_their_checks_or_their_functions(tmp_path: Path) -> None:

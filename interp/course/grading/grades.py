@@ -125,7 +125,8 @@ def in_words(found: list[Grade]) -> str:
     others = ", ".join(f"{count} {result}" for result, count in of.items() if count)
     submissions = len({each.submission for each in found})
     passed = sum(each.result == "passed" for each in found)
-    return f"{submissions} files: {passed} of {len(found)} exercises passed{f'; {others}' if others else ''}"
+    files = "1 file" if submissions == 1 else f"{submissions} files"
+    return f"{files}: {passed} of {len(found)} exercises passed{f'; {others}' if others else ''}"
 
 
 def as_csv(found: list[Grade]) -> str:
