@@ -23,6 +23,7 @@ from mkdocs.structure.pages import Page
 ROOT = Path(__file__).parent.parent
 ELSEWHERE = (
     "notebooks/*.ipynb",
+    "notebooks/course/*.ipynb",
     "pictures/*.png",
     "pictures/concepts/*.svg",
     "studies/*.svg",

@@ -40,7 +40,7 @@ def read(path: Path) -> tuple[Any, dict[str, str]]:
     """
     raw = _bytes(path)
     if raw.startswith(b"PK"):
-        return _checked(_read_archive(raw, _only_plain)), {}
+        return from_archive(raw), {}
     if raw.startswith(arrays.MAGIC):
         return _checked(arrays.read_npy(raw)), {}
     if len(raw) > 8 and raw[8:9] == b"{":
@@ -51,6 +51,11 @@ def read(path: Path) -> tuple[Any, dict[str, str]]:
         "is neither a .pt archive (which torch.save writes since torch 1.6) nor a .safetensors, .npy or .npz file: "
         "re-save it with torch.save(model.state_dict(), path)"
     )
+
+
+def from_archive(raw: bytes) -> Any:
+    """The plain values in the bytes of a ``.pt`` file, from wherever they come. Raises InterpError as ``read`` does."""
+    return _checked(_read_archive(raw, _only_plain))
 
 
 def read_without_objects(path: Path) -> tuple[Any, tuple[str, ...]]:

@@ -10,9 +10,9 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent.parent.parent / "notebooks"))
 from build import HERE as FOLDER
-from build import image
+from build import image, scripts
 
-SCRIPTS = sorted(FOLDER.glob("[0-9]*.py"))
+SCRIPTS = scripts()
 LARGEST = 200_000
 """Bytes of an output."""
 
@@ -23,8 +23,8 @@ def _outputs(script: Path) -> list[dict[str, object]]:
 
 
 def test_every_script_has_its_notebook_and_no_notebook_is_without_a_script() -> None:
-    assert len(SCRIPTS) == 7
-    assert [path.with_suffix(".py") for path in sorted(FOLDER.glob("*.ipynb"))] == SCRIPTS
+    assert len(SCRIPTS) == 7 + 6
+    assert {path.with_suffix(".py") for path in FOLDER.rglob("*.ipynb")} == set(SCRIPTS)
 
 
 @pytest.mark.parametrize("script", SCRIPTS, ids=lambda script: script.stem)
