@@ -68,23 +68,29 @@ class Residual(Finding):
         """The unexplained parts by name: what each is a function of → its share of the centred logits' variance."""
         both = self.words.tight_sum
         return {
-            "key frequencies, phase-shifted": self.phase_shifted,
-            "harmonics 2k": self.harmonics,
+            "key frequencies, out of phase": self.phase_shifted,
+            "harmonics of key frequencies, 2k": self.harmonics,
             "other frequencies": self.other_frequencies,
-            "functions of c": self.of_answer,
-            f"ellipses cos w({both}+c)": self.ellipses,
+            "the answer c alone": self.of_answer,
+            f"ellipses: waves of {both}+c": self.ellipses,
             "crosstalk of key frequencies": self.crosstalk,
             f"other functions of {both} and c": self.other_sums,
-            "functions of a or b, and c": self.of_one_input,
-            f"not of {both}, c at key frequencies": self.of_pairs_key,
-            f"not of {both}, c at other frequencies": self.of_pairs_other,
+            "c with one of a and b": self.of_one_input,
+            f"beside {both}: c at key frequencies": self.of_pairs_key,
+            f"beside {both}: c at other frequencies": self.of_pairs_other,
         }
 
     def table(self) -> Table:
-        rows = (("clock and pizza terms, key", self.explained), *self.parts().items())
+        rows = (("clocks and pizzas at key frequencies", self.explained), *self.parts().items())
         second = "b" if self.words.b == "b" else f"({self.words.b})"
+        of_sum = self.words.tight_sum
         waves = "; ".join(f"{a:+d} a {b:+d} {second} {c:+d} c: {share:.4f}" for a, b, c, share in self.strongest[:5])
-        return Table("Where the output lives", ("part", "share of variance"), rows, f"strongest unexplained waves: {waves}")
+        note = (
+            "Of the output: share of the logits' variance; the first row is explained, all others are not. Each part is a "
+            f"function of what it names; beside {of_sum}: functions of a and b that are none of {of_sum}. The strongest waves "
+            f"that are not explained, each with its share, are {waves}."
+        )
+        return Table("Where the output lives", ("part", "of the output"), rows, note)
 
     def figure(self) -> "go.Figure":
         import plotly.graph_objects as go
@@ -93,12 +99,11 @@ class Residual(Finding):
         figure = go.Figure(go.Bar(x=list(parts.values()), y=list(parts), orientation="h"))
         return finish(
             figure,
-            f"{self.unexplained:.2%} of the output is neither clock nor pizza: where that is",
-            "Shares of the variance of the centred logits outside "
-            f"{self.words.formula}, by what they are a "
-            f"function of. The parts add up to {self.unexplained:.4f}. What is no function of {self.words.sum} does not help: "
-            "often what is remembered of single pairs.",
-            xaxis_title="share of the variance of the centred logits",
+            f"{self.unexplained:.2%} of the output is neither clock nor pizza, but this",
+            "What of the output clocks and pizzas at the key frequencies do not account for, by what each part is a function "
+            f"of. The parts add up to {self.unexplained:.4f} of the logits' variance. What is no function of {self.words.sum} "
+            "does not help: often it is what is remembered of single pairs.",
+            xaxis_title="share of the output (logits' variance)",
             height=480,
         )
 
