@@ -81,7 +81,7 @@ class OnePair(Finding):
             "points. Length: that of the output's hand, over the largest of all pairs; it is short where a pizza's points lie "
             "opposite"
         )
-        return Table(self.sentence(), columns, rows, sentences(note))
+        return Table(self._title(), columns, rows, sentences(self.sentence(), note))
 
     def figure(self) -> "go.Figure":
         from plotly.subplots import make_subplots

@@ -44,9 +44,9 @@ class LogitSpectrum(Finding):
     def table(self) -> Table:
         strongest = sorted(zip(self.clock_terms, self.frequencies, strict=True), reverse=True)[:10]
         note = (
-            "t_k: correlation of the logits with the wave at k that is largest at the right answer. Such waves account for "
-            f"{self.clock_share:.4f} of the output, the logits' variance, all functions of {self.words.tight_sum} for "
-            f"{self.sum_share:.4f}; {1 - self.clock_share:.4f} is not explained by these waves"
+            "The number t_k is the correlation of the logits with the wave at k that is largest at the right answer. Such "
+            f"waves account for {self.clock_share:.4f} of the output, the logits' variance, all functions of "
+            f"{self.words.tight_sum} for {self.sum_share:.4f}; {1 - self.clock_share:.4f} is not explained by these waves"
         )
         rows, axis = tuple((k, t) for t, k in strongest), f"k = 1 … {len(self.frequencies)}"
         return Table(
@@ -67,8 +67,8 @@ class LogitSpectrum(Finding):
         return finish(
             figure,
             f"{self.clock_share:.1%} of the output is cosines of {self.words.sum} - c, at {len(keys)} key frequencies",
-            f"Correlation of the logits with cos w_k({self.words.wave}), the wave that is largest at the right answer. "
-            "Its square is the share of the logits' variance on this wave.",
+            f"Correlation of the logits with the wave of {self.words.wave} at each frequency, which is largest at the right "
+            "answer. Its square is the share of the logits' variance on this wave.",
             xaxis_title="frequency k (turns per p numbers)",
             yaxis_title="clock term t_k (correlation)",
         )

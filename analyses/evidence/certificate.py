@@ -121,7 +121,7 @@ class Certificate(Finding):
         )  # fmt: skip
         return finish(
             figure,
-            f"Proven: at least {self.proven:.2%} right",
+            f"At least {self.proven:.2%} of all pairs are proven to be answered right",
             "Every mark is a proof: upwards the share of the pairs that it certifies, to the right the multiplications that it "
             "takes; there is one for every rank, number of waves per neuron and size of the cells. Dotted: the most that is "
             "proven with so much work. Without a circuit only trying all pairs proves anything: a table known by heart "

@@ -105,7 +105,7 @@ class ClockOrPizza(Finding):
                 near = [k for k, *ends in ranges if {*map(named, ends)} != {verdicts[k]} and verdicts[k] != "undecided"]
                 return f"borderline at k = {listed(near)}"
             case "unchecked":
-                return "unchecked: it has no single layer of neurons to look at"
+                return "unchecked by neurons, which are not in exactly one layer"
             case _:
                 return "no circuit is named"
 
@@ -121,9 +121,7 @@ class ClockOrPizza(Finding):
             ("distance irrelevance (published)", self.distance_irrelevance, "below .6 for a pizza"),
             ("verdict of the published criterion", self.published_criterion, ""),
         )
-        return Table(
-            f"Circuit: {self.verdict}", ("evidence", "value from 0 to 1", "what is asked for"), rows, sentences(self.reason)
-        )
+        return Table(f"Circuit: {self.verdict}", ("evidence", "value", "what is asked for"), rows, sentences(self.reason))
 
     def figure(self) -> "go.Figure":
         import plotly.graph_objects as go
@@ -155,9 +153,9 @@ class ClockOrPizza(Finding):
             f"Circuit: {self.verdict}" + (f" ({self.reason})" if self.coordinates else ""),
             "Every mark is a key frequency. To the right: how much of a pizza it is, 0 for a clock and 1 for a pizza; its line "
             "goes from the least to the largest on ten parts of the pairs. Upwards: how much of the output it carries. Open "
-            "circles are the networks in this project's checkpoints/. By the published measures, gradient symmetry "
-            f"{self.gradient_symmetry:.2f} and distance irrelevance {self.distance_irrelevance:.2f}, the whole network is: "
-            f"{self.published_criterion}.",
+            "circles are the networks in this project's checkpoints/. The published measures are gradient symmetry "
+            f"{self.gradient_symmetry:.2f} and distance irrelevance {self.distance_irrelevance:.2f}; the verdict of their "
+            f"criterion on the network as a whole: {self.published_criterion}.",
             xaxis={"title": "coordinate: 0 for a clock, 1 for a pizza", "range": [min([-0.3, *at]), max([1.3, *at])]},
             yaxis={"title": "share of the output (logits' variance)", "range": [0, 1.05]},
             showlegend=True,

@@ -109,7 +109,9 @@ class FromWeights(Finding):
         worst = min((f.fitted for f in self.frequencies), default=math.nan)
         return finish(
             figure,
-            f"The weights predict the amplitudes: at least {worst:.1%} of them at every frequency"
+            "There are no amplitudes to predict: the network has no key frequencies"
+            if not self.frequencies
+            else f"The weights predict the amplitudes: at least {worst:.1%} of them at every frequency"
             if worst >= 0.9
             else f"The weights do not predict every amplitude: only {worst:.1%} of them at one frequency",
             "Lines show the amplitude at every key frequency over the distance, computed from the constant, the amplitudes and "

@@ -68,7 +68,7 @@ class LogitAttribution(Finding):
         columns = ("part", "direct", "total", "accuracy without", "loss without")
         sums = ", ".join(f"layer {layer} {share:.4f}" for layer, share in enumerate(self.by_layer))
         note = "Direct: the share of the answer that a part adds to the logits itself"
-        note += f", which cannot be said here ({self.lacking})" if self.lacking else f"; by layers: {sums}"
+        note += f"; here it cannot be said, because that {self.lacking}" if self.lacking else f"; by layers: {sums}"
         note += ". Total: the share of the logits' variance that is lost without it. As it is, the network has an accuracy of "
         note += f"{self.accuracy:.4f} and a loss of {self.loss:.2g}"
         return Table("Logit attribution by part", columns, rows, sentences(note))

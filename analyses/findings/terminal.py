@@ -45,8 +45,12 @@ def marked(line: str) -> Text:
     """A line of an answer, its verdict coloured."""
     text = Text(line)
     if line.startswith("Circuit: "):
+        # The sentences after the first say what was measured, not what the network is.
+        verdict, _, _ = line.partition(". ")
         for word, style in TERMINAL.items():
-            text.highlight_regex(rf"\b{word}\b", style)
+            for found in re.finditer(rf"\b{word}\b", verdict):
+                text.stylize(style, *found.span())
+        text.highlight_words(["borderline"], TERMINAL["borderline"])
     if line.startswith("Explained: no"):
         text.stylize(FAILS, len("Explained: "), len("Explained: no"))
     return text

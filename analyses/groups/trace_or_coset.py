@@ -77,9 +77,7 @@ class TraceOrCoset(Finding):
             ("variance of neurons on cosets", self.aligned_energy, f"at least {MOST} for a coset form"),
             ("the same of random functions, at most", self.aligned_null, f"at least {BEYOND} less than that"),
         )
-        return Table(
-            f"Circuit: {self.verdict}", ("evidence", "value from 0 to 1", "what is asked for"), rows, sentences(self.reason)
-        )
+        return Table(f"Circuit: {self.verdict}", ("evidence", "value", "what is asked for"), rows, sentences(self.reason))
 
     def figure(self) -> "go.Figure":
         import plotly.graph_objects as go

@@ -88,7 +88,7 @@ def _line_network(answer: Answer) -> str:
     right = measured.pairs - measured.wrong
     does = "generalises" if measured.generalises else "does not generalise"
     if measured.memorised:
-        does = f"has memorised its training pairs, {measured.train_accuracy:.1%} of them right, and does not generalise"
+        does = f"has memorised its training pairs, {measured.train_accuracy:.1%} of which are right, but does not generalise"
     if circuit.told is not None and (found := wrong_labels(circuit)).phase:
         does = f"keeps {found.shares.told:.1%} of its wrong labels and answers {found.shares.truth:.1%} truly ({found.phase})"
     held_out = ""
@@ -100,7 +100,7 @@ def _line_network(answer: Answer) -> str:
         apart = f"; of the {measured.apart_pairs} pairs with {measured.apart}, {right_apart} are right"
     instead = f"; {answer.checkpoint.instead}" if answer.checkpoint and answer.checkpoint.instead else ""
     network = f"{circuit.task.sentence}, {circuit.network.describe()}"
-    return f"{network}: it {does}: {right} of {measured.pairs} pairs are right{held_out}{apart}{instead}"
+    return f"{network}: it {does}, with {right} of {measured.pairs} pairs right{held_out}{apart}{instead}"
 
 
 def _asked(answer: Answer) -> bool:
@@ -175,10 +175,9 @@ def _how_sure(found: ClockOrPizza) -> str:
     """How sure a verdict is, and what would change it, in a sentence; empty where no circuit is named."""
     if found.sureness == "none":
         return ""
-    change = f"its coordinate, 0 for a clock and 1 for a pizza, changed by {found.margin:.2f}"
-    if found.sureness == "clear":
-        return f"clear: no frequency would be judged otherwise unless {change}"
-    return f"{found.how_sure()}; a frequency would be judged otherwise if {change}"
+    change = f"if its coordinate, 0 for a clock and 1 for a pizza, changed by {found.margin:.2f}"
+    only = "only " if found.sureness == "clear" else ""
+    return f"the verdict is {found.how_sure()}: a frequency would be judged otherwise {only}{change}"
 
 
 def told_of(answer: Answer) -> str:

@@ -133,14 +133,11 @@ class Causal(Finding):
         columns = ("site", "intervention", "share of pairs", "same edit at random", "beaten", "as large at random", "beaten")
         alone = ", ".join(f"{k}: {share:.3f}" for k, share in self.turned_alone)
         note = (
-            f"Share of pairs: how many of {self.pairs} {'held-out ' if self.are_held_out else ''}pairs, of which the network "
-            f"gets {self.accuracy:.4f} right, are still right; when a hand is turned, how many of {self.turns} answers turn "
-            f"with it. At random: least and most of {self.draws} sets of other frequencies (of keep only and knock out: the "
-            f"first {LEAST_DRAWS}), as they are, and amplified to be as large. Beaten: the key frequencies do more than every "
-            "one of these"
+            f"Share of pairs: how many of {self.pairs} {'held-out ' if self.are_held_out else ''}pairs, {self.accuracy:.4f} of "
+            f"them right at first, are still right; when a hand is turned, how many of {self.turns} answers turn with it "
+            f"({alone or 'not tried'} with one frequency's alone). At random: least and most of {self.draws} sets of other "
+            f"frequencies (keep only, knock out: {LEAST_DRAWS}), as they are and amplified. Beaten: all of these do less"
         )
-        if alone:
-            note += f". With the hand of one frequency turned alone, the share of answers that follow is {alone}"
         return Table("Interventions at the key frequencies", columns, rows, sentences(note, *self.lacking))
 
     def figure(self) -> "go.Figure":
@@ -165,11 +162,9 @@ class Causal(Finding):
             figure,
             f"{sum(held)} of the {len(held)} interventions that an explanation asks for hold: they make or take half of the "
             "answers, and no random draw does as much",
-            "A diamond shows what the key frequencies do, a line what random sets of as many other frequencies do, from the "
-            f"least to the most of {self.draws}, as they are and amplified to be as large. Keep only, remove, knock out: the "
-            "share of pairs that are still answered right. Turn: the share of answers that move by Δ when the key part of a is "
-            "replaced by that of a + Δ. Keeping and turning should be far right, removing far left; an explanation asks for "
-            "removing and turning.",
+            f"Diamonds: the key frequencies; lines: least to most of {self.draws} random sets of as many others, as they are "
+            "and amplified. Keep only, remove, knock out: pairs still answered right. Turn: answers that move by Δ when the "
+            "key part of a becomes that of a + Δ. Keeping and turning should be far right, removing far left.",
             xaxis={"title": "share of pairs", "range": [-0.03, 1.03]},
             yaxis_autorange="reversed",
             height=520,

@@ -113,9 +113,9 @@ class Explanation(Finding):
     def grade(self) -> str:
         """The rung that carries the network and how far it does, in one line."""
         s = self.carried_by
-        name = "no rung carries it, the best" if self.rung is None else f"rung {self.rung} ({RUNGS[self.rung]})"
+        name = "no rung carries it: the best" if self.rung is None else f"rung {self.rung}, {RUNGS[self.rung]}"
         return (
-            f"{name}, {s.name}, gives with {s.numbers} numbers {s.explained:.1%} of its output, {s.agreement:.1%} of its "
+            f"{name} ({s.name}) gives with {s.numbers} numbers {s.explained:.1%} of its output, {s.agreement:.1%} of its "
             f"answers{_of_loss(s)}"
         )
 
@@ -136,10 +136,10 @@ class Explanation(Finding):
                 "how it does",
                 self.neuron_surrogate or None,
                 None,
-                f"{_percent(self.neuron_agreement)} of its answers{law}",
+                _percent(self.neuron_agreement, f" of its answers{law}"),
                 self.how,
             ),
-            ("why we believe it", "interventions", None, f"{_percent(self.turned)} of answers follow a turned hand", self.why),
+            ("why we believe it", "interventions", None, _percent(self.turned, " of answers follow a turned hand"), self.why),
         ]
         for f in self.frequencies:
             neurons = f"{f.neurons} neurons, R {f.R:.4f}, {f.shape}" if f.R == f.R else "no neurons of its own"  # not NaN
@@ -228,7 +228,7 @@ def explanation(circuit: Circuit) -> Explanation:
     turn = interventions.effect("embedding", "turn") if interventions else None
     return Explanation(
         is_explained=all_hold([generalises, first is not None, how, why]),
-        reason="; ".join(missing) if missing else f"{best.in_words()} can take its place (rung {best.number})",
+        reason="; ".join(missing) if missing else f"{best.in_words()} can take its place: rung {best.number}",
         generalises=generalises,
         what=first is not None,
         rung=None if first is None else first.number,
@@ -254,8 +254,8 @@ def _round(share: float) -> float:
     return round(share, 4)
 
 
-def _percent(share: float) -> str:
-    return "an unknown share" if math.isnan(share) else f"{share:.2%}"
+def _percent(share: float, of_what: str) -> str:
+    return "could not be tried" if math.isnan(share) else f"{share:.2%}{of_what}"
 
 
 def _of_loss(s: Score, digits: int = 1) -> str:
@@ -265,7 +265,9 @@ def _of_loss(s: Score, digits: int = 1) -> str:
 
 def _best(rung: Rung) -> str:
     s = rung.score
-    return f"the best, {rung.in_words()} gives {s.explained:.1%} of its output, {s.agreement:.1%} of its answers{_of_loss(s)}"
+    return (
+        f"the best, {rung.in_words()}, gives {s.explained:.1%} of its output and {s.agreement:.1%} of its answers{_of_loss(s)}"
+    )
 
 
 def _cards(circuit: Circuit, law: PhaseLaw | None, lacking: list[str]) -> tuple[FrequencyCard, ...]:

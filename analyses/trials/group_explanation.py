@@ -135,7 +135,7 @@ def group_explanation(circuit: Circuit) -> GroupExplanation:
         is_explained=all_hold([generalises, first is not None, how, why]),
         reason="; ".join(missing)
         if missing
-        else f"{RUNGS[best.number]} of {s.numbers} numbers can take its place (rung {best.number})",
+        else f"{RUNGS[best.number]} of {s.numbers} numbers can take its place: rung {best.number}",
         generalises=generalises,
         form=trace_or_coset(circuit).verdict,
         what=first is not None,

@@ -45,7 +45,7 @@ class Rung:
     def in_words(self, *, capital: bool = False) -> str:
         """The rung as part of a sentence, with the numbers that it takes."""
         count = f"{self.score.numbers} number{'' if self.score.numbers == 1 else 's'}"
-        said = f"a formula of {count}, {self.score.name}," if self.number == 1 else f"{self.name}, {count},"
+        said = f"a formula of {count} ({self.score.name})" if self.number == 1 else f"{self.name} ({count})"
         return f"{said[0].upper()}{said[1:]}" if capital else said
 
     @property
@@ -116,7 +116,7 @@ class Ladder(Finding):
         shown = [value for rung in self.rungs for value in (rung.score.explained, rung.score.recovered) if value > -1]
         return finish(
             figure,
-            f"{self.best.in_words(capital=True)} {'can take' if self.first else 'cannot take'} the network's place and "
+            f"{self.best.in_words(capital=True)} {'can take' if self.first else 'cannot take'} the network's place: it "
             f"{'gives' if self.first else 'gives only'} {best.explained:.1%} of its output",
             "Each row puts something simpler in the network's place: a formula over the key frequencies; the formula and the "
             "waves that follow from its neurons' phases; its neurons, cut down to functions of the angles of one, or of all, "

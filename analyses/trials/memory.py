@@ -98,7 +98,7 @@ class Memory(Finding):
         rows = (
             ("energy per pair, trained over held out", self.energy_ratio, "above 1 if a table lies beside the circuit"),
             ("lift of right answers of trained pairs (standard deviations)", self.lift, beyond),
-            ("of the output: share that such a lift is", self.lift_share, ""),
+            ("share of the output that such a lift is", self.lift_share, ""),
             ("loss on trained pairs", self.trained_loss, f"{self.trained_loss_without:.3g} with this switched off"),
             ("loss on held-out pairs", self.held_out_loss, f"{self.held_out_loss_without:.3g} with this switched off"),
             ("gap between the two losses that is then gone (nats)", self.worth, ""),

@@ -76,13 +76,13 @@ class PhaseLaw(Finding):
         )
         columns = ("frequency k", "neurons", "of what is written", "R", "R at random: median", "most", "shape", "same phase")
         note = (
-            "R: how exactly the law holds, from 0, not at all, to 1, exactly; at random: with phases dealt out anew. Of what "
-            "is written: the share that these neurons have of what all neurons write at k. Shape: a disc where neurons read a "
-            f"and b at the same phase, which is 1 where all do, from {DISC:g}; else a torus. Waves of a ± b in the neurons add "
-            f"Δ₂ = {self.delta_2:.4f} of accuracy: {self.accuracy_order_2:.4f} with them, {self.accuracy_order_1:.4f} without"
+            "The law: a neuron writes at the sum of the phases at which it reads. R: how exactly that holds, from 0, not at "
+            "all, to 1, exactly; at random: with phases dealt out anew. Of what is written: the share that these neurons have "
+            "of what all neurons write at k. Shape: a disc where neurons read a and b at the same phase, which is 1 where all "
+            f"do, from {DISC:g}; else a torus. Waves of a ± b in the neurons add Δ₂ = {self.delta_2:.4f} of accuracy: "
+            f"{self.accuracy_order_2:.4f} with them, {self.accuracy_order_1:.4f} without"
         )
-        title = "Phase law: neurons write at the sum of the phases at which they read, φ_out = φ_a + φ_b"
-        return Table(title, columns, rows, sentences(note))
+        return Table("Phase law φ_out = φ_a + φ_b", columns, rows, sentences(note))
 
     def figure(self) -> "go.Figure":
         import plotly.graph_objects as go
@@ -97,6 +97,8 @@ class PhaseLaw(Finding):
             figure,
             f"Neurons write at the sum of the phases at which they read (R at least {least:.3f}; 1 is exactly)"
             if least >= 0.95
+            else "The network has no key frequency at which the law could hold"
+            if not self.frequencies
             else f"Not all neurons write at the sum of the phases at which they read (least R {least:.3f}; 1 is exactly)",
             "Every point is a neuron of this frequency: how far the phase at which it writes to the logits is from the "
             "sum of the phases at which it reads a and b. Where all are at 0, the neurons add up to the wave of "

@@ -68,16 +68,16 @@ class Residual(Finding):
         """The unexplained parts by name: what each is a function of → its share of the centred logits' variance."""
         both = self.words.tight_sum
         return {
-            "key frequencies, out of phase": self.phase_shifted,
-            "harmonics of key frequencies, 2k": self.harmonics,
+            "key frequencies, phase-shifted": self.phase_shifted,
+            "harmonics 2k": self.harmonics,
             "other frequencies": self.other_frequencies,
-            "the answer c alone": self.of_answer,
-            f"ellipses: waves of {both}+c": self.ellipses,
+            "functions of c": self.of_answer,
+            f"ellipses cos w({both}+c)": self.ellipses,
             "crosstalk of key frequencies": self.crosstalk,
             f"other functions of {both} and c": self.other_sums,
-            "c with one of a and b": self.of_one_input,
-            f"beside {both}: c at key frequencies": self.of_pairs_key,
-            f"beside {both}: c at other frequencies": self.of_pairs_other,
+            "functions of a or b, and c": self.of_one_input,
+            f"not of {both}, c at key frequencies": self.of_pairs_key,
+            f"not of {both}, c at other frequencies": self.of_pairs_other,
         }
 
     def table(self) -> Table:
@@ -86,9 +86,9 @@ class Residual(Finding):
         of_sum = self.words.tight_sum
         waves = "; ".join(f"{a:+d} a {b:+d} {second} {c:+d} c: {share:.4f}" for a, b, c, share in self.strongest[:5])
         note = (
-            "Of the output: share of the logits' variance; the first row is explained, all others are not. Each part is a "
-            f"function of what it names; beside {of_sum}: functions of a and b that are none of {of_sum}. The strongest waves "
-            f"that are not explained, each with its share, are {waves}."
+            "Of the output: share of the logits' variance; the first row is explained, all others are not. Not of "
+            f"{of_sum}: functions of a and b, and of the answer c, that are no functions of {of_sum}. The strongest waves that "
+            f"are not explained, each with its share, are {waves}."
         )
         return Table("Where the output lives", ("part", "of the output"), rows, note)
 
