@@ -232,7 +232,7 @@ def judge(coordinate: float, fitted: float, *, mean: float, distances: int) -> t
         return "undecided", f"clock and pizza together fit only {fitted:.0%} of how it depends on the distance of a and b"
     name = named(coordinate)
     if name == "undecided":
-        return name, f"its coordinate {coordinate:.2f} is neither near 0, a clock, nor near 1, a pizza, nor between"
+        return name, f"its coordinate is {coordinate:.2f}, neither a clock's (near 0) nor a pizza's (near 1)"
     if name != "clock" and distances <= FEW:
         return "undecided", f"with only {distances} different distances a pizza cannot be told from a mixture"
     return name, ""

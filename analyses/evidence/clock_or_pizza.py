@@ -250,15 +250,23 @@ def _verdict(measured: Performance, profile: AmplitudeProfile, telling: float, s
     return _of_frequencies(profile.profiles)
 
 
+def _by_reason(profiles: Sequence[FrequencyProfile]) -> dict[str, list[int]]:
+    """The frequencies for which each reason is given."""
+    found: dict[str, list[int]] = {}
+    for each in profiles:
+        found.setdefault(each.reason, []).append(each.k)
+    return found
+
+
 def _of_frequencies(profiles: Sequence[FrequencyProfile]) -> tuple[Verdict, str]:
     """The verdict that follows from those on the key frequencies, and which of them are what."""
     unclear = [each for each in profiles if each.verdict == "undecided"]
     carried = sum(each.share for each in unclear) / sum(each.share for each in profiles)
     if carried > MOST_UNDECIDED:
-        return "undecided", "; ".join(f"at {each.k} {each.reason}" for each in unclear)
+        return "undecided", "; ".join(f"at {listed(ks)} {reason}" for reason, ks in _by_reason(unclear).items())
     ks = {name: [each.k for each in profiles if each.verdict == name] for name in ("clock", "pizza")}
     mixed = [f"{each.k} ({each.coordinate:.0%} pizza)" for each in profiles if each.verdict == "mixture"]
-    beside = [f"undecided at {each.k} ({each.reason})" for each in unclear]
+    beside = [f"undecided at {listed(ks)} ({reason})" for reason, ks in _by_reason(unclear).items()]
     mixtures = [f"{'mixtures' if len(mixed) > 1 else 'a mixture'} at {listed(mixed)}"] if mixed else []
     parts = [*(f"a {name} at {listed(those)}" for name, those in ks.items() if those), *mixtures, *beside]
     both = bool(ks["clock"] and ks["pizza"])

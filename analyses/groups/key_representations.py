@@ -83,7 +83,7 @@ class KeyRepresentations(Finding):
         rows = tuple((*each, each[0] in self.keys, each[0] in self.published) for each in strongest)
         words = ", ".join(f"{word} {share:.4f}" for word, share in zip(WORDS, self.word_shares, strict=True))
         note = (
-            "The number t is the correlation of the logits with the representation's trace at abc⁻¹, 1 is exactly. Of the "
+            "The number t is the correlation of the logits with the representation's trace at abc⁻¹, 1 is exact. Of the "
             "output: the share of the logits' variance that its matrix entries at abc⁻¹, bc⁻¹a or c⁻¹ab give. All traces "
             f"together give {self.class_share:.4f}, all functions of {words}, of any of them {self.union_share:.4f}. A "
             f"representation is key from t = {KEY:g} on, by the published rule from {PUBLISHED:g}"

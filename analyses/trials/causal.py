@@ -130,13 +130,13 @@ class Causal(Finding):
             (e.site, e.edit, e.value, _range(e.same), _beaten(e, e.same), _range(e.as_large), _beaten(e, e.as_large))
             for e in self.effects
         )
-        columns = ("site", "intervention", "share of pairs", "same edit at random", "beaten", "as large at random", "beaten")
+        columns = ("site", "edit", "share of pairs", "same edit", "beaten", "as large", "beaten")
         alone = ", ".join(f"{k}: {share:.3f}" for k, share in self.turned_alone)
         note = (
             f"Share of pairs: how many of {self.pairs} {'held-out ' if self.are_held_out else ''}pairs, {self.accuracy:.4f} of "
             f"them right at first, are still right; when a hand is turned, how many of {self.turns} answers turn with it "
-            f"({alone or 'not tried'} with one frequency's alone). At random: least and most of {self.draws} sets of other "
-            f"frequencies (keep only, knock out: {LEAST_DRAWS}), as they are and amplified. Beaten: all of these do less"
+            f"({alone or 'not tried'} with one frequency's alone). Same edit, as large: least and most of {self.draws} sets of "
+            f"random other frequencies (keep only, knock out: {LEAST_DRAWS}), as they are, and amplified. Beaten: all do less"
         )
         return Table("Interventions at the key frequencies", columns, rows, sentences(note, *self.lacking))
 

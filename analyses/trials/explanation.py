@@ -126,33 +126,34 @@ class Explanation(Finding):
         rung = "no rung" if self.rung is None else f"rung {self.rung}"
         rows: list[tuple[Cell, ...]] = [
             (
-                "what it computes",
+                "what",
                 f"{rung}: {s.name}, {s.numbers} numbers",
                 _round(s.explained),
                 f"{s.agreement:.2%} of its answers{_of_loss(s, digits=2)}",
                 self.what,
             ),
             (
-                "how it does",
+                "how",
                 self.neuron_surrogate or None,
                 None,
                 _percent(self.neuron_agreement, f" of its answers{law}"),
                 self.how,
             ),
-            ("why we believe it", "interventions", None, _percent(self.turned, " of answers follow a turned hand"), self.why),
+            ("why", "interventions", None, _percent(self.turned, " of answers follow a turned hand"), self.why),
         ]
         for f in self.frequencies:
             neurons = f"{f.neurons} neurons, R {f.R:.4f}, {f.shape}" if f.R == f.R else "no neurons of its own"  # not NaN
             rows.append((f"k = {f.k}", f"{f.verdict}, coordinate {f.coordinate:.2f}", _round(f.share), neurons, f.lawful))
         for part, share in self.lives[:4]:
-            rows.append(("not explained", part, _round(share), "", None))
-        worth = "" if math.isnan(self.memory_worth) else f"{self.memory_worth:.1g} nats more loss on held-out pairs"
+            rows.append(("rest", part, _round(share), "", None))
+        worth = "" if math.isnan(self.memory_worth) else f"{self.memory_worth:.1g} nats more held-out loss"
         rows.append(("memory", self.memory, None, worth, None))
         note = (
-            "Of the output: share of the logits' variance, 1 is all. Its answers: those of the network, right or wrong; its "
-            "loss: what it gains on guessing, on held-out pairs. R: how exactly neurons obey the phase law, 1 is exactly. "
-            "Coordinate: 0 for a clock, 1 for a pizza. Disc: neurons read a and b at one phase. Not explained: the largest "
-            "parts of the output that clocks and pizzas do not give"
+            "What it computes, how it does it, and why we believe it. Of the output: share of the logits' variance, 1 is all. "
+            "Its answers: those of the network, right or wrong; its loss: what it gains on guessing, on held-out pairs. R: how "
+            "exactly neurons obey the phase law, 1 is exact. Coordinate: 0 for a clock, 1 for a pizza. Disc: neurons read a "
+            "and b at one phase. Rest, what is not explained: the largest parts of the output that clocks and pizzas do not "
+            "give"
         )
         by = f", by rung {self.rung}: {RUNGS[self.rung]}" if self.is_explained and self.rung else ""
         columns = ("", "finding", "of the output", "evidence", "holds")
@@ -174,7 +175,7 @@ class Explanation(Finding):
             say(figure, sentences(self.reason))
         return finish(
             figure,
-            f"Explained: {self.verdict()} ({self.reason})",
+            sentences(f"Explained: {self.verdict()}", self.reason),
             "Every mark is a key frequency: to the right how much of a pizza it is, upwards how much of the output it carries. "
             f"{self.grade()[0].upper() + self.grade()[1:]}. To be explained a network needs something simpler that can take "
             "its place (what), neurons that obey the phase law (how) and interventions that random ones do not match (why).",

@@ -69,14 +69,15 @@ class GroupExplanation(Finding):
         neurons = f"{self.neuron_agreement:.2%} of its answers" if self.how is not None else ""
         answers = f"{s.agreement:.2%} of its answers"
         rows: tuple[tuple[Cell, ...], ...] = (
-            ("what it computes", f"{rung}: {s.name}, {s.numbers} numbers", round(s.explained, 4), answers, self.what),
-            ("how it does", self.form, None, neurons, self.how),
-            ("why we believe it", "interventions", None, turned, self.why),
-            ("not explained", "outside of functions of one word such as abc⁻¹", round(self.outside, 4), "", None),
+            ("what", f"{rung}: {s.name}, {s.numbers} numbers", round(s.explained, 4), answers, self.what),
+            ("how", self.form, None, neurons, self.how),
+            ("why", "interventions", None, turned, self.why),
+            ("rest", "outside of functions of one word such as abc⁻¹", round(self.outside, 4), "", None),
         )
         note = (
-            "Of the output: share of the logits' variance, 1 is all. Its answers: those of the network, right or wrong. "
-            "A turned part: the key part of a was replaced by that of xa, and the answer should become that of xa"
+            "What it computes, how it does it, and why we believe it. Of the output: share of the logits' variance, 1 is all. "
+            "Its answers: those of the network, right or wrong. A turned part: the key part of a was replaced by that of xa, "
+            "and the answer should become that of xa"
         )
         columns = ("", "finding", "of the output", "evidence", "holds")
         return Table(
@@ -93,7 +94,7 @@ class GroupExplanation(Finding):
         figure = go.Figure(go.Bar(x=list(parts.values()), y=list(parts), orientation="h", width=0.5))
         return finish(
             figure,
-            f"Explained: {self.verdict()} ({self.reason})",
+            sentences(f"Explained: {self.verdict()}", self.reason),
             f"How much of the output, the logits' variance, {self.carried_by.name} give, and how much is not explained. To be "
             "explained a network needs something of fewer numbers that can take its place (what), neurons that do with the "
             "key part alone (how) and interventions that random ones do not match (why).",

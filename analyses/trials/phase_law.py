@@ -95,11 +95,11 @@ class PhaseLaw(Finding):
         least = min((law.R for law in self.frequencies), default=math.nan)
         return finish(
             figure,
-            f"Neurons write at the sum of the phases at which they read (R at least {least:.3f}; 1 is exactly)"
+            f"Neurons write at the sum of the phases at which they read (R at least {least:.3f}; 1 is exact)"
             if least >= 0.95
             else "The network has no key frequency at which the law could hold"
             if not self.frequencies
-            else f"Not all neurons write at the sum of the phases at which they read (least R {least:.3f}; 1 is exactly)",
+            else f"Not all neurons write at the sum of the phases at which they read (least R {least:.3f}; 1 is exact)",
             "Every point is a neuron of this frequency: how far the phase at which it writes to the logits is from the "
             "sum of the phases at which it reads a and b. Where all are at 0, the neurons add up to the wave of "
             f"{self.words.wave}, and their other products cancel: R is 1. For phases dealt out at random R is near 0.",

@@ -87,8 +87,8 @@ def test_logits_that_are_mostly_something_else_get_no_circuit(monkeypatch: pytes
         (0.75, 1.0, 1.0, 59, "mixture", ""),
         (0.751, 1.0, 1.0, 59, "pizza", ""),
         (1.249, 1.0, 1.0, 6, "pizza", ""),
-        (1.25, 1.0, 1.0, 59, "undecided", "its coordinate 1.25 is neither near 0, a clock, nor near 1, a pizza, nor between"),
-        (-0.25, 1.0, 1.0, 59, "undecided", "its coordinate -0.25 is neither near 0, a clock, nor near 1, a pizza, nor between"),
+        (1.25, 1.0, 1.0, 59, "undecided", "its coordinate is 1.25, neither a clock's (near 0) nor a pizza's (near 1)"),
+        (-0.25, 1.0, 1.0, 59, "undecided", "its coordinate is -0.25, neither a clock's (near 0) nor a pizza's (near 1)"),
         (
             0.5,
             0.949,
