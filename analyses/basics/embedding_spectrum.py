@@ -56,7 +56,7 @@ class EmbeddingSpectrum(Finding):
     def table(self) -> Table:
         rows = tuple((k, self.shares[k - 1], self.axis_ratios[k - 1]) for k in self.present)
         note = (
-            "Energy share: how much of the embedding is at k. Axis ratio: 1 is a circle, 0 a line. It is as if "
+            "The energy share says how much of the embedding is at k. Axis ratio: 1 is a circle, 0 a line. It is as if "
             f"{self.effective_frequencies:.2f} equally strong frequencies carried it (effective number); Gini, 0 where all are "
             f"equal and 1 where there is one: {self.gini:.3f}"
         )

@@ -99,7 +99,7 @@ class LayerFrequencies(Finding):
 
     def table(self) -> Table:
         tight = (self.words.tight_sum, self.words.tight_difference)
-        columns = ("layer", "k", "reads a", self.words.b, *tight, "neurons", "attention", "MLP")
+        columns = ("layer", "frequency k", "reads a", self.words.b, *tight, "neurons", "attention", "MLP")
         rows = list[tuple[Cell, ...]]()
         for layer in range(self.layers):
             mine = self.of_layer(layer)

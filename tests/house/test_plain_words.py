@@ -32,7 +32,7 @@ REFUSED = {
     r"other frequencies by \w": "judged by the embedding they would be others",
     r"no rung carries it;|loss recovered –|agrees \d|agrees:|R ≥|R –": "99.2% of its answers; R at least .998",
     r"\bnull (?:median|most)\b|\bresultant\b": "at random",
-    r"\b(?:share|written|fitted|recovered|deviation|pure): ": "a sentence",
+    r"\bwritten: their|\b(?:share|fitted|recovered|deviation|pure): ": "a sentence",
     r"[a-z] ≥ [\d.]|[≥≤] [\d.]+ to be judged": "at least .95 is asked for",
     r"\(legacy": "a published measure",
     r"of a network that does not compute its task": "although it does not compute its task",
