@@ -66,9 +66,9 @@ keys = analyses.key_frequencies(circuit)
 keys
 
 # %%
-print("by the logits, which decide:", keys.frequencies)
+print("The output, which decides, has", *keys.frequencies)
 for rule, (only_here, missing) in keys.differences().items():
-    print(f"by the {rule} also {only_here}, and {missing or 'none'} missing")
+    print(f"Judged by the {rule} there are also {only_here}; missing there: {missing or 'none'}.")
 assert keys.frequencies == (6, 7, 11, 38)
 assert keys.accompanying == (22,)
 
@@ -99,7 +99,7 @@ addition
 
 # %%
 assert addition.answer == 17 + 30
-print(f"17 + 30 = {addition.answer}, by a margin of {addition.margin:.1f} nats")
+print(addition.sentence())
 
 # %% [markdown]
 # No dial alone says which of the 113 numbers it is: neighbours on it are too close. But all green hands point near the
@@ -118,8 +118,8 @@ print(f"17 + 30 = {addition.answer}, by a margin of {addition.margin:.1f} nats")
 analyses.amplitude_profile(circuit)
 
 # %% [markdown]
-# 6, 7 and 38 are flat, 11 follows the |cos| of a pizza. That shows because the circle at 22, twice 11, was taken out of
-# the embedding first; [the next notebook](2_the_clock_and_the_pizza.ipynb) shows why that is needed. The verdict puts
+# 6, 7 and 38 are flat, 11 follows the |cos| of a pizza. That shows because the helper circle at 22, twice 11, was switched
+# off in the embedding first; [the next notebook](2_the_clock_and_the_pizza.ipynb) shows why that is needed. The verdict puts
 # this beside the rest of the evidence.
 
 # %%
@@ -130,7 +130,7 @@ verdict
 assert verdict.verdict == "hybrid" and verdict.sureness == "clear"
 assert dict(verdict.frequencies) == {6: "clock", 7: "clock", 11: "pizza", 38: "clock"}
 print(f"{verdict.verdict}: {verdict.reason}.")
-print(f"Clock and pizza terms at the key frequencies explain {verdict.explained:.1%} of the logits' variance.")
+print(f"Clocks and pizzas account for {verdict.explained:.1%} of its output, the variance of the logits.")
 
 # %% [markdown]
 # ## Would it say so of anything?

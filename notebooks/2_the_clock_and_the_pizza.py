@@ -52,7 +52,7 @@ for circuit in (pizza, clock):
 # moving `a` does depends on where `b` is.
 #
 # **Distance irrelevance.** In a pizza the right answer's logit depends on how far apart `a` and `b` are. The measure is
-# the share of its spread that is left among pairs with the same distance: near 0 for a pizza, near 1 for a clock.
+# the share of its spread that remains among pairs with the same distance: near 0 for a pizza, near 1 for a clock.
 
 # %%
 for name, circuit in (("rate 0", pizza), ("rate 1", clock)):
@@ -74,8 +74,10 @@ assert analyses.clock_or_pizza(clock).published_criterion == "clock"
 both = make_subplots(1, 2, subplot_titles=["attention rate 0", "attention rate 1"], shared_yaxes=True)
 for column, circuit in enumerate((pizza, clock), start=1):
     both.add_traces(analyses.amplitude_profile(circuit).figure().data, rows=1, cols=column)
-both.update_xaxes(title="k(a - b) mod p (turns)").update_yaxes(title="amplitude / its largest", col=1)
-finish(both, "The same three frequencies, two circuits", "Grey: an ideal pizza and an ideal clock.", showlegend=False)
+both.update_xaxes(title="distance a - b times k, in turns").update_yaxes(title="amplitude, of its largest", col=1)
+finish(
+    both, "The same three frequencies, two circuits", "The grey lines are an ideal pizza and an ideal clock.", showlegend=False
+)
 
 # %%
 for circuit, expected in ((pizza, "pizza"), (clock, "clock")):
@@ -89,7 +91,7 @@ for circuit, expected in ((pizza, "pizza"), (clock, "clock")):
 #
 # ## The pizza hides
 #
-# One step was left out: before it measures the curve of frequency k, `amplitude_profile` takes frequency **2k** out of
+# One step was left out: before it measures the curve of frequency k, `amplitude_profile` switches the circle at **2k** off in
 # the embedding. What if it did not?
 
 # %%
@@ -170,7 +172,7 @@ coordinates = {each.k: each.coordinate for each in analyses.amplitude_profile(na
 over_c = nanda.centred_logits.flatten(0, 1).T  # [c, pair]
 alone = {k: analyses.distance_irrelevance(interp.from_logits(part(over_c, [k]).T.unflatten(0, (p, p)))).correct for k in keys}
 
-print(f"all together: distance irrelevance {verdict.distance_irrelevance:.3f} (pizza < .6)")
+print(f"all together: distance irrelevance {verdict.distance_irrelevance:.3f} (a pizza is below .6)")
 for k in keys:
     A = amplitudes(nanda, k)
     print(
@@ -187,7 +189,7 @@ assert min(alone, key=alone.get) == 41 and alone[41] < 0.6 < min(alone[k] for k 
 #   embedding, and the output does not use it.
 
 # %%
-print("accompanying:", analyses.key_frequencies(nanda).accompanying)
+print("in the embedding only:", analyses.key_frequencies(nanda).accompanying)
 assert analyses.key_frequencies(nanda).accompanying == (31,)
 
 # %% [markdown]

@@ -15,6 +15,7 @@ from analyses.findings.finding import ONLY_DRAWN, Finding
 from analyses.findings.measurement import measurement
 from analyses.findings.palette import QUIET, ROUND
 from analyses.findings.table import Table
+from analyses.findings.wording import sentences
 from interp import fourier
 from interp.circuit import Circuit
 
@@ -56,17 +57,18 @@ class Circles(Finding):
 
     def table(self) -> Table:
         rows = tuple((c.k, c.radius, c.roundness, c.off, c.pure) for c in self.circles)
-        columns = ("k", "radius", "roundness", "off (turns)", "pure")
+        columns = ("frequency k", "radius", "roundness", "out of place by (turns)", "its own")
         note = (
-            f"roundness: least distance from the centre / largest; off: how far numbers are out of place, neighbours are "
-            f"{1 / self.p:.4f} turns apart; pure: share of the plane's variance that is this frequency's own"
+            "Roundness: least distance from the centre over the largest, 1 is a circle. Out of place by: how far numbers are "
+            f"from where they belong on it; neighbours are {1 / self.p:.4f} turns apart. Its own: how much of what is seen in "
+            "its plane belongs to this frequency, 1 is all"
         )
-        return Table("Circles of the numbers in the embedding", columns, rows, note)
+        return Table("Circles of the numbers in the embedding", columns, rows, sentences(note))
 
     def figure(self) -> "go.Figure":
         figure, colours = circle_grid([c.k for c in self.circles]), self.colours(c.k for c in self.circles)
         if not self.circles:
-            say(figure, "no key frequencies")
+            say(figure, "The network has no key frequencies.")
         for index, c in enumerate(self.circles):
             figure.add_trace({**circle_trace(c.points, c.k, self.symbols), **panel(index)})
         for index, c in enumerate(self.circles):

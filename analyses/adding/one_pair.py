@@ -16,6 +16,7 @@ from analyses.findings.finding import ONLY_DRAWN, Finding
 from analyses.findings.measurement import measurement
 from analyses.findings.palette import MADE, OUTPUT, QUIET
 from analyses.findings.table import Table
+from analyses.findings.wording import sentences, times_likelier
 from analyses.tools.ablation import part
 from analyses.tools.amplitudes import output_at
 from interp.circuit import Circuit
@@ -65,12 +66,22 @@ class OnePair(Finding):
             )
             for h in self.hands
         )
-        columns = ("k", "circuit", "a at", f"{self.words.b} at", "together", "output at", f"{self.words.sum} at", "length")
-        note = (
-            "Angles in turns. together: the sum of the two angles; of a pizza twice the angle of the mean of the two points. "
-            "length: of the output's hand, over the largest of all pairs; short where a pizza's points lie opposite"
+        columns = (
+            "frequency k",
+            "circuit",
+            "a at",
+            f"{self.words.b} at",
+            "together",
+            "output at",
+            f"{self.words.sum} at",
+            "length",
         )
-        return Table(self.sentence(), columns, rows, note)
+        note = (
+            "Angles are in turns. Together: the sum of the two angles; for a pizza twice the angle of the mean of the two "
+            "points. Length: that of the output's hand, over the largest of all pairs; it is short where a pizza's points lie "
+            "opposite"
+        )
+        return Table(self._title(), columns, rows, sentences(self.sentence(), note))
 
     def figure(self) -> "go.Figure":
         from plotly.subplots import make_subplots
@@ -94,7 +105,7 @@ class OnePair(Finding):
             figure.update_layout({f"{name}axis{axis}": each for name, each in square(axis).items()})
         figure.add_traces(self._logit_traces(), rows=rows + 1, cols=1)
         figure.update_xaxes(title="answer c", row=rows + 1, col=1)
-        figure.update_yaxes(title="centred logit (nats)", row=rows + 1, col=1)
+        figure.update_yaxes(title="logit less their mean (nats)", row=rows + 1, col=1)
         return finish(figure, self._title(), self.caption(), height=400 + 260 * rows, margin_t=170)
 
     def dial_figure(self, index: int) -> "go.Figure":
@@ -114,7 +125,7 @@ class OnePair(Finding):
         figure = go.Figure(self._logit_traces())
         return finish(
             figure, "The logits, and the answer", "",
-            xaxis_title="answer c", yaxis_title="centred logit (nats)", height=300, margin_t=40,
+            xaxis_title="answer c", yaxis_title="logit less their mean (nats)", height=300, margin_t=40,
         )  # fmt: skip
 
     def _logit_traces(self) -> list["go.Scatter | go.Bar"]:
@@ -142,9 +153,9 @@ class OnePair(Finding):
     def sentence(self) -> str:
         """What the network answers to these two numbers, in a sentence."""
         ahead = (
-            f", {self.margin:.1f} nats ahead of the next"
+            f", which it finds {times_likelier(self.margin)} than the next answer"
             if self.answer == self.right
-            else f". That is wrong: it is {self.right}"
+            else f". That is wrong: the right answer is {self.right}"
         )
         return f"{self.question}: the network answers {self.answer}{ahead}."
 
@@ -162,9 +173,9 @@ class OnePair(Finding):
 CAPTION = (
     "Each dial is the circle of the numbers at one key frequency, as this network embeds them. A clock adds the angles "
     "of a and {b}: the dashed hand. A pizza takes the mean of the two points, and reads which slice it lies in: the "
-    "slice's angle is half that of the sum, and its two ends mean the same. Of a mixture the larger part is drawn. Green: what "
-    "the logits hold of this frequency; the star is the answer's place on the dial. Below, the logits: where all frequencies "
-    "agree, they add up to the answer."
+    "slice's angle is half that of the sum, and its two ends mean the same. Of a mixture the larger part is drawn. The green "
+    "hand is what the logits say at this frequency; the star is the answer's place on the dial. Below, the logits: where all "
+    "frequencies agree, they add up to the answer."
 )
 """How to read the figure; {b} is to be replaced by what stands for the second number."""
 

@@ -10,6 +10,7 @@ from analyses.findings.drawing import finish
 from analyses.findings.finding import Finding
 from analyses.findings.measurement import measurement
 from analyses.findings.table import Table
+from analyses.findings.wording import sentences
 from interp.circuit import Circuit
 
 if TYPE_CHECKING:
@@ -36,8 +37,13 @@ class Circularity(Finding):
         rows = tuple(
             (f"{i + 1}", k, share) for i, (k, share) in enumerate(zip(self.best_frequencies, self.components, strict=True))
         )
-        note = f"mean {self.circularity:.4f}; the paper calls ≥ .995 circular; near-equal frequencies fail it"
-        return Table("Circularity (legacy)", ("component", "k", "share"), rows, note)
+        note = (
+            f"The mean is {self.circularity:.4f}; the paper calls an embedding circular from .995 on. Networks whose "
+            "frequencies are about equally strong fail it, although they are circular: no verdict rests on it"
+        )
+        return Table(
+            "Circularity, a published measure", ("principal component", "frequency k", "share at k"), rows, sentences(note)
+        )
 
     def figure(self) -> "go.Figure":
         import plotly.graph_objects as go
@@ -47,7 +53,7 @@ class Circularity(Finding):
         figure.add_hline(y=CIRCULAR, line_dash="dot", annotation_text="circular from .995 on average")
         return finish(
             figure,
-            f"Circularity {self.circularity:.4f} (legacy, for comparison)",
+            f"Circularity {self.circularity:.4f} (a published measure, for comparison)",
             "How much of each of the embedding's first principal components is one frequency. Networks whose "
             "frequencies are about equally strong mix them in their components, and fail although they are perfectly "
             "circular: no verdict rests on it.",

@@ -32,7 +32,13 @@ class DistanceIrrelevance(Finding):
 
     def table(self) -> Table:
         rows = (("right answer's logit", self.correct), ("largest wrong logit", self.largest_wrong))
-        return Table("Distance irrelevance (pizza < .6)", ("measured on", "DI"), rows)
+        return Table(
+            "Distance irrelevance, a published measure",
+            ("measured on", "distance irrelevance"),
+            rows,
+            "How little the distance a - b matters for a logit: near 0 the distance decides it, near 1 it does not matter. A "
+            "pizza is below .6.",
+        )
 
     def figure(self) -> "go.Figure":
         import plotly.graph_objects as go
@@ -48,7 +54,7 @@ class DistanceIrrelevance(Finding):
             "distances than of others. The published measure, for comparison: near 0 the distance decides the logit, "
             "near 1 it does not matter.",
             xaxis_title=f"distance {self.words.difference} mod p",
-            yaxis={"title": "right answer's logit (nats)", "rangemode": "tozero"},
+            yaxis={"title": "logit of the right answer (nats)", "rangemode": "tozero"},
         )
 
 

@@ -12,6 +12,7 @@ from analyses.findings.drawing import bars, finish
 from analyses.findings.finding import Finding, side_by_side
 from analyses.findings.measurement import measurement
 from analyses.findings.table import Table
+from analyses.findings.wording import sentences
 from interp import fourier
 from interp.circuit import Circuit
 
@@ -54,11 +55,22 @@ class EmbeddingSpectrum(Finding):
 
     def table(self) -> Table:
         rows = tuple((k, self.shares[k - 1], self.axis_ratios[k - 1]) for k in self.present)
-        note = f"effective number of frequencies {self.effective_frequencies:.2f}, Gini {self.gini:.3f}"
+        note = (
+            "The energy share says how much of the embedding is at k. Axis ratio: 1 is a circle, 0 a line. It is as if "
+            f"{self.effective_frequencies:.2f} equally strong frequencies carried it (effective number); Gini, 0 where all are "
+            f"equal and 1 where there is one: {self.gini:.3f}"
+        )
         if self.plain_gini != self.gini:
             note += f", in the order of the symbols {self.plain_gini:.3f}"
-        columns, axis = ("k", "energy share", "axis ratio"), f"k = 1 … {len(self.frequencies)}"
-        return Table("Embedding: frequencies with share ≥ .02", columns, rows, note, (("share", self.shares),), axis)
+        columns, axis = ("frequency k", "energy share", "axis ratio"), f"k = 1 … {len(self.frequencies)}"
+        return Table(
+            "Embedding: frequencies with a share of at least .02",
+            columns,
+            rows,
+            sentences(note),
+            (("share", self.shares),),
+            axis,
+        )
 
     def figure(self) -> "go.Figure":
         import plotly.graph_objects as go
@@ -66,12 +78,13 @@ class EmbeddingSpectrum(Finding):
         marker = bars(self.frequencies, self.colours(self.present))
         figure = go.Figure(go.Bar(x=self.frequencies, y=self.shares, customdata=self.axis_ratios, marker=marker,
             hovertemplate="k = %{x}<br>share %{y:.4f}<br>axis ratio %{customdata:.3f}<extra></extra>"))  # fmt: skip
-        figure.add_hline(y=PRESENT, line_dash="dot", annotation_text="present from .02")
+        figure.add_hline(y=PRESENT, line_dash="dot", annotation_text="present from .02 on")
         return finish(
             figure,
             f"About {self.effective_frequencies:.1f} frequencies carry the embedding",
-            "Energy of the embedding W_E at each frequency, as a share of all but its constant. In colour: present, from .02. "
-            "A network that learned nothing has a little of everything. Hover for the axis ratio: 1 is a circle, 0 a line.",
+            "Energy of the embedding W_E at each frequency, as a share of all but its constant. Coloured ones are present, "
+            "with .02 or more. A network that learned nothing has a little of everything. Hover for the axis ratio: 1 is a "
+            "circle, 0 a line.",
             xaxis_title="frequency k (turns per p numbers)",
             yaxis_title="share of energy",
         )

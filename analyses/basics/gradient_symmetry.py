@@ -45,7 +45,12 @@ class GradientSymmetry(Finding):
             ("the paper's 100 triples", self.paper_sample, None),
             (f"{self.triples} triples", self.mean, self.standard_error),
         )
-        return Table("Gradient symmetry (pizza > .98)", ("sample", "mean cosine", "±"), rows)
+        return Table(
+            "Gradient symmetry, a published measure",
+            ("sample", "mean cosine", "standard error"),
+            rows,
+            "Does a small step of a change a logit as the same step of b does? 1 is exactly so. A pizza is above .98.",
+        )
 
     def figure(self) -> "go.Figure":
         import plotly.graph_objects as go

@@ -9,6 +9,7 @@ from analyses.findings.drawing import bars, finish
 from analyses.findings.finding import Finding, side_by_side
 from analyses.findings.measurement import measurement
 from analyses.findings.table import Table
+from analyses.findings.wording import sentences
 from analyses.tools.groups.products import trace_similarities
 from analyses.tools.logit_sums import logit_sums
 from interp import fourier
@@ -43,23 +44,31 @@ class LogitSpectrum(Finding):
     def table(self) -> Table:
         strongest = sorted(zip(self.clock_terms, self.frequencies, strict=True), reverse=True)[:10]
         note = (
-            f"clock terms {self.clock_share:.4f} of the centred logits' variance, "
-            f"functions of {self.words.tight_sum} {self.sum_share:.4f}, unexplained {1 - self.clock_share:.4f}"
+            "The number t_k is the correlation of the logits with the wave at k that is largest at the right answer. Such "
+            f"waves account for {self.clock_share:.4f} of the output, the logits' variance, all functions of "
+            f"{self.words.tight_sum} for {self.sum_share:.4f}; {1 - self.clock_share:.4f} is not explained by these waves"
         )
         rows, axis = tuple((k, t) for t, k in strongest), f"k = 1 … {len(self.frequencies)}"
-        return Table("Logits: strongest clock terms", ("k", "t_k"), rows, note, (("t_k", self.clock_terms),), axis)
+        return Table(
+            "Output: the strongest clock terms",
+            ("frequency k", "t_k"),
+            rows,
+            sentences(note),
+            (("t_k", self.clock_terms),),
+            axis,
+        )
 
     def figure(self) -> "go.Figure":
         import plotly.graph_objects as go
 
         keys = [k for k, t in zip(self.frequencies, self.clock_terms, strict=True) if t >= KEY]
         figure = go.Figure(go.Bar(x=self.frequencies, y=self.clock_terms, marker=bars(self.frequencies, self.colours(keys))))
-        figure.add_hline(y=KEY, line_dash="dot", annotation_text="key from .05")
+        figure.add_hline(y=KEY, line_dash="dot", annotation_text="key from .05 on")
         return finish(
             figure,
             f"{self.clock_share:.1%} of the output is cosines of {self.words.sum} - c, at {len(keys)} key frequencies",
-            f"Correlation of the logits with cos w_k({self.words.wave}), the wave that is largest at the right answer. "
-            "Its square is the share of the logits' variance on this wave.",
+            f"Correlation of the logits with the wave of {self.words.wave} at each frequency, which is largest at the right "
+            "answer. Its square is the share of the logits' variance on this wave.",
             xaxis_title="frequency k (turns per p numbers)",
             yaxis_title="clock term t_k (correlation)",
         )

@@ -66,8 +66,8 @@ class Performance(Finding):
     def table(self) -> Table:
         rows = (
             ("all", self.accuracy, self.loss),
-            ("train", self.train_accuracy, self.train_loss),
-            ("test", self.test_accuracy, self.test_loss),
+            ("trained on", self.train_accuracy, self.train_loss),
+            ("held out", self.test_accuracy, self.test_loss),
             *([(f"with {self.apart}", self.apart_accuracy, None)] if self.apart_pairs else []),
         )
         return Table("Performance", ("pairs", "accuracy", "loss (nats)"), rows)

@@ -8,6 +8,7 @@ from analyses.findings.finding import ONLY_DRAWN, Finding
 from analyses.findings.measurement import measurement
 from analyses.findings.palette import PAIRS
 from analyses.findings.table import Table
+from analyses.findings.wording import sentences
 from analyses.tools.logit_sums import own_scores
 from analyses.tools.wrong_labels import Shares, shares, sides_of
 from interp.circuit import Circuit
@@ -56,10 +57,12 @@ class WrongLabels(Finding):
             ("trained, all: answered as told", found.train),
             ("held out: answered truly", found.held_out),
         )
-        phases = f"phase: {self.phase}; as published, by two accuracies: {self.published_phase}" if self.phase else ""
-        return Table(
-            "What it was told, what it answers", ("pairs", "share"), rows, "; ".join(filter(None, [self.in_words(), phases]))
+        phases = (
+            f"The phase is {self.phase}; judged by two accuracies, as published, it is {self.published_phase}"
+            if self.phase
+            else ""
         )
+        return Table("What it was told, what it answers", ("pairs", "share"), rows, sentences(self.in_words(), phases))
 
     def figure(self) -> "go.Figure":
         import plotly.graph_objects as go

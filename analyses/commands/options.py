@@ -28,18 +28,18 @@ DESCRIPTION = f"""\
 Say which key frequencies a network trained on arithmetic uses, and which circuit: clock, pizza, both, or a mixture;
 or which representations of a group, and whether it works with traces or with cosets.
 
-The first three lines are the answer: does it generalise, at which frequencies, which circuit and how sure.
-The tables after them are the evidence. Several files, or a directory, get one row each.
+The first three lines are the answer: does it generalise, at which frequencies, which circuit,
+and what would change that verdict. The tables after them are the evidence. Several files, or a directory, get one row each.
 
 A run directory (of interp-train) gets its timeline instead, from the snapshots in it: what was memorised when, when the
-circuit formed, when the rest was cleaned up. What is asked about a network is asked about the run's last.
+circuit formed, when what it knew by heart was cleaned up. What is asked about a network is asked about the last one of the run.
 
 Examples:
   interp-analyze checkpoints/quick-113.pt
   interp-analyze checkpoints                          one row per checkpoint
   interp-analyze runs/quick-p113-seed0/model.pt --only key_frequencies amplitude_profile
-  interp-analyze model.pt --explain                   is it explained, by what, and where the rest of its output lives
-  interp-analyze model.pt --certify                   what accuracy is proven, with how little work
+  interp-analyze model.pt --explain                   is it explained, by what, and what is not explained
+  interp-analyze model.pt --certify                   what accuracy is proven, and with how little work
   interp-analyze model.pt --html page.html            a page to look at and play with
   interp-analyze runs/quick-p113-seed0                the timeline of a run
   interp-analyze runs/quick-p113-seed0/snapshots      one row per snapshot
@@ -71,7 +71,7 @@ class Options:
     only: Annotated[tuple[MeasurementName, ...], tyro.conf.arg(metavar="MEASUREMENT ...", help_behavior_hint="")] = ()
     """After the files: the measurements that follow the answer, are drawn by --figures, and are in the JSON."""
     explain: bool = False
-    """Is the network explained, and on which rung? The card (what it computes, how, why we believe it, where the rest lives)
+    """Is the network explained, and on which rung? The card (what it computes, how, why we believe it, what is not explained)
     and its evidence; seconds per file (docs/explained.md)."""
     certify: bool = False
     """What accuracy is proven from the weights, and with how much less work than trying all pairs (docs/certificates.md)."""

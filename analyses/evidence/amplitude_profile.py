@@ -93,17 +93,27 @@ class AmplitudeProfile(Finding):
 
     def table(self) -> Table:
         rows = tuple(
-            (f.k, f.verdict, f"{f.coordinate:.2f}", f"{f.least:.2f} to {f.most:.2f}", f.fitted, round(f.share, 4), f.removed)
+            (
+                f.k,
+                f.verdict,
+                f"{f.coordinate:.2f}",
+                f"{f.least:.2f} to {f.most:.2f}",
+                f.fitted,
+                round(f.share, 4),
+                f.removed or None,
+            )
             for f in self.profiles
         )
-        columns = ("k", "verdict", "coordinate", "range", "fitted", "share", "2k removed")
+        columns = ("frequency k", "verdict", "coordinate", "on ten parts", "fitted", "of the output", "helper circle off")
         note = (
-            "coordinate: the pizza's share of the amplitude, 0 a clock, 1 a pizza, a mixture from .25 to .75; range: on ten "
-            "parts of the pairs; fitted: of the profile, by the mixture; share: of the logits' variance. "
-            f"{self.words.formula} explains {self.explained:.4f} of the logits' variance"
+            "Coordinate: the pizza's share of the amplitude, 0 for a clock, 1 for a pizza, from .25 to .75 for a mixture; "
+            "beside it the least and the largest on ten parts of the pairs. Fitted: how much of the amplitude's squares a "
+            "clock and a pizza together give, 1 is all. Of the output: share of the logits' variance; all these frequencies "
+            f"together account for {self.explained:.4f} of it. Helper circle off: the circle at 2k, which can hide a pizza at "
+            "k, is switched off in the embedding first; it is at this frequency."
         )
         spectra = tuple((f"k = {f.k}", tuple(f.profile[d] for d in f.along_the_arch())) for f in self.profiles)
-        axis = f"k·d mod p = 0 … {len(self.profiles[0].profile) - 1}" if self.profiles else ""
+        axis = f"distance times k, mod p: 0 … {len(self.profiles[0].profile) - 1}" if self.profiles else ""
         return Table(
             f"Amplitude of each key frequency over the distance {self.words.difference}", columns, rows, note, spectra, axis
         )
@@ -114,7 +124,7 @@ class AmplitudeProfile(Finding):
         difference = self.words.difference
         figure, colours = go.Figure(), self.colours(f.k for f in self.profiles)
         if not self.profiles:
-            say(figure, "no key frequencies")
+            say(figure, "The network has no key frequencies.")
         arch = [i / 200 for i in range(201)]
         cosine = [abs(math.cos(math.pi * u)) for u in arch]
         figure.add_scatter(x=arch, y=cosine, name="ideal pizza", line={"dash": "dot", "color": QUIET, "width": 4})
@@ -135,12 +145,12 @@ class AmplitudeProfile(Finding):
         return finish(
             figure,
             "Amplitude over the distance of the inputs: a clock is flat, a pizza follows |cos|",
-            f"How strongly the output at each key frequency is driven, by the distance {difference}; k turns of the "
-            "distance are folded onto one. A clock adds angles, and does not care how far apart they are. A pizza averages "
-            "two points: opposite ones (middle) cancel. A mixture lies between. A circle at 2k, which hides pizzas, is taken "
-            "out of the embedding first.",
-            xaxis_title=f"k({difference}) mod p (turns)",
-            yaxis={"title": "amplitude A_k / its largest", "range": [min(-0.05, least - 0.05), 1.08]},
+            f"How strongly the output swings at each key frequency, over the distance {difference}; the distance goes k times "
+            "round the circle, and all rounds are drawn over each other. A clock adds angles, and does not care how far apart "
+            "they are. A pizza averages two points, and opposite ones (middle) cancel. A mixture lies between. The helper "
+            "circle at 2k, which can hide a pizza, is switched off in the embedding first.",
+            xaxis_title=f"distance {difference} times k, in turns of the circle",
+            yaxis={"title": "amplitude, as a share of its largest", "range": [min(-0.05, least - 0.05), 1.08]},
         )
 
 
@@ -219,10 +229,10 @@ def judge(coordinate: float, fitted: float, *, mean: float, distances: int) -> t
     if not mean > 0:
         return "undecided", "it speaks against the right answer"
     if not fitted >= FITTED:
-        return "undecided", f"a mixture of clock and pizza fits only {fitted:.0%} of its profile"
+        return "undecided", f"clock and pizza together fit only {fitted:.0%} of how it depends on the distance of a and b"
     name = named(coordinate)
     if name == "undecided":
-        return name, f"its coordinate {coordinate:.2f} lies beyond those of clocks and pizzas"
+        return name, f"its coordinate is {coordinate:.2f}, neither a clock's (near 0) nor a pizza's (near 1)"
     if name != "clock" and distances <= FEW:
         return "undecided", f"with only {distances} different distances a pizza cannot be told from a mixture"
     return name, ""

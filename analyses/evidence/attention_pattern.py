@@ -12,6 +12,7 @@ from analyses.findings.drawing import finish
 from analyses.findings.finding import ONLY_DRAWN, Finding, side_by_side
 from analyses.findings.measurement import measurement
 from analyses.findings.table import Table
+from analyses.findings.wording import sentences
 from interp.circuit import Circuit
 from interp.memory import in_rows
 
@@ -44,14 +45,18 @@ class AttentionPattern(Finding):
         yield from side_by_side(head=heads, **to, best_frequency=self.best_frequencies, share=self.shares)
 
     def table(self) -> Table:
-        columns = ("head", *(f"to {name}" for name in self.positions), "± (to a)", "k", "share at k")
+        columns = ("head", *(f"to {name}" for name in self.positions), "to a varies by", "frequency k", "share at k")
         rows = tuple(
             (head, *mean, deviation[0], k, share)
             for head, (mean, deviation, k, share) in enumerate(
                 zip(self.means, self.deviations, self.best_frequencies, self.shares, strict=True)
             )
         )
-        return Table("Attention from the answering position", columns, rows, f"attention rate {self.attention_rate:g}")
+        note = (
+            "To: mean share of the attention over all pairs. To a varies by: its standard deviation, of whose squares the "
+            f"share at k is at the frequency k. The attention rate is {self.attention_rate:g}: 1 is softmax, 0 treats all alike"
+        )
+        return Table("Attention from the answering position", columns, rows, sentences(note))
 
     def figure(self) -> "go.Figure":
         import numpy as np
@@ -79,8 +84,8 @@ class AttentionPattern(Finding):
             "Attention to a " + ("depends on the inputs" if varies > 0.01 else "is the same for every pair"),
             "From the answering position, for every pair of inputs, by head; what a does not get goes to b and '='. "
             "Stripes are waves of a and b at the frequency named. A clock multiplies waves by attending differently to "
-            f"different pairs; a pizza can do without. Attention rate {self.attention_rate:g}, standard deviation over "
-            f"pairs at most {varies:.3f}.",
+            f"different pairs; a pizza can do without. The attention rate is {self.attention_rate:g} (1 is softmax, 0 "
+            f"treats all alike); over the pairs the attention to a varies by at most {varies:.3f} (standard deviation).",
             coloraxis={"colorscale": "Cividis", "cmin": 0, "cmax": 1, "colorbar": {"title": "attention<br>to a"}},
             height=90 + 330 * rows,
         )

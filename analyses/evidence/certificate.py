@@ -11,6 +11,7 @@ from analyses.findings.finding import Finding
 from analyses.findings.measurement import measurement
 from analyses.findings.palette import COLOURS, QUIET
 from analyses.findings.table import Table
+from analyses.findings.wording import sentences
 from analyses.tools.proofs.cells import SIZES, Cells
 from analyses.tools.proofs.low_rank import LowRank
 from analyses.tools.proofs.rounding import ACTIVATIONS
@@ -95,11 +96,12 @@ class Certificate(Finding):
             rows.append((rung.name, step.detail if step else None, step.certified if step else None, *costs))
         missing = " ".join(f"No {rung.name}: {rung.why_not}." for rung in self.rungs if rung.why_not)
         note = (
-            f"{self.in_words()} Trying all pairs: {self.accuracy:.2%}. Logits in float64 are within {self.rounding:.1e} of "
-            f"exact ones. {missing}"
+            f"{self.in_words()} Trying all pairs proves {self.accuracy:.2%}. Work: multiplications over those of trying all "
+            "pairs, 1 is as many; tokens once: over trying all pairs when what depends on one number is computed once. Logits "
+            f"in float64 are within {self.rounding:.1e} of exact ones. {missing}"
         )
-        columns = ("proof", "chosen", "pairs certified", "multiplications / trying all", "/ tokens once")
-        return Table("Proven accuracy", columns, tuple(rows), note.strip())
+        columns = ("proof by", "size", "pairs certified", "work", "work, tokens once")
+        return Table("Proven accuracy", columns, tuple(rows), sentences(note))
 
     def figure(self) -> "go.Figure":
         import plotly.graph_objects as go
@@ -114,17 +116,18 @@ class Certificate(Finding):
                 )  # fmt: skip
         front = self.pareto()
         figure.add_scatter(
-            x=[cost for cost, _ in front], y=[share for _, share in front], mode="lines", name="most for the work",
+            x=[cost for cost, _ in front], y=[share for _, share in front], mode="lines", name="most for so much work",
             line={"color": QUIET, "dash": "dot", "shape": "hv"}, hoverinfo="skip",
         )  # fmt: skip
         return finish(
             figure,
-            f"Proven: at least {self.proven:.2%} right",
-            "How much accuracy each proof gives for how many multiplications: a mark for every rank, number of waves per "
-            "neuron and size of the cells. Dotted: the most that is proven with so much work. Without a circuit only trying "
-            "all pairs proves anything: a table known by heart certifies nothing.",
-            xaxis={"title": "multiplications / those of trying all pairs", "type": "log"},
-            yaxis={"title": "share of the pairs", "range": [-0.02, 1.05]},
+            f"At least {self.proven:.2%} of all pairs are proven to be answered right",
+            "Every mark is a proof: upwards the share of the pairs that it certifies, to the right the multiplications that it "
+            "takes; there is one for every rank, number of waves per neuron and size of the cells. Dotted: the most that is "
+            "proven with so much work. Without a circuit only trying all pairs proves anything: a table known by heart "
+            "certifies nothing.",
+            xaxis={"title": "multiplications, over those of trying all pairs", "type": "log"},
+            yaxis={"title": "share of the pairs that is certified", "range": [-0.02, 1.05]},
         )
 
     def pareto(self) -> list[tuple[float, float]]:

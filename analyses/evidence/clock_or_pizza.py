@@ -11,7 +11,7 @@ from analyses.basics.distance_irrelevance import distance_irrelevance
 from analyses.basics.gradient_symmetry import SAMPLE, gradient_symmetry
 from analyses.basics.logit_spectrum import logit_spectrum
 from analyses.basics.performance import Performance, performance
-from analyses.evidence.amplitude_profile import NEAR, AmplitudeProfile, FrequencyProfile, amplitude_profile
+from analyses.evidence.amplitude_profile import NEAR, AmplitudeProfile, FrequencyProfile, amplitude_profile, named
 from analyses.evidence.known import known_coordinates
 from analyses.evidence.neuron_clusters import neuron_clusters
 from analyses.findings.drawing import finish, say
@@ -19,6 +19,7 @@ from analyses.findings.finding import Finding
 from analyses.findings.measurement import measurement
 from analyses.findings.palette import QUIET, SYMBOLS, VERDICT_COLOURS
 from analyses.findings.table import Table
+from analyses.findings.wording import listed, sentences
 from interp import fourier
 from interp.circuit import Circuit
 from interp.networks.model import Unavailable
@@ -94,19 +95,33 @@ class ClockOrPizza(Finding):
     irrelevance_margin: float
     """Margin of the published criterion in distance irrelevance, .6 - distance_irrelevance: positive speaks for pizza."""
 
+    def how_sure(self) -> str:
+        """How sure the verdict is, in a few words: where it is narrow, at which frequencies; why it could not be checked."""
+        match self.sureness:
+            case "clear":
+                return "clear"
+            case "narrow":
+                verdicts, ranges = dict(self.frequencies), [(k, least, most) for k, _, least, most, _ in self.coordinates]
+                near = [k for k, *ends in ranges if {*map(named, ends)} != {verdicts[k]} and verdicts[k] != "undecided"]
+                return f"borderline at k = {listed(near)}"
+            case "unchecked":
+                return "unchecked by neurons, which are not in exactly one layer"
+            case _:
+                return "no circuit is named"
+
     def table(self) -> Table:
         rows = (
-            ("pairs answered right", self.accuracy, "≥ .99 to be judged"),
-            ("logit variance explained", self.explained, "≥ .5 to be judged"),
-            ("neuron variance at own frequency", self.specialisation, "≥ .7 to be judged"),
-            ("frequencies in the output / all", self.spread, "≤ .5 to be judged without neurons"),
-            ("coordinate (0 clock, 1 pizza)", self.coordinate, ""),
-            ("margin of the frequencies", self.margin, "> 0"),
-            ("gradient symmetry (published)", self.gradient_symmetry, "pizza > .98"),
-            ("distance irrelevance (published)", self.distance_irrelevance, "pizza < .6"),
+            ("pairs answered right", self.accuracy, "at least .99 to be judged"),
+            ("output that clocks and pizzas account for", self.explained, "at least .5 to be judged"),
+            ("variance of neurons at one frequency each", self.specialisation, "at least .7 to be judged"),
+            ("frequencies in the output, of all there are", self.spread, "at most .5 where no neurons can tell"),
+            ("coordinate (0 a clock, 1 a pizza)", self.coordinate, ""),
+            ("change of a coordinate that changes a verdict", self.margin, "more than 0"),
+            ("gradient symmetry (published)", self.gradient_symmetry, "above .98 for a pizza"),
+            ("distance irrelevance (published)", self.distance_irrelevance, "below .6 for a pizza"),
             ("verdict of the published criterion", self.published_criterion, ""),
         )
-        return Table(f"Circuit: {self.verdict}", ("evidence", "value", "cut-off"), rows, self.reason)
+        return Table(f"Circuit: {self.verdict}", ("evidence", "value", "what is asked for"), rows, sentences(self.reason))
 
     def figure(self) -> "go.Figure":
         import plotly.graph_objects as go
@@ -131,17 +146,18 @@ class ClockOrPizza(Finding):
                 marker={"size": 14, "color": colours[k], "symbol": SYMBOLS[verdicts[k]]},
             )  # fmt: skip
         if not self.coordinates:
-            say(figure, self.reason)
+            say(figure, sentences(self.reason))
         at = [x for _, x, *_ in self.coordinates if not math.isnan(x)]
         return finish(
             figure,
             f"Circuit: {self.verdict}" + (f" ({self.reason})" if self.coordinates else ""),
-            "Every key frequency: how much of a pizza it is (0 a clock, 1 a pizza; lines: least to most on ten parts of the "
-            "pairs), and how much of the output it carries. Open circles: the networks in this project's checkpoints/. "
-            f"Published measures: gradient symmetry {self.gradient_symmetry:.2f}, distance irrelevance "
-            f"{self.distance_irrelevance:.2f} ({self.published_criterion}).",
-            xaxis={"title": "coordinate: the pizza's share of the amplitude", "range": [min([-0.3, *at]), max([1.3, *at])]},
-            yaxis={"title": "share of the logits' variance", "range": [0, 1.05]},
+            "Every mark is a key frequency. To the right: how much of a pizza it is, 0 for a clock and 1 for a pizza; its line "
+            "goes from the least to the largest on ten parts of the pairs. Upwards: how much of the output it carries. Open "
+            "circles are the networks in this project's checkpoints/. The published measures are gradient symmetry "
+            f"{self.gradient_symmetry:.2f} and distance irrelevance {self.distance_irrelevance:.2f}; the verdict of their "
+            f"criterion on the network as a whole: {self.published_criterion}.",
+            xaxis={"title": "coordinate: 0 for a clock, 1 for a pizza", "range": [min([-0.3, *at]), max([1.3, *at])]},
+            yaxis={"title": "share of the output (logits' variance)", "range": [0, 1.05]},
             showlegend=True,
         )  # fmt: skip
 
@@ -218,19 +234,28 @@ def _sureness(
 
 def _verdict(measured: Performance, profile: AmplitudeProfile, telling: float, spread: float) -> tuple[Verdict, str]:
     if not measured.generalises:
-        return "not generalising", f"wrong on {measured.wrong} of {measured.pairs} pairs: no circuit to name"
+        return "not generalising", f"it is wrong on {measured.wrong} of {measured.pairs} pairs, so no circuit is named"
     if not profile.profiles:
-        return "undecided", "no frequency carries the output"
+        return "undecided", "no frequency carries its output"
     if profile.explained < MOST_LOGITS:
-        return "undecided", f"clock and pizza terms explain only {profile.explained:.0%} of the logits' variance"
+        return "undecided", f"clocks and pizzas account for only {profile.explained:.0%} of its output"
     if math.isnan(telling) and spread > MOST_FREQUENCIES:
         return (
             "undecided",
-            f"its output has {spread:.0%} of all frequencies, as a table's does, and no neurons tell the two apart",
+            f"its output uses {spread:.0%} of all frequencies, as that of a table known by heart does, and no neurons tell the "
+            "two apart",
         )
     if telling < MOST_NEURONS:
-        return "undecided", f"only {telling:.0%} of the neurons' variance lies at one frequency each"
+        return "undecided", f"its neurons mix frequencies: only {telling:.0%} of their variance lies at one frequency each"
     return _of_frequencies(profile.profiles)
+
+
+def _by_reason(profiles: Sequence[FrequencyProfile]) -> dict[str, list[int]]:
+    """The frequencies for which each reason is given."""
+    found: dict[str, list[int]] = {}
+    for each in profiles:
+        found.setdefault(each.reason, []).append(each.k)
+    return found
 
 
 def _of_frequencies(profiles: Sequence[FrequencyProfile]) -> tuple[Verdict, str]:
@@ -238,22 +263,16 @@ def _of_frequencies(profiles: Sequence[FrequencyProfile]) -> tuple[Verdict, str]
     unclear = [each for each in profiles if each.verdict == "undecided"]
     carried = sum(each.share for each in unclear) / sum(each.share for each in profiles)
     if carried > MOST_UNDECIDED:
-        return "undecided", "; ".join(f"at {each.k} {each.reason}" for each in unclear)
+        return "undecided", "; ".join(f"at {listed(ks)} {reason}" for reason, ks in _by_reason(unclear).items())
     ks = {name: [each.k for each in profiles if each.verdict == name] for name in ("clock", "pizza")}
     mixed = [f"{each.k} ({each.coordinate:.0%} pizza)" for each in profiles if each.verdict == "mixture"]
-    beside = [f"undecided at {each.k} ({each.reason})" for each in unclear]
+    beside = [f"undecided at {listed(ks)} ({reason})" for reason, ks in _by_reason(unclear).items()]
     mixtures = [f"{'mixtures' if len(mixed) > 1 else 'a mixture'} at {listed(mixed)}"] if mixed else []
     parts = [*(f"a {name} at {listed(those)}" for name, those in ks.items() if those), *mixtures, *beside]
     both = bool(ks["clock"] and ks["pizza"])
     name: Verdict = "hybrid" if both else "mixture" if mixed else "clock" if ks["clock"] else "pizza"
     lead = {"hybrid": "both clock and pizza: ", "mixture": "between clock and pizza: "}.get(name, "")
     return name, lead + ", ".join(parts)
-
-
-def listed(several: Sequence[int | str]) -> str:
-    """Several things as one writes them: 7, 11 and 38."""
-    *first, last = map(str, several)
-    return f"{', '.join(first)} and {last}" if first else last
 
 
 def _or_nan(measure: Callable[[], float]) -> float:

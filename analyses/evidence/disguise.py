@@ -12,6 +12,7 @@ from analyses.findings.drawing import bars, finish
 from analyses.findings.finding import Finding
 from analyses.findings.measurement import measurement
 from analyses.findings.table import Table
+from analyses.findings.wording import sentences
 from interp import fourier
 from interp.circuit import Circuit
 from interp.networks.model import Unavailable
@@ -62,21 +63,29 @@ class Disguise(Finding):
     def table(self) -> Table:
         terms = sorted(((t, k) for k, t in enumerate(self.clock_terms, start=1)), reverse=True)[:SHOWN]
         note = (
-            f"of {self.sum} mod {self.modulus}: functions of it are {self.sum_share:.4f} of the logits' variance, of this the "
-            f"same for all pairs {self.constant_share:.4f}; clocks {self.clock_share:.4f}, those at key frequencies "
-            f"{self.key_share:.4f}; embedding that depends on the numbers alone: a {self.embedding_a:.4f}, b "
-            f"{self.embedding_b:.4f}, right with nothing else {self.accuracy_averaged:.4f}"
+            f"{self.sum_share:.4f} of the output, the logits' variance, is a function of {self.sum} mod {self.modulus}: clocks "
+            f"are {self.clock_share:.4f} of it, those at key frequencies {self.key_share:.4f}, and what is the same for all "
+            f"pairs {self.constant_share:.4f}. t_k: correlation of the logits with the clock at k. Of the embedding "
+            f"{self.embedding_a:.4f} for a and {self.embedding_b:.4f} for b depends on nothing but these numbers; with that "
+            f"alone {self.accuracy_averaged:.4f} of the pairs are right"
         )
         spark = (("t_k", self.clock_terms),)
         rows = tuple((k, t) for t, k in terms)
-        return Table(f"Addition in disguise: {self.sum}", ("k", "t_k"), rows, note, spark, f"k = 1 … {len(self.clock_terms)}")
+        return Table(
+            f"Addition in disguise: {self.sum}",
+            ("frequency k", "t_k"),
+            rows,
+            sentences(note),
+            spark,
+            f"k = 1 … {len(self.clock_terms)}",
+        )
 
     def figure(self) -> "go.Figure":
         import plotly.graph_objects as go
 
         ks = list(range(1, len(self.clock_terms) + 1))
         figure = go.Figure(go.Bar(x=ks, y=self.clock_terms, marker=bars(ks, self.colours(self.keys))))
-        figure.add_hline(y=KEY, line_dash="dot", annotation_text="key from .05")
+        figure.add_hline(y=KEY, line_dash="dot", annotation_text="key from .05 on")
         return finish(
             figure,
             f"{self.sum_share:.1%} of the output is a function of {self.sum}, {self.key_share:.1%} clocks at {len(self.keys)} "

@@ -13,6 +13,7 @@ from analyses.findings.drawing import finish, say
 from analyses.findings.finding import ONLY_DRAWN, Finding
 from analyses.findings.measurement import measurement
 from analyses.findings.table import Table
+from analyses.findings.wording import sentences
 from analyses.tools import predicted
 from analyses.tools.amplitudes import at_frequency, output_at
 from analyses.tools.angles import cut_down, harmonics
@@ -83,22 +84,23 @@ class FromWeights(Finding):
             )
             for f in self.frequencies
         )  # fmt: skip
-        columns = ("k", "neurons", "measured", "predicted", "first waves", "no constants", "threshold", "fitted", "beside",
-                   "beside, predicted", "accounted")  # fmt: skip
+        columns = ("frequency k", "neurons", "measured", "predicted", "first waves", "no constants", "threshold", "fitted",
+                   "beside", "beside, predicted", "accounted")  # fmt: skip
         note = (
-            "measured, predicted: coordinates, 0 a clock, 1 a pizza; first waves: if neurons read waves at k only; no "
-            "constants: if they read no constants; threshold: these over the most that their waves reach; fitted: predicted "
-            "profile of the measured; beside: share of the logits' variance on waves (j·k a, l·k b, k c) beside the profile; "
-            f"accounted: of them, by those predicted, {self.accounted:.2f} of all"
+            "Measured, predicted: coordinates, 0 for a clock, 1 for a pizza; first waves: if neurons read waves at k only; no "
+            "constants: if they read no constants. Threshold: these constants over the most that their waves reach. Fitted: "
+            "how much of the measured amplitudes the predicted ones give, 1 is all. Beside: share of the output, the logits' "
+            "variance, on waves of multiples of k that are neither clock nor pizza. Accounted: how much of these is predicted; "
+            f"of all frequencies together it is {self.accounted:.2f}"
         )
-        return Table("What the neurons add up to, predicted from what each reads and writes", columns, rows, note)
+        return Table("What the neurons add up to, predicted from what each reads and writes", columns, rows, sentences(note))
 
     def figure(self) -> "go.Figure":
         import plotly.graph_objects as go
 
         figure, colours = go.Figure(), self.colours(f.k for f in self.frequencies)
         if not self.frequencies:
-            say(figure, "no key frequencies")
+            say(figure, "The network has no key frequencies.")
         for f in self.frequencies:
             p = len(f.measured_profile)
             x, name = [i / p for i in range(p)], f"k = {f.k}"
@@ -107,14 +109,16 @@ class FromWeights(Finding):
         worst = min((f.fitted for f in self.frequencies), default=math.nan)
         return finish(
             figure,
-            f"The weights predict the amplitudes: at least {worst:.1%} of every profile"
+            "There are no amplitudes to predict: the network has no key frequencies"
+            if not self.frequencies
+            else f"The weights predict the amplitudes: at least {worst:.1%} of them at every frequency"
             if worst >= 0.9
-            else f"The weights do not predict every amplitude (least {worst:.1%} of a profile)",
-            "Lines: the amplitude at every key frequency over the distance, computed from the constant, the amplitudes and "
-            "the phases at which each neuron reads and writes, through its activation; points: as measured in the output. "
-            "Nothing is fitted.",
-            xaxis_title=f"k({self.words.difference}) mod p (turns)",
-            yaxis={"title": "amplitude A_k (logits)", "rangemode": "tozero"},
+            else f"The weights do not predict every amplitude: only {worst:.1%} of them at one frequency",
+            "Lines show the amplitude at every key frequency over the distance, computed from the constant, the amplitudes and "
+            "the phases at which each neuron reads and writes, through its activation; points show it as measured in the "
+            "output. Nothing is fitted.",
+            xaxis_title=f"distance {self.words.difference} times k, in turns of the circle",
+            yaxis={"title": "amplitude (in logits)", "rangemode": "tozero"},
         )
 
 

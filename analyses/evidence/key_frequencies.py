@@ -15,6 +15,7 @@ from analyses.findings.drawing import bars, finish
 from analyses.findings.finding import Finding, side_by_side
 from analyses.findings.measurement import measurement
 from analyses.findings.table import Table
+from analyses.findings.wording import sentences
 from interp import fourier
 from interp.circuit import Circuit
 from interp.networks.model import Unavailable
@@ -99,18 +100,23 @@ class KeyFrequencies(Finding):
         for name, found in self.rules.items():
             extra, missing = differences.get(name, ((), ()))
             rows.append((name, _listed(found), _listed(extra), _listed(missing)))
-        note = f"minor {_listed(self.minor)}, of these second harmonics {_listed(self.harmonics)}; "
-        note += f"accompanying in the embedding {_listed(self.accompanying)}"
-        return Table("Key frequencies by rule", ("rule", "frequencies", "only here", "missing here"), tuple(rows), note)
+        note = (
+            "The logits, the network's output, decide which frequencies are key; the other rules are published ones, for "
+            f"comparison. In the output, but too weak to be key: {_listed(self.minor)}; of these at twice a key frequency "
+            f"(second harmonics): {_listed(self.harmonics)}. In the embedding only, helping (accompanying): "
+            f"{_listed(self.accompanying)}"
+        )
+        columns = ("judged by", "frequencies", "only here", "missing here")
+        return Table("Key frequencies, judged in four places", columns, tuple(rows), sentences(note))
 
     def figure(self) -> "go.Figure":
         from plotly.subplots import make_subplots
 
         axes = {
             "logits": "clock term t_k",
-            "neuron-logit map": "norm / largest",
+            "neuron-logit map": "share of largest",
             "neurons": "neurons",
-            "embedding": "norm / largest",
+            "embedding": "share of largest",
         }
         figure = make_subplots(
             len(self.spectra), 1, shared_xaxes=True, vertical_spacing=0.07, subplot_titles=[name for name, _ in self.spectra]
@@ -129,8 +135,8 @@ class KeyFrequencies(Finding):
             figure,
             f"Key frequencies: {_listed(self.frequencies)}",
             "The same frequencies, read in four places: the output, what neurons add to it, the neurons (members of "
-            "each cluster), and the embedding. In colour: key, by the output; hatched: in the embedding only, usually "
-            "twice a key frequency. Dotted: the cut-off of each rule.",
+            "each cluster), and the embedding. Coloured ones are key, judged by the output; hatched ones are in the "
+            "embedding only, usually at twice a key frequency. Dotted: the height from which each rule counts a frequency.",
             height=110 + 190 * len(self.spectra),
             showlegend=False,
         )

@@ -9,6 +9,7 @@ from analyses.findings.finding import Finding
 from analyses.findings.measurement import measurement
 from analyses.findings.palette import COLOURS
 from analyses.findings.table import Cell, Table, rounded
+from analyses.findings.wording import sentences
 from analyses.tools.residual_stream import positions_of, transformer
 from interp.circuit import Circuit
 from interp.memory import in_rows
@@ -63,10 +64,14 @@ class LayerAttention(Finding):
     """What each head does at each position, layer by layer. The last layer looks from the answering position only."""
 
     def table(self) -> Table:
-        columns = ("", *(f"to {name}" for name in self.positions), "least", "most", "±", "k", "share")
+        columns = ("", *(f"to {name}" for name in self.positions), "least", "most", "varies by", "frequency k", "share at k")
         rows = tuple(each.row() for each in self.heads)
-        note = f"least, most, ±: of the attention to a, over all pairs, and its best frequency; rate {self.attention_rate:g}"
-        return Table("Attention by layer", columns, rows, note)
+        note = (
+            "To: mean share of the attention over all pairs. Least, most and varies by (standard deviation): of the attention "
+            "to a; share at k: how much of that is at the frequency k, its best one. The attention rate is "
+            f"{self.attention_rate:g}: 1 is softmax, 0 treats all alike"
+        )
+        return Table("Attention by layer", columns, rows, sentences(note))
 
     def figure(self) -> "go.Figure":
         import plotly.graph_objects as go
@@ -88,8 +93,9 @@ class LayerAttention(Finding):
             "Attention to a " + ("depends on the inputs" if varies > 0.01 else "is the same for every pair"),
             "Where each head of each layer looks from each position: the mean over all pairs, and from the least to the most "
             "on any pair. A head whose lines are long attends differently to different pairs, and so multiplies; one whose "
-            f"lines are points only adds. Attention rate {self.attention_rate:g}, standard deviation at most {varies:.3f}.",
-            xaxis_title="attention",
+            f"lines are points only adds. The attention rate is {self.attention_rate:g}, and attention varies by at most "
+            f"{varies:.3f}.",
+            xaxis_title="share of the attention",
             yaxis={"autorange": "reversed"},
             height=180 + 24 * len(names),
         )

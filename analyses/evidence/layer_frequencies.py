@@ -16,6 +16,7 @@ from analyses.findings.finding import Finding
 from analyses.findings.measurement import measurement
 from analyses.findings.palette import COLOURS, INPUT_A, INPUT_B, MADE
 from analyses.findings.table import Cell, Table, rounded
+from analyses.findings.wording import sentences
 from analyses.tools.pairs import sums
 from analyses.tools.residual_stream import (
     Kind,
@@ -98,17 +99,19 @@ class LayerFrequencies(Finding):
 
     def table(self) -> Table:
         tight = (self.words.tight_sum, self.words.tight_difference)
-        columns = ("layer", "k", "reads a", self.words.b, *tight, "neurons", "attention", "MLP")
+        columns = ("layer", "frequency k", "reads a", self.words.b, *tight, "neurons", "attention", "MLP")
         rows = list[tuple[Cell, ...]]()
         for layer in range(self.layers):
             mine = self.of_layer(layer)
             rows += [(layer, each.k, *rounded(*each.reads), each.neurons, *rounded(*each.writes)) for each in mine]
             neurons = sum(each.neurons for each in mine)
             rows.append((layer, "all", *rounded(*self.reads(layer)), neurons, *rounded(*self.writes(layer))))
-        note = "reads: share of the pre-activations' variance on waves of each; attention, MLP: share of the variance of what "
-        note += f"they add to the logits on waves of {tight[0]}"
-        note += f"; writing cannot be said: {self.lacking}" if self.lacking else ""
-        return Table("Key frequencies by layer", columns, tuple(rows), note)
+        note = (
+            "Reads: share of what the neurons read (variance of their pre-activations) that is waves of each. Attention, MLP: "
+        )
+        note += f"share of what they add to the logits that is waves of {tight[0]}"
+        note += f". What layers write cannot be said, because it {self.lacking}" if self.lacking else ""
+        return Table("Key frequencies by layer", columns, tuple(rows), sentences(note))
 
     def figure(self) -> "go.Figure":
         from plotly.subplots import make_subplots
@@ -138,7 +141,7 @@ class LayerFrequencies(Finding):
         figure.update_xaxes(title="key frequency", row=self.layers)
         figure.update_yaxes(title="share of the variance", col=1)
         if not self.cells:
-            say(figure, "no key frequency")
+            say(figure, "The network has no key frequency.")
         said = f" What layers write cannot be said: {self.lacking}." if self.lacking else ""
         return finish(
             figure,

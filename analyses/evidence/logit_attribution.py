@@ -11,6 +11,7 @@ from analyses.findings.finding import Finding
 from analyses.findings.measurement import measurement
 from analyses.findings.palette import COLOURS, QUIET
 from analyses.findings.table import Cell, Table, rounded
+from analyses.findings.wording import sentences
 from analyses.tools.logit_sums import logit_sums
 from analyses.tools.residual_stream import Part, direct_effects, parts_of, transformer
 from interp.circuit import Circuit
@@ -66,9 +67,11 @@ class LogitAttribution(Finding):
         rows = tuple(each.row() for each in self.parts)
         columns = ("part", "direct", "total", "accuracy without", "loss without")
         sums = ", ".join(f"layer {layer} {share:.4f}" for layer, share in enumerate(self.by_layer))
-        note = f"direct: cannot be said ({self.lacking}); " if self.lacking else f"direct: share of the answer, {sums}; "
-        note += f"total: logit variance lost without; as it is, accuracy {self.accuracy:.4f}, loss {self.loss:.2g}"
-        return Table("Logit attribution by part", columns, rows, note)
+        note = "Direct: the share of the answer that a part adds to the logits itself"
+        note += f"; here it cannot be said, because that {self.lacking}" if self.lacking else f"; by layers: {sums}"
+        note += ". Total: the share of the logits' variance that is lost without it. As it is, the network has an accuracy of "
+        note += f"{self.accuracy:.4f} and a loss of {self.loss:.2g}"
+        return Table("Logit attribution by part", columns, rows, sentences(note))
 
     def figure(self) -> "go.Figure":
         from plotly.subplots import make_subplots

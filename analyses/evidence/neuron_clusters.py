@@ -15,6 +15,7 @@ from analyses.findings.finding import Finding, side_by_side
 from analyses.findings.measurement import measurement
 from analyses.findings.palette import QUIET
 from analyses.findings.table import Table
+from analyses.findings.wording import sentences
 from interp import fourier
 from interp.by_rows import neurons_by_rows
 from interp.circuit import Circuit
@@ -51,10 +52,12 @@ class NeuronClusters(Finding):
     def table(self) -> Table:
         total = sum(self.clusters.values())
         note = (
-            f"{total} of {len(self.shares)} neurons have ≥ .85 of their variance at one frequency; "
-            f"of all neurons' variance {self.specialisation:.3f} lies at each one's own"
+            f"{total} of {len(self.shares)} neurons have at least .85 of their variance at one frequency and are counted "
+            f"there; of the variance of all neurons together {self.specialisation:.3f} lies at each one's own frequency"
         )
-        return Table("Neurons: clusters by frequency", ("k", "neurons"), tuple(self.clusters.items()), note)
+        return Table(
+            "Neurons: clusters by frequency", ("frequency k", "neurons"), tuple(self.clusters.items()), sentences(note)
+        )
 
     def figure(self) -> "go.Figure":
         import plotly.graph_objects as go
@@ -79,7 +82,7 @@ class NeuronClusters(Finding):
             "that is. The numbers above count the members of each cluster. Of all neurons' variance "
             f"{self.specialisation:.1%} lies at each one's own frequency.",
             xaxis_title="best frequency k (turns per p numbers)",
-            yaxis={"title": "share of its variance", "range": [0, 1.12]},
+            yaxis={"title": "share of its variance at this frequency", "range": [0, 1.12]},
         )
 
     def to_dict(self) -> dict[str, object]:

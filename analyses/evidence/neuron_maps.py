@@ -15,6 +15,7 @@ from analyses.findings.finding import ONLY_DRAWN, Finding
 from analyses.findings.measurement import measurement
 from analyses.findings.palette import NEGATIVE_TO_POSITIVE
 from analyses.findings.table import Table
+from analyses.findings.wording import sentences
 from interp import fourier
 from interp.circuit import Circuit
 
@@ -61,11 +62,15 @@ class NeuronMaps(Finding):
         rows = tuple((m.k, m.neuron, m.members, m.deviation, m.fitted) for m in self.maps)
         none = f"; no neuron has its best frequency at {', '.join(map(str, self.without))}" if self.without else ""
         note = (
-            "members: neurons whose best frequency k is, of which this one varies most; deviation: standard deviation of its "
-            f"activation over all pairs; fitted: share of its variance on waves of a and of b at k and their products{none}"
+            "Neuron: the number of the one that varies most among the members, those whose best frequency is k. Varies by: "
+            "standard deviation of its activation over all pairs. Fitted: how much of its variance waves of a and of b at k "
+            f"and their products give, 1 is all{none}"
         )
         return Table(
-            "The strongest neuron of each key frequency", ("k", "neuron", "members", "deviation", "fitted"), rows, note
+            "The strongest neuron of each key frequency",
+            ("frequency k", "neuron", "members", "varies by", "fitted"),
+            rows,
+            sentences(note),
         )
 
     def figure(self) -> "go.Figure":

@@ -72,7 +72,7 @@ TERMINAL = {
     "hybrid": "green",
     "mixture": "cyan",
     "undecided": "magenta",
-    "narrow": "red",
+    "borderline": "red",
 }
 """Styles of verdicts in a terminal: the sixteen colours that its owner has chosen to be read on the background."""
 FAILS = "bold red"

@@ -45,8 +45,12 @@ def marked(line: str) -> Text:
     """A line of an answer, its verdict coloured."""
     text = Text(line)
     if line.startswith("Circuit: "):
+        # The sentences after the first say what was measured, not what the network is.
+        verdict, _, _ = line.partition(". ")
         for word, style in TERMINAL.items():
-            text.highlight_regex(rf"\b{word}\b", style)
+            for found in re.finditer(rf"\b{word}\b", verdict):
+                text.stylize(style, *found.span())
+        text.highlight_words(["borderline"], TERMINAL["borderline"])
     if line.startswith("Explained: no"):
         text.stylize(FAILS, len("Explained: "), len("Explained: no"))
     return text
@@ -82,7 +86,9 @@ class _Column:
 
     def least(self, *, wrap_short: bool) -> int:
         """How narrow the column may be, in characters; ``wrap_short``: may words be wrapped in a short column too?"""
-        if self.numeric or (self.width <= SHORT and not (wrap_short and self.of_words)):
+        if self.numeric:  # its numbers are words that are never broken; a heading of several words may be
+            return self.longest_word
+        if self.width <= SHORT and not (wrap_short and self.of_words):
             return self.width
         word = min(self.longest_word, LONGEST)
         return word if self.width <= SHORT else min(max(word, READABLE), self.width)
@@ -137,11 +143,15 @@ def _parts(columns: Sequence[_Column], width: int) -> list[list[_Column]]:
 
 
 def _widths(columns: Sequence[_Column], width: int, *, wrap_short: bool) -> list[int]:
-    """Widths of the columns in characters: as wide as each likes to be, the widest narrowed first until all of them fit."""
+    """Widths of the columns in characters: as wide as each likes to be, until all of them fit narrowed, the widest first.
+
+    Headings of numbers are broken into lines before words are.
+    """
     widths = [column.width for column in columns]
     least = [column.least(wrap_short=wrap_short) for column in columns]
     while _total(widths) > width:
         spare = [index for index in range(len(widths)) if widths[index] > least[index]]
+        spare = [index for index in spare if columns[index].numeric] or spare
         if not spare:
             break
         widths[max(spare, key=lambda index: widths[index])] -= 1

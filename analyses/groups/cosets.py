@@ -12,6 +12,7 @@ from analyses.findings.drawing import finish, say
 from analyses.findings.finding import ONLY_DRAWN, Finding
 from analyses.findings.measurement import measurement
 from analyses.findings.table import Table
+from analyses.findings.wording import sentences
 from analyses.tools.groups.coset_fits import (
     CosetFits,
     CosetLabels,
@@ -63,18 +64,18 @@ class Cosets(Finding):
     def table(self) -> Table:
         rows = tuple(self.classes)
         note = (
-            f"{self.aligned} of {self.live} live sides of neurons are aligned with cosets, {self.aligned_energy:.4f} of their "
-            f"variance (a {self.of_a:.4f}, b {self.of_b:.4f}); random functions at the same representations at most "
-            f"{self.null_most:.4f}. ~: up to a sign"
+            f"What neurons read of a, or of b, is a function of cosets for {self.aligned} of {self.live} that vary, and for "
+            f"{self.aligned_energy:.4f} of their variance (of a {self.of_a:.4f}, of b {self.of_b:.4f}); for random functions "
+            f"at the same representations it is at most {self.null_most:.4f}. ~: up to a sign"
         )
-        return Table("Cosets", ("subgroup", "index", "share of the aligned variance"), rows, self.lacking or note)
+        return Table("Cosets", ("subgroup", "index", "share of the aligned variance"), rows, sentences(self.lacking or note))
 
     def figure(self) -> "go.Figure":
         import plotly.graph_objects as go
 
         figure = go.Figure()
         if not self.blocks:
-            say(figure, self.lacking or "no neuron is aligned with the cosets of a subgroup")
+            say(figure, sentences(self.lacking or "no neuron is aligned with the cosets of a subgroup"))
         else:
             figure.add_heatmap(z=self.blocks, colorscale="RdBu", zmid=0, hovertemplate="pre-activation %{z:.3g}<extra></extra>")
             for border in self.borders[0]:

@@ -10,6 +10,7 @@ from analyses.findings.drawing import bars, finish, frequency_colours
 from analyses.findings.finding import Finding, side_by_side
 from analyses.findings.measurement import measurement
 from analyses.findings.table import Table
+from analyses.findings.wording import sentences
 from analyses.tools.groups.products import WORDS, by_word, trace_similarities
 from analyses.tools.logit_sums import logit_sums
 from interp.circuit import Circuit
@@ -82,13 +83,14 @@ class KeyRepresentations(Finding):
         rows = tuple((*each, each[0] in self.keys, each[0] in self.published) for each in strongest)
         words = ", ".join(f"{word} {share:.4f}" for word, share in zip(WORDS, self.word_shares, strict=True))
         note = (
-            "t: correlation of the logits with the representation's trace at abc⁻¹; share: of the logits' variance, its matrix "
-            f"entries at abc⁻¹, bc⁻¹a or c⁻¹ab. All traces: {self.class_share:.4f}. All functions of {words}, of any of them "
-            f"{self.union_share:.4f}. Key from t = {KEY:g}, published from {PUBLISHED:g}"
+            "The number t is the correlation of the logits with the representation's trace at abc⁻¹, 1 is exact. Of the "
+            "output: the share of the logits' variance that its matrix entries at abc⁻¹, bc⁻¹a or c⁻¹ab give. All traces "
+            f"together give {self.class_share:.4f}, all functions of {words}, of any of them {self.union_share:.4f}. A "
+            f"representation is key from t = {KEY:g} on, by the published rule from {PUBLISHED:g}"
         )
         more = f", the strongest {SHOWN} of {len(self.names)}" if len(self.names) > SHOWN else ""
-        columns = ("representation", "dimension", "t", "share", "key", "published")
-        return Table(f"Representations of {self.group or 'the group'}{more}", columns, rows, note)
+        columns = ("representation", "dimension", "t", "of the output", "key", "key as published")
+        return Table(f"Representations of {self.group or 'the group'}{more}", columns, rows, sentences(note))
 
     def figure(self) -> "go.Figure":
         import plotly.graph_objects as go
@@ -107,10 +109,10 @@ class KeyRepresentations(Finding):
             f"{self.key_share:.1%} of the output is at {len(self.keys)} of {len(self.names)} representations of "
             f"{self.group or 'the group'}",
             "How much of the logits' variance is matrix entries of each irreducible representation of the group, taken at the "
-            "words abc⁻¹, bc⁻¹a or c⁻¹ab, which are the identity where c is the right answer. In colour: key, by the trace. A "
-            "network that knew the table by heart would use all of them.",
+            "words abc⁻¹, bc⁻¹a or c⁻¹ab, which are the identity where c is the right answer. Coloured ones are key, judged by "
+            "the trace. A network that knew the table by heart would use all of them.",
             xaxis_title="irreducible representation",
-            yaxis={"title": "share of the logits' variance", "rangemode": "tozero"},
+            yaxis={"title": "share of the output (logits' variance)", "rangemode": "tozero"},
         )
 
 

@@ -15,6 +15,7 @@ from analyses.findings.finding import Finding, side_by_side
 from analyses.findings.measurement import measurement
 from analyses.findings.palette import QUIET
 from analyses.findings.table import Cell, Table
+from analyses.findings.wording import sentences
 from analyses.groups.key_representations import key_representations
 from analyses.tools.groups.sides import inputs, sides
 from interp.circuit import Circuit
@@ -88,11 +89,12 @@ class RepresentationShares(Finding):
         rows = [(name, *of_each[name]) for name in sorted(of_each, key=lambda name: -max(of_each[name]))[:SHOWN]]
         total: tuple[Cell, ...] = ("all key ones", *map(self.of_keys, parts))
         note = (
-            f"neurons: functions of a, of b or of ab, {self.neurons_explained:.4f} of their variance at key representations. "
-            f"Loss with only the part of ab at these {self.restricted_loss:.4g}, without it {_shown(self.excluded_loss)} nats"
+            "Shares of the variance of each part of the network. Neurons: as functions of a, of b or of ab; "
+            f"{self.neurons_explained:.4f} of their variance is at key representations. With only the part of ab at these the "
+            f"loss is {self.restricted_loss:.4g} nats, without it {_shown(self.excluded_loss)}"
         )
         columns = ("representation", "embedding a", "embedding b", "neurons a", "neurons b", "neurons ab", "unembedding")
-        return Table("Where the representations live (shares)", columns, (*rows, total), note)
+        return Table("Where the representations live (shares)", columns, (*rows, total), sentences(note))
 
     def figure(self) -> "go.Figure":
         import plotly.graph_objects as go
@@ -115,7 +117,7 @@ class RepresentationShares(Finding):
             figure,
             f"{self.neurons_explained:.1%} of what the neurons do is at the key representations",
             "Every part of the network, divided by representation. Where a bar of neurons is empty, they are no function of a, "
-            "of b or of ab alone. Grey: not key. As functions of ab the neurons hold what the answer is read from.",
+            "of b or of ab alone. Grey ones are not key. As functions of ab the neurons hold what the answer is read from.",
             barmode="stack", xaxis={"title": "share", "range": [0, 1]}, yaxis={"autorange": "reversed"},
         )  # fmt: skip
 

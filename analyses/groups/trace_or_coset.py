@@ -13,6 +13,7 @@ from analyses.findings.finding import Finding
 from analyses.findings.measurement import measurement
 from analyses.findings.palette import COLOURS
 from analyses.findings.table import Table
+from analyses.findings.wording import sentences
 from analyses.groups.cosets import Cosets, cosets
 from analyses.groups.key_representations import KeyRepresentations, key_representations
 from analyses.tools.groups.coset_fits import pre_activations
@@ -69,14 +70,14 @@ class TraceOrCoset(Finding):
 
     def table(self) -> Table:
         rows = (
-            ("pairs answered right", self.accuracy, f"≥ {GENERALISES} to be judged"),
-            ("logit variance at key representations", self.key_share, f"trace form ≥ {MOST}"),
-            ("functions in the output / all", self.spread, f"trace form ≤ {MOST_SPREAD}, or"),
-            ("neuron variance at own representation", self.specialisation, f"≥ {LEAST_SPECIALISATION}"),
-            ("neuron variance on cosets", self.aligned_energy, f"coset form ≥ {MOST}"),
-            ("the same of random functions, at most", self.aligned_null, f"{BEYOND} below"),
+            ("pairs answered right", self.accuracy, f"at least {GENERALISES} to be judged"),
+            ("output at key representations", self.key_share, f"at least {MOST} for a trace form"),
+            ("functions in the output, of all there are", self.spread, f"at most {MOST_SPREAD} for a trace form, or"),
+            ("variance of neurons at one representation each", self.specialisation, f"at least {LEAST_SPECIALISATION}"),
+            ("variance of neurons on cosets", self.aligned_energy, f"at least {MOST} for a coset form"),
+            ("the same of random functions, at most", self.aligned_null, f"at least {BEYOND} less than that"),
         )
-        return Table(f"Circuit: {self.verdict}", ("evidence", "value", "cut-off"), rows, self.reason)
+        return Table(f"Circuit: {self.verdict}", ("evidence", "value", "what is asked for"), rows, sentences(self.reason))
 
     def figure(self) -> "go.Figure":
         import plotly.graph_objects as go
@@ -141,21 +142,21 @@ def _verdict(
     accuracy: float, of_cosets: float, of_traces: float, keys: KeyRepresentations, on_cosets: Cosets | None
 ) -> tuple[Form, float, str]:
     if accuracy < GENERALISES:
-        return "not generalising", 0.0, f"right on {accuracy:.1%} of all pairs"
+        return "not generalising", 0.0, f"it is right on {accuracy:.1%} of all pairs only"
     if of_cosets >= 0 and on_cosets is not None:
         names = " and ".join(name for name, *_ in on_cosets.classes[:2])
-        return "coset form", of_cosets, f"what neurons read is functions of cosets, most of {names}"
+        return "coset form", of_cosets, f"what its neurons read is functions of cosets, mostly of {names}"
     if of_traces >= 0:
         nearest = of_traces if math.isnan(of_cosets) else min(of_traces, -of_cosets)
         less = ""
         if on_cosets is not None and not on_cosets.lacking:
             aligned, null = on_cosets.aligned_energy, on_cosets.null_most
-            less = f"; {aligned:.0%} of what neurons read is functions of cosets, by chance {null:.0%}"
-        return "trace form", nearest, f"matrix entries of {keys.listed}{less}"
+            less = f"; {aligned:.0%} of what neurons read is functions of cosets, and by chance {null:.0%} would be"
+        return "trace form", nearest, f"its output is matrix entries of {keys.listed}{less}"
     return (
         "neither",
         0.0,
-        f"{keys.key_share:.1%} of the logits' variance at {len(keys.keys)} of {len(keys.names)} representations",
+        f"{keys.key_share:.1%} of its output is at {len(keys.keys)} of {len(keys.names)} representations",
     )
 
 

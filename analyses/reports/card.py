@@ -87,8 +87,8 @@ def card(given: Answer) -> str:
         "accuracy on all pairs": f"{given.performance.accuracy:.4f}",
         **({"proven accuracy": proven.in_words()} if isinstance(proven, Certificate) else {}),
         "key frequencies": keys and keys.listed,
-        "circuit": found and f"{found.verdict} ({found.sureness})",
-        "unexplained share of the logits' variance": found and f"{found.unexplained:.3f}",
+        "circuit": found and f"{found.verdict} ({found.how_sure()})",
+        "share of its output that clocks and pizzas do not explain": found and f"{found.unexplained:.3f}",
     }
     tables = [given.findings[name] for name in in_order(chapter="evidence") if name in given.findings]
     return _CARD.format(

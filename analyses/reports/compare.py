@@ -19,6 +19,13 @@ if TYPE_CHECKING:
     import plotly.graph_objects as go
 
 
+NOTE = (
+    "Difference: the second less the first. Not explained: the share of the output, the logits' variance, that clocks and "
+    "pizzas do not account for."
+)
+"""What a reader needs to know of a comparison's table."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class AtFrequency:
     """What two networks do at a frequency that is key in at least one of them; NaN and "" where it is not key."""
@@ -86,7 +93,7 @@ class Comparison(Finding):
 
     def table(self) -> Table:
         rows = tuple((name, a, b, _difference(a, b)) for name, a, b in self._pairs())
-        note = "" if self.differing() else "nothing that is compared differs"
+        note = NOTE if self.differing() else f"Nothing that is compared differs. {NOTE}"
         return Table("Comparison", ("", self.a.name, self.b.name, "difference"), rows, note)
 
     def frequency_table(self) -> Table:
@@ -101,7 +108,8 @@ class Comparison(Finding):
         )
         columns = ("", self.a.name, self.b.name)
         note = (
-            "verdict, coordinate (0 a clock, 1 a pizza), share of the logits' variance; –: not a key frequency of this network"
+            "Each cell has the verdict, the coordinate (0 for a clock, 1 for a pizza) and the share of the output, the logits' "
+            "variance, at this frequency. –: it is no key frequency of this network."
         )
         return Table("The key frequencies of both", columns, rows, note)
 
@@ -131,16 +139,16 @@ class Comparison(Finding):
                         "line": {"width": 2, "color": colours[each.k]}},
             )  # fmt: skip
         if not self.frequencies:
-            say(figure, "no key frequencies to compare")
+            say(figure, "There are no key frequencies to compare.")
         at = [x for each in self.frequencies for x in (each.coordinate_a, each.coordinate_b) if x == x]
         return finish(
             figure,
             f"{self.a.name} and {self.b.name}: {self.a.circuit or 'no circuit'} and {self.b.circuit or 'no circuit'}",
-            f"Every frequency that is key in one of the two networks: hollow in {self.a.name}, filled in {self.b.name}; alone "
-            "where it is key in one only. To the right: how much of a pizza it is (0 a clock, 1 a pizza); upwards: how much of "
-            "the output it carries.",
-            xaxis={"title": "coordinate: the pizza's share of the amplitude", "range": [min([-0.3, *at]), max([1.3, *at])]},
-            yaxis={"title": "share of the logits' variance", "rangemode": "tozero"},
+            f"Every mark is a key frequency of one of the two networks: hollow in {self.a.name}, filled in {self.b.name}; a "
+            "line joins those that are key in both. To the right: how much of a pizza it is, 0 for a clock and 1 for a pizza; "
+            "upwards: how much of the output it carries.",
+            xaxis={"title": "coordinate: 0 for a clock, 1 for a pizza", "range": [min([-0.3, *at]), max([1.3, *at])]},
+            yaxis={"title": "share of the output (logits' variance)", "rangemode": "tozero"},
             showlegend=True,
         )
 

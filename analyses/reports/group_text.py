@@ -1,5 +1,6 @@
 """What is said of a network that multiplies the elements of a group: its representations, and the form of its computation."""
 
+from analyses.findings.wording import sentences
 from analyses.groups.key_representations import KeyRepresentations
 from analyses.groups.trace_or_coset import TraceOrCoset
 
@@ -11,17 +12,18 @@ def line_representations(keys: KeyRepresentations, *, generalises: bool) -> str:
     """Which representations the output uses, of how many, and how much of it they make."""
     of_what = f"of the {len(keys.names)} of {keys.group or 'the group'}"
     if not generalises:
-        of_a = f"{keys.listed} ({of_what}; of a network that does not compute its task)"
+        of_a = f"{keys.listed} ({of_what}; strong in its output, although it does not compute its task)"
         return f"Key representations: {of_a if keys.keys else 'none'}"
     listed = keys.listed if len(keys.keys) <= SHOWN else f"{len(keys.keys)} representations"
-    return f"Key representations: {listed} ({of_what}; {keys.key_share:.1%} of the logits' variance)"
+    return f"Key representations: {listed} ({of_what}; they carry {keys.key_share:.1%} of its output, the logits' variance)"
 
 
 def verdict(found: TraceOrCoset) -> str:
     """Which form the computation has, and how sure that is."""
     if found.verdict in ("coset form", "trace form"):
-        return f"Circuit: {found.verdict} ({found.reason}; {found.margin:.2f} from the nearest cut-off)"
-    return f"Circuit: {found.verdict} ({found.reason})"
+        sure = f"it would be judged otherwise if one of the shares that decide changed by {found.margin:.2f}"
+        return sentences(f"Circuit: {found.verdict} ({found.reason})", sure)
+    return sentences(f"Circuit: {found.verdict} ({found.reason})")
 
 
 def in_words(found: TraceOrCoset, keys: KeyRepresentations) -> str:

@@ -7,6 +7,7 @@ from pathlib import Path
 from analyses.basics.wrong_labels import wrong_labels
 from analyses.evidence.clock_or_pizza import NAMED, ClockOrPizza
 from analyses.findings.table import Table
+from analyses.findings.wording import listed, sentences
 from analyses.reports import group_text
 from analyses.reports.answer import Answer
 
@@ -66,9 +67,12 @@ def overview(answers: Sequence[Answer]) -> Table:
         for answer in answers
     )
     more = [*(["explained"] if asked else []), *(["assumed, not stored"] if assumed else [])]
-    columns = ("file", *(["task"] if tasks else []), "p", "accuracy", "frequencies", "circuit", "left", *more)
+    columns = ("file", *(["task"] if tasks else []), "p", "accuracy", "frequencies", "circuit", "not explained", *more)
     title = "" if directory == Path() else f"{directory}: {len(answers)} file" + ("s" if len(answers) > 1 else "")
-    return Table(title, columns, rows, "left: share of the logits' variance that clocks and pizzas do not explain")
+    return Table(title, columns, rows, NOT_EXPLAINED)
+
+
+NOT_EXPLAINED = "Not explained: the share of the output, the logits' variance, that clocks and pizzas do not account for."
 
 
 def _directory(paths: Sequence[Path]) -> Path:
@@ -84,20 +88,19 @@ def _line_network(answer: Answer) -> str:
     right = measured.pairs - measured.wrong
     does = "generalises" if measured.generalises else "does not generalise"
     if measured.memorised:
-        does = f"memorised, right on {measured.train_accuracy:.4f} of its training pairs; does not generalise"
+        does = f"has memorised its training pairs, {measured.train_accuracy:.1%} of which are right, but does not generalise"
     if circuit.told is not None and (found := wrong_labels(circuit)).phase:
-        kept = f"{found.shares.told:.1%} of its wrong labels kept and {found.shares.truth:.1%} answered truly"
-        does = f"{found.phase}, {kept}"
+        does = f"keeps {found.shares.told:.1%} of its wrong labels and answers {found.shares.truth:.1%} truly ({found.phase})"
     held_out = ""
     if measured.test_accuracy == measured.test_accuracy:  # known, not NaN
-        held_out = f"; held out: accuracy {measured.test_accuracy:.4f}, loss {measured.test_loss:.2g}"
+        held_out = f"; on held-out pairs its accuracy is {measured.test_accuracy:.4f}, its loss {measured.test_loss:.2g}"
     apart = ""
     if measured.apart_pairs and measured.apart_accuracy == measured.apart_accuracy:
         right_apart = round(measured.apart_pairs * measured.apart_accuracy)
-        apart = f"; of the {measured.apart_pairs} pairs with {measured.apart}, {right_apart} right"
+        apart = f"; of the {measured.apart_pairs} pairs with {measured.apart}, {right_apart} are right"
     instead = f"; {answer.checkpoint.instead}" if answer.checkpoint and answer.checkpoint.instead else ""
     network = f"{circuit.task.sentence}, {circuit.network.describe()}"
-    return f"{network}: {does}, {right} of {measured.pairs} pairs right{held_out}{apart}{instead}"
+    return f"{network}: it {does}, with {right} of {measured.pairs} pairs right{held_out}{apart}{instead}"
 
 
 def _asked(answer: Answer) -> bool:
@@ -110,28 +113,29 @@ def _line_frequencies(answer: Answer) -> str:
         return group_text.line_representations(answer.key_representations, generalises=answer.performance.generalises)
     if answer.disguise is not None:
         found = answer.disguise
-        of_sum = f"in waves of {found.sum}, of which {found.sum_share:.1%} of the logits' variance is a function"
-        parts = f"the same for all pairs {found.constant_share:.1%}, clocks {found.key_share:.1%}"
+        of_sum = f"in waves of {found.sum}, on which alone {found.sum_share:.1%} of the output, the logits' variance, depends"
+        parts = f"{found.key_share:.1%} as clocks, {found.constant_share:.1%} the same for all pairs"
         return f"Key frequencies: {found.listed} ({of_sum}: {parts})"
     keys = answer.key_frequencies
     if keys is None:
-        return f"Key frequencies: not for this network ({answer.lacking})"
+        return f"Key frequencies: cannot be said of this network (finding them {answer.lacking})"
     if not answer.performance.generalises:
-        of_what = f"{keys.listed} (of a network that does not compute its task)"
+        of_what = f"{keys.listed} (strong in its output, although it does not compute its task)"
         return f"Key frequencies: {of_what if keys.frequencies else 'none'}"
     differing = keys.differences()
     others = {1: "no other published rule applies", 4: "the three other published rules agree"}
     if not differing:
         agree = others.get(len(keys.rules), "the other published rules that apply here agree")
-        return f"Key frequencies: {keys.listed} (by the logits; {agree})"
-    return f"Key frequencies: {keys.listed} (by the logits; other frequencies by {', '.join(differing)})"
+        return f"Key frequencies: {keys.listed} (those that its output uses; {agree})"
+    rules = listed([f"the {name}" for name in differing])
+    return f"Key frequencies: {keys.listed} (those that its output uses; judged by {rules} they would be others)"
 
 
 def _line_explained(answer: Answer) -> str:
     card = answer.card
     if card is None:
-        return f"Explained: cannot be said ({answer.lacking})"
-    return f"Explained: {card.verdict()} ({card.reason})"
+        return f"Explained: cannot be said (an explanation {answer.lacking})"
+    return sentences(f"Explained: {card.verdict()}", card.reason)
 
 
 def _explained_cell(answer: Answer) -> str | bool | None:
@@ -150,7 +154,7 @@ def _unsure(found: ClockOrPizza | None) -> str:
     """What to say beside the name of a circuit that is not clear."""
     if found is None:
         return ""
-    return f", {found.sureness}" if found.sureness in ("narrow", "unchecked") else ""
+    return {"narrow": ", borderline", "unchecked": ", unchecked"}.get(found.sureness, "")
 
 
 def verdict(answer: Answer) -> str:
@@ -159,14 +163,21 @@ def verdict(answer: Answer) -> str:
     if answer.trace_or_coset is not None:
         return group_text.verdict(answer.trace_or_coset)
     if found is None:
-        return f"Circuit: not for this network ({answer.lacking})"
-    shares = "how much it explains is unknown"
+        return f"Circuit: none is named (naming one {answer.lacking})"
+    shares = "how much of its output clocks and pizzas account for is not known"
     if found.explained == found.explained:  # known, not NaN
-        shares = f"{found.explained:.1%} of the logits' variance explained, {found.unexplained:.1%} not"
+        of_what = f"{found.explained:.1%} of its output (the logits' variance)"
+        shares = f"clocks and pizzas account for {of_what}, {found.unexplained:.1%} is not explained"
+    return sentences(f"Circuit: {found.verdict} ({found.reason})", shares, _how_sure(found))
+
+
+def _how_sure(found: ClockOrPizza) -> str:
+    """How sure a verdict is, and what would change it, in a sentence; empty where no circuit is named."""
     if found.sureness == "none":
-        return f"Circuit: {found.verdict} ({found.reason}); {shares}"
-    how_sure = f"{found.sureness}, {found.margin:.2f} from the nearest cut-off"
-    return f"Circuit: {found.verdict} ({found.reason}; {how_sure}); {shares}"
+        return ""
+    change = f"if its coordinate, 0 for a clock and 1 for a pizza, changed by {found.margin:.2f}"
+    only = "only " if found.sureness == "clear" else ""
+    return f"the verdict is {found.how_sure()}: a frequency would be judged otherwise {only}{change}"
 
 
 def told_of(answer: Answer) -> str:

@@ -72,6 +72,10 @@ def _same_for_all(rows: Sequence[Row]) -> set[str]:
     return {name for name in options if len({str(row[name]) for row in rows}) == 1}
 
 
+SURE = {"clear": "clear at every frequency", "narrow": "borderline at a frequency", "unchecked": "not checked by its neurons"}
+"""How sure a verdict is, by the name that a row has for it."""
+
+
 def _title(row: Row, same: set[str]) -> str:
     """What tells a network from the others: its label, and the options in which they differ."""
     options = own_columns().keys() - OUTCOME.keys() - same - {"name", "label"}
@@ -87,7 +91,7 @@ def _words(row: Row) -> str:
     if not row["generalises"]:
         return f"It does not generalise: {row['accuracy']:.1%} of all pairs are answered right."
     circuit = f"Circuit: {row['circuit']}" if row["circuit"] else "No circuit is named"
-    sure = f", {row['sureness']}" if row["sureness"] else ""
+    sure = f", {SURE[row['sureness']]}" if row["sureness"] in SURE else ""
     explained = {
         True: f"explained, on rung {row['rung']}",
         False: "not explained",

@@ -61,8 +61,8 @@ def phase_diagram(rows: Sequence[Row], over: str) -> "go.Figure":
     return finish(
         figure,
         f"Clock or pizza, frequency by frequency, over the {words}",
-        "A mark for every key frequency of every network that generalises, 0 a clock, 1 a pizza, the larger the more of the "
-        "output it carries; what is beyond -.5 and 1.5 is drawn there. A click opens the network's card.",
+        "Every mark is a key frequency of a network that generalises: at 0 it is a clock, at 1 a pizza; the larger the mark, "
+        "the more of the output it carries. What lies beyond -.5 or 1.5 is drawn there. A click opens the network's card.",
         xaxis_title=words,
         yaxis={"title": "coordinate (0 clock, 1 pizza)", "range": [min(0, lowest) - 0.05, max(1, highest) + 0.05]},
         height=480,
@@ -123,8 +123,8 @@ def coordinates(rows: Sequence[Row]) -> "go.Figure":
     return finish(
         figure,
         "Clock or pizza, network by network",
-        "The coordinate of a network is the mean of its frequencies', weighted by what each carries of the output; what is "
-        "beyond -.5 and 1.5 is drawn there.",
+        "The coordinate of a network, 0 for a clock and 1 for a pizza, is the mean of those of its frequencies, weighted by "
+        "what each carries of the output. What lies beyond -.5 or 1.5 is drawn there.",
         xaxis={"title": "coordinate (0 clock, 1 pizza)", "range": [LOW - BIN, HIGH + 2 * BIN]},
         yaxis=_counts(max(Counter(round(_drawn(row["coordinate"]) // BIN) for row in placed).values(), default=0)),
         barmode="stack",

@@ -92,8 +92,9 @@ def shares_table(found: Mapping[str, Mapping[str, int | Share]], by: str) -> Tab
         (name, *(str(each) if isinstance(each, Share) else each for each in values.values())) for name, values in found.items()
     ]
     note = (
-        "Each share has its 95% interval (Wilson). Generalises (accuracy ≥ .99): of those whose accuracy is known. "
-        "Circuits: of those that generalise. Explained: of those that generalise and of which it can be said."
+        "In brackets: from where to where the share may lie, at 95% (Wilson). Generalises, with at least .99 of the pairs "
+        "right: of the networks whose accuracy is known. Circuits: of those that generalise. Explained: of those that "
+        "generalise and of which it can be said."
     )
     return Table("What the networks do", columns, tuple(lines), note)
 

@@ -50,7 +50,7 @@ def draw(words: Words, colours: Mapping[int, str], moments: Sequence[Moment], ph
             {
                 "test accuracy": [m.test_accuracy for m in moments],
                 "accuracy on all pairs": [] if knows_pairs else [m.accuracy for m in moments],
-                "squared weights / largest": _of_largest([m.squared_weights_sum for m in moments]),
+                "squared weights, of their largest": _of_largest([m.squared_weights_sum for m in moments]),
                 "Gini of W_E": [m.gini_embedding for m in moments],
                 "Gini of W_L": [m.gini_neuron_logit_map for m in moments],
                 "specialised neurons": [m.specialised for m in moments],
@@ -65,7 +65,7 @@ def draw(words: Words, colours: Mapping[int, str], moments: Sequence[Moment], ph
             },
         ),
         (
-            "t_k² of the logits",
+            "share of the output",
             {f"k = {k}": [max(m.clock_terms[i], 0.0) ** 2 for m in moments] for i, k in enumerate(colours)},
         ),
     ]
@@ -104,13 +104,18 @@ def draw(words: Words, colours: Mapping[int, str], moments: Sequence[Moment], ph
 
 
 def _caption(words: Words, knows_pairs: bool) -> str:
-    start = f"Over training steps. Top: the network's loss, the loss of the waves of {words.sum} at the final key frequencies "
-    share = "accuracy, weights and sparsity; the share of each final key frequency in the output."
+    start = (
+        f"From left to right the training goes on. Top: the network's loss, and that of the waves of {words.sum} at the final "
+    )
+    start += "key frequencies alone (restricted)"
+    share = (
+        "accuracy, weights, and how unequal the frequencies are (Gini); the share of each final key frequency in the output."
+    )
     if not knows_pairs:
-        return f"{start}alone (restricted). Then {share} Which pairs were trained on, and so what was memorised, is not known."
+        return f"{start}. Then {share} Which pairs were trained on, and so what was memorised, is not known."
     return (
-        f"{start}alone (restricted), and of all but them on the training pairs (excluded). Then what each of the two circuits, "
-        f"the generalising and the memorising one, takes off the training loss; {share} Shaded: the phases by rule."
+        f"{start}, and of all but them on the training pairs (excluded). Then what each of the two circuits, "
+        f"the generalising and the memorising one, takes off the training loss; {share} The shaded bands are the phases."
     )
 
 

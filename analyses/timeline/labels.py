@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 
 from analyses.findings.table import Table
+from analyses.findings.wording import sentences
 from analyses.timeline.moment import Moment
 
 NOTHING_YET = "nothing known yet"
@@ -42,11 +43,12 @@ def labels_table(moments: Sequence[Moment], shown: Callable[[], Sequence[Moment]
     )
     columns = ("step", "phase", "as published", "told", "truth", "clean", "train", "held out")
     note = (
-        "told, truth: of the training pairs with a wrong label, answered as it was told, and truly; clean: of those with the "
-        "right label, answered truly; train: of both, answered as told. As published: the phase by train and held out alone"
+        "Shares of pairs. Told, truth: training pairs with a wrong label that are answered as the network was told, and truly; "
+        "clean: those with the right label that are answered truly; train: both kinds, answered as told; held out: pairs never "
+        "trained on, answered truly. As published: the phase judged by train and held out alone"
     )
     curves = tuple(
         (name, tuple(getattr(m.labels, field) for m in moments if m.labels is not None))
         for name, field in (("told", "told"), ("truth", "truth"), ("held out", "held_out"))
     )
-    return Table("What it was told, what it answers", columns, rows, note, curves, f"{len(moments)} snapshots")
+    return Table("What it was told, what it answers", columns, rows, sentences(note), curves, f"{len(moments)} snapshots")

@@ -32,9 +32,8 @@ class MovingCircles(Finding):
     def table(self) -> Table:
         rows = tuple((step, *(c.off for c in each)) for step, each in zip(self.steps, self.circles, strict=True))
         columns = ("step", *(f"k = {c.k}" for c in self.circles[-1]))
-        note = (
-            f"root mean square of the angle by which a number is out of place, in turns; neighbours are {1 / self.p:.4f} apart"
-        )
+        apart = f"neighbours are {1 / self.p:.4f} turns apart"
+        note = f"The angle by which a number is out of place, in turns (root mean square); {apart}."
         return Table("How far the numbers are out of place", columns, rows, note)
 
     def records(self) -> Iterator[dict[str, Any]]:

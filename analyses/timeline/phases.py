@@ -8,6 +8,7 @@ from typing import Literal
 
 from analyses.basics.performance import GENERALISES
 from analyses.findings.table import Table
+from analyses.findings.wording import sentences
 from analyses.timeline.moment import Moment
 
 MEMORISED_FIRST = 0.5
@@ -83,14 +84,15 @@ class Phases:
         """The table of the phases' ends, one row each."""
         rows = tuple((each.phase, each.step, each.earliest, each.latest, each.rule) for each in self.boundaries)
         columns = ("phase", "ends at", "earliest", "latest", "rule")
-        return Table(f"Phases: {self.verdict}", columns, rows, self.reason)
+        return Table(f"Phases: {self.verdict}", columns, rows, sentences(self.reason))
 
     def moves_table(self) -> Table:
         """The table of the progress measures' lead times, one row each."""
         rows = tuple((each.measure, each.step, each.lead, each.least_lead, each.most_lead) for each in self.moves)
         columns = ("measure", "moves at step", "steps before test accuracy", "least", "most")
         note = (
-            "moves: a tenth of the way from the end of memorisation to the last snapshot (least, most: a twentieth to a fifth)"
+            "A measure moves when it has gone a tenth of its way from the end of memorisation to the last snapshot (least, "
+            "most: a twentieth to a fifth). Steps before: how long before the test accuracy it does."
         )
         return Table("Lead time of the progress measures", columns, rows, note)
 
@@ -111,7 +113,8 @@ def phases(moments: Sequence[Moment], p: int) -> Phases:
         so_far = f"is {max(m.accuracy for m in moments):.3f} at best"
         so_far = so_far if whole is None else f"reaches .99 at step {moments[whole].step}"
         return _none(
-            f"memorisation shows on training pairs, which are not known; accuracy on all pairs {so_far}", "cannot be said"
+            f"memorisation would show on the training pairs, which are not known; accuracy on all pairs {so_far}",
+            "cannot be said",
         )
     reached = _first([m.test_accuracy >= GENERALISES for m in moments])
     fitted = _first([m.fit >= GENERALISES for m in moments])

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from analyses.evidence.key_frequencies import key_frequencies
 from analyses.findings.finding import Finding, cells
 from analyses.findings.table import Cell, Table
+from analyses.findings.wording import sentences
 from analyses.timeline.figure import draw
 from analyses.timeline.labels import labels_in_words, labels_table
 from analyses.timeline.moment import Moment, moment
@@ -57,21 +58,23 @@ class Progress(Finding):
         rows = tuple(tuple(value(m) for value in columns.values()) for m in self._shown())
         if self._knows_training_pairs:
             of_pairs = (
-                "accuracy: of the test; restricted: P L + mean L on all pairs, excluded: L - P L on the training pairs; "
-                "generalises, memorises: nats of the training loss that each circuit takes off"
+                "Train, test: loss on the pairs trained on, and on all others, whose accuracy follows. Restricted: loss on all "
+                "pairs of the waves of the sum at the final key frequencies alone; excluded: loss on the training pairs "
+                "without them. Generalises, memorises: how many nats each of the two circuits takes off the training loss"
             )
         else:
             of_pairs = (
-                "accuracy and loss on all pairs, restricted: P L + mean L on all pairs; what was memorised when cannot be said "
-                "without the training pairs (--train-pairs FILE)"
+                "Accuracy and loss are on all pairs. Restricted: the loss of the waves of the sum at the final key frequencies "
+                "alone. What was memorised when cannot be said without the training pairs (--train-pairs FILE)"
             )
         note = (
-            f"{len(rows)} of {len(self.moments)} snapshots shown. Losses over the p residues; {of_pairs}; "
-            "neurons: share with ≥ .85 of their variance at one frequency; "
-            f"variation: of the amplitude over {self.words.difference}, clock < .2, pizza > .4"
+            f"Shown are {len(rows)} of {len(self.moments)} snapshots. {of_pairs}. Losses are in nats, 0 is perfect. Weights²: "
+            "the sum of all squared weights. Gini: how unequal the frequencies are, from 0 to 1. Neurons: the share of them "
+            f"that work at one frequency (.85 of their variance). Variation: of the amplitude over {self.words.difference}, "
+            "below .2 for a clock and above .4 for a pizza"
         )
         axis = f"{len(self.moments)} snapshots; losses on a log scale"
-        return Table(f"Timeline, {self.words.sentence}", tuple(columns), rows, note, self._curves(), axis)
+        return Table(f"Timeline, {self.words.sentence}", tuple(columns), rows, sentences(note), self._curves(), axis)
 
     def _columns(self) -> dict[str, Callable[[Moment], Cell] | None]:
         """Column name → its cell for a moment; None for a column that cannot be filled."""
@@ -119,9 +122,9 @@ class Progress(Finding):
             rows.append((m.step, m.explained, *(_of_frequency(*each) for each in by_frequency)))
         columns = ("step", "explained", *(f"k = {k}" for k in self.key_frequencies))
         note = (
-            f"explained: share of the logits' variance on {self.words.formula}; of each k: t_k², its own share, and the "
-            f"variation of its amplitude over {self.words.difference}; "
-            "in a terminal also its share of W_E's energy, of the neurons"
+            "Explained: the share of the output, the logits' variance, that clocks and pizzas at these frequencies account "
+            f"for. Below each k: its own share (t_k²), and how much its amplitude varies over {self.words.difference}, below "
+            ".2 for a clock and above .4 for a pizza. The curves: its share of the embedding W_E, and of the neurons"
         )
         shares = (("W_E", [m.embedding_shares for m in self.moments]), ("neurons", [m.neuron_shares for m in self.moments]))
         curves = tuple(
@@ -130,7 +133,7 @@ class Progress(Finding):
             for index, k in enumerate(self.key_frequencies)
         )
         axis = f"{len(self.moments)} snapshots"
-        return Table("The final key frequencies through time", columns, tuple(rows), note, curves, axis)
+        return Table("The final key frequencies through time", columns, tuple(rows), sentences(note), curves, axis)
 
     @property
     def labels_in_words(self) -> str:

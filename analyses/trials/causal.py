@@ -16,6 +16,7 @@ from analyses.findings.finding import Finding
 from analyses.findings.measurement import measurement
 from analyses.findings.palette import COLOURS, QUIET, STRONG
 from analyses.findings.table import Cell, Table
+from analyses.findings.wording import sentences
 from analyses.tools.ablation import (
     Draw,
     Site,
@@ -129,25 +130,25 @@ class Causal(Finding):
             (e.site, e.edit, e.value, _range(e.same), _beaten(e, e.same), _range(e.as_large), _beaten(e, e.as_large))
             for e in self.effects
         )
-        columns = ("site", "edit", "share", "same edit", "beaten", "as large", "beaten")
+        columns = ("site", "edit", "share of pairs", "same edit", "beaten", "as large", "beaten")
         alone = ", ".join(f"{k}: {share:.3f}" for k, share in self.turned_alone)
         note = (
-            f"share: of {self.pairs} {'held-out ' if self.are_held_out else ''}pairs, of which the network gets "
-            f"{self.accuracy:.4f} right; same edit, as large: least and most of {self.draws} random draws (keep only and "
-            f"knock out: the first {LEAST_DRAWS}), beaten where the share is beyond all of them; hand turned for {self.turns} "
-            f"(a, Δ, b); each frequency alone {alone or '–'}"
+            f"Share of pairs: how many of {self.pairs} {'held-out ' if self.are_held_out else ''}pairs, {self.accuracy:.4f} of "
+            f"them right at first, are still right; when a hand is turned, how many of {self.turns} answers turn with it "
+            f"({alone or 'not tried'} with one frequency's alone). Same edit, as large: least and most of {self.draws} sets of "
+            f"random other frequencies (keep only, knock out: {LEAST_DRAWS}), as they are, and amplified. Beaten: all do less"
         )
-        return Table("Interventions at the key frequencies", columns, rows, ". ".join([note, *self.lacking]))
+        return Table("Interventions at the key frequencies", columns, rows, sentences(note, *self.lacking))
 
     def figure(self) -> "go.Figure":
         import plotly.graph_objects as go
 
         names, figure = [f"{each.edit}, {each.site}" for each in self.effects], go.Figure()
         if not self.effects:
-            say(figure, "; ".join(self.lacking))
+            say(figure, sentences(*self.lacking))
         for name, color, nulls in (
-            ("random: same edit", QUIET, [each.same for each in self.effects]),
-            ("random: as large", COLOURS[4], [each.as_large for each in self.effects]),
+            ("at random: same edit", QUIET, [each.same for each in self.effects]),
+            ("at random: as large", COLOURS[4], [each.as_large for each in self.effects]),
         ):
             up, down = ([null.most - null.median for null in nulls], [null.median - null.least for null in nulls])
             spread, middle = {"type": "data", "array": up, "arrayminus": down}, [null.median for null in nulls]
@@ -161,10 +162,9 @@ class Causal(Finding):
             figure,
             f"{sum(held)} of the {len(held)} interventions that an explanation asks for hold: they make or take half of the "
             "answers, and no random draw does as much",
-            "Keep only, remove, knock out: the share of pairs still answered right. Turn: the share of answers that "
-            f"move by Δ when the key part of a is replaced by that of a + Δ. Lines: {self.draws} random sets of as many "
-            "other frequencies, least to most; as large: amplified to the same size. Keeping should be far right, "
-            "removing far left. An explanation asks for removing and turning.",
+            f"Diamonds: the key frequencies; lines: least to most of {self.draws} random sets of as many others, as they are "
+            "and amplified. Keep only, remove, knock out: pairs still answered right. Turn: answers that move by Δ when the "
+            "key part of a becomes that of a + Δ. Keeping and turning should be far right, removing far left.",
             xaxis={"title": "share of pairs", "range": [-0.03, 1.03]},
             yaxis_autorange="reversed",
             height=520,
@@ -204,18 +204,18 @@ def causal(circuit: Circuit, *, draws: int = DRAWS, turned_inputs: int = MOST_PA
     try:
         nulls = random_draws(keys, p, count=draws, least=min(LEAST_DRAWS, draws), seed=0)
     except Unavailable as missing:
-        return replace(found, lacking=(f"interventions: {missing}",))
+        return replace(found, lacking=(f"trying interventions {missing}",))
     few = some_of(pairs, DRAW_PAIRS, generator)
     effects, lacking, alone, turns = list[Effect](), list[str](), list[tuple[int, float]](), 0
     for name, site in (("embedding", embedding_site), ("pre-activations", neuron_site), ("logits", logit_site)):
         try:
             effects += _keep_and_remove(site(circuit, keys), keys, nulls, pairs, few)
         except Unavailable as missing:
-            lacking.append(f"{name}: {missing}")
+            lacking.append(f"trying interventions at the {name} {missing}")
     try:
         effects.append(_knock_out(circuit, nulls[:LEAST_DRAWS], pairs, few))
     except Unavailable as missing:
-        lacking.append(f"knock out: {missing}")
+        lacking.append(f"trying 'knock out' {missing}")
     try:
         turning = Turning.of(circuit, pairs, turned_inputs, generator)
         effects.append(_turn(turning, keys, nulls))
@@ -223,7 +223,7 @@ def causal(circuit: Circuit, *, draws: int = DRAWS, turned_inputs: int = MOST_PA
         alone = [(k, tenth.share(partial(part, frequencies=[k]))) for k in keys]
         turns = len(turning.delta)
     except Unavailable as missing:
-        lacking.append(f"turn: {missing}")
+        lacking.append(f"trying 'turn' {missing}")
     return replace(
         found, effects=tuple(effects), turned_alone=tuple(alone), draws=len(nulls), turns=turns, lacking=tuple(lacking)
     )

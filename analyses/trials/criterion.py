@@ -50,14 +50,14 @@ def why_holds(interventions: Causal | None) -> tuple[bool | None, str]:
     """Do the interventions do what they have to, by rank and by size? With those that do not, or why that cannot be said."""
     if interventions is None or not interventions.effects:
         lacking = "" if interventions is None else ", ".join(interventions.lacking)
-        return None, lacking or "no intervention could be compared with a null"
+        return None, lacking or "no intervention could be compared with random ones"
     failing = [
-        f"{each.edit}, {each.site}, {what}"
+        f"'{each.edit}' at the {each.site} {what}"
         for each in interventions.effects
         if (nulls := each.asked())
         for what, holds in (
-            ("does not beat its null", all(null.beaten for null in nulls)),
-            ("does not make half of the answers", interventions.takes_half(each)),
+            ("does no more than some random draw", all(null.beaten for null in nulls)),
+            ("makes less than half of the answers", interventions.takes_half(each)),
         )
         if not holds
     ]

@@ -13,6 +13,7 @@ from analyses.findings.finding import Finding
 from analyses.findings.measurement import measurement
 from analyses.findings.palette import SYMBOLS
 from analyses.findings.table import Cell, Table
+from analyses.findings.wording import sentences
 from analyses.tools.scoring import Score
 from analyses.trials.causal import causal
 from analyses.trials.criterion import all_hold, best_neurons, closed_form, is_lawful, law_holds, why_holds
@@ -112,39 +113,52 @@ class Explanation(Finding):
     def grade(self) -> str:
         """The rung that carries the network and how far it does, in one line."""
         s = self.carried_by
-        name = "no rung carries it; best" if self.rung is None else f"rung {self.rung}, {RUNGS[self.rung]}"
+        name = "no rung carries it: the best" if self.rung is None else f"rung {self.rung}, {RUNGS[self.rung]}"
         return (
-            f"{name}: {s.name}, {s.numbers} numbers, {s.explained:.1%} of the variance, {s.agreement:.1%} of the answers, "
-            f"{s.recovered:.1%} of the held-out loss"
+            f"{name} ({s.name}) gives with {s.numbers} numbers {s.explained:.1%} of its output, {s.agreement:.1%} of its "
+            f"answers{_of_loss(s)}"
         )
 
     def table(self) -> Table:
-        s, law = self.carried_by, ", R –"
+        s, law = self.carried_by, ""
         if self.frequencies and not math.isnan(least := min(f.R for f in self.frequencies)):
-            law = f", R ≥ {least:.4f}"
+            law = f", R at least {least:.4f}"
         rung = "no rung" if self.rung is None else f"rung {self.rung}"
-        carried = f"agrees {s.agreement:.4f}, loss {_shown(s.recovered)}"
         rows: list[tuple[Cell, ...]] = [
-            ("what", f"{rung}, {s.name}, {s.numbers} numbers", _round(s.explained), carried, self.what),
-            ("how", self.neuron_surrogate or "–", None, f"agrees {_shown(self.neuron_agreement)}{law}", self.how),
-            ("why", "removal, turned hand", None, f"turned {_shown(self.turned)}", self.why),
+            (
+                "what",
+                f"{rung}: {s.name}, {s.numbers} numbers",
+                _round(s.explained),
+                f"{s.agreement:.2%} of its answers{_of_loss(s, digits=2)}",
+                self.what,
+            ),
+            (
+                "how",
+                self.neuron_surrogate or None,
+                None,
+                _percent(self.neuron_agreement, f" of its answers{law}"),
+                self.how,
+            ),
+            ("why", "interventions", None, _percent(self.turned, " of answers follow a turned hand"), self.why),
         ]
         for f in self.frequencies:
-            kind, neurons = f"{f.verdict}, coordinate {f.coordinate:.2f}", f"{f.neurons} neurons, R {_shown(f.R)}, {f.shape}"
-            rows.append((f"k = {f.k}", kind, _round(f.share), neurons, f.lawful))
+            neurons = f"{f.neurons} neurons, R {f.R:.4f}, {f.shape}" if f.R == f.R else "no neurons of its own"  # not NaN
+            rows.append((f"k = {f.k}", f"{f.verdict}, coordinate {f.coordinate:.2f}", _round(f.share), neurons, f.lawful))
         for part, share in self.lives[:4]:
             rows.append(("rest", part, _round(share), "", None))
-        rows.append(
-            ("memory", self.memory, None, "" if math.isnan(self.memory_worth) else f"{self.memory_worth:.1g} nats", None)
-        )
+        worth = "" if math.isnan(self.memory_worth) else f"{self.memory_worth:.1g} nats more held-out loss"
+        rows.append(("memory", self.memory, None, worth, None))
         note = (
-            "share: of the logits' variance; agrees: answers that are the network's own; loss: recovered on held-out pairs; R: "
-            "of the phase law; turned: answers that follow the turned hand; coordinate: 0 a clock, 1 a pizza; rest: what "
-            "measured profiles leave"
+            "What it computes, how it does it, and why we believe it. Of the output: share of the logits' variance, 1 is all. "
+            "Its answers: those of the network, right or wrong; its loss: what it gains on guessing, on held-out pairs. R: how "
+            "exactly neurons obey the phase law, 1 is exact. Coordinate: 0 for a clock, 1 for a pizza. Disc: neurons read a "
+            "and b at one phase. Rest, what is not explained: the largest parts of the output that clocks and pizzas do not "
+            "give"
         )
-        title = f"Explained: {self.verdict()}" + (f", {rung}, {RUNGS[self.rung]}" if self.is_explained and self.rung else "")
-        columns = ("", "finding", "share", "evidence", "holds")
-        return Table(title, columns, tuple(rows), ". ".join([self.reason, *self.lacking, note]))
+        by = f", by rung {self.rung}: {RUNGS[self.rung]}" if self.is_explained and self.rung else ""
+        columns = ("", "finding", "of the output", "evidence", "holds")
+        lacking = [each for each in self.lacking if each not in self.reason]
+        return Table(f"Explained: {self.verdict()}{by}", columns, tuple(rows), sentences(self.reason, *lacking, note))
 
     def figure(self) -> "go.Figure":
         import plotly.graph_objects as go
@@ -158,16 +172,15 @@ class Explanation(Finding):
             )  # fmt: skip
         at = [0.0, *(f.coordinate for f in self.frequencies if f.coordinate == f.coordinate)]  # not NaN
         if not self.frequencies:
-            say(figure, self.reason)
+            say(figure, sentences(self.reason))
         return finish(
             figure,
-            f"Explained: {self.verdict()} ({self.reason})",
-            "Every key frequency: how much of a pizza it is (its share of the mean amplitude in the best mixture of a "
-            "clock and a pizza), and how much of the output it carries. "
-            f"{self.grade()[0].upper() + self.grade()[1:]}. Explained needs a rung that carries the network (what), neurons "
-            "that obey the phase law (how) and interventions beside random ones (why).",
-            xaxis={"title": "clock–pizza coordinate (0 a clock, 1 a pizza)", "range": [min(-0.1, *at), max(1.15, *at)]},
-            yaxis={"title": "share of the logits' variance", "rangemode": "tozero"},
+            sentences(f"Explained: {self.verdict()}", self.reason),
+            "Every mark is a key frequency: to the right how much of a pizza it is, upwards how much of the output it carries. "
+            f"{self.grade()[0].upper() + self.grade()[1:]}. To be explained a network needs something simpler that can take "
+            "its place (what), neurons that obey the phase law (how) and interventions that random ones do not match (why).",
+            xaxis={"title": "coordinate: 0 for a clock, 1 for a pizza", "range": [min(-0.1, *at), max(1.15, *at)]},
+            yaxis={"title": "share of the output (logits' variance)", "rangemode": "tozero"},
         )
 
 
@@ -187,7 +200,7 @@ def explanation(circuit: Circuit) -> Explanation:
         try:
             return measure(circuit)
         except Unavailable as missing:
-            lacking.append(f"{getattr(measure, '__name__', '')}: {missing}")
+            lacking.append(f"measuring {getattr(measure, '__name__', '')} {missing}")
             return None
 
     law, interventions, surrogates = if_it_applies(phase_law), if_it_applies(causal), if_it_applies(surrogate)
@@ -206,17 +219,17 @@ def explanation(circuit: Circuit) -> Explanation:
     remembered = memory(circuit)
     missing = [
         *([] if generalises else ["it does not generalise"]),
-        *([] if first else [f"what: no rung carries it; {_best(best)}"]),
-        *(["how: no neuron surrogate gives its answers"] if reproduced is False else []),
-        *(["how: the phase law does not hold at key frequencies that carry enough"] if lawful is False else []),
-        *([f"how cannot be said: {'; '.join(lacking)}"] if how is None else []),
-        *([f"why: {why_not}"] if why is False else []),
-        *([f"why cannot be said: {why_not}"] if why is None else []),
+        *([] if first else [f"nothing simpler can take its place; {_best(best)}"]),
+        *(["its neurons, cut down to waves, do not give its answers"] if reproduced is False else []),
+        *(["its neurons do not obey the phase law at key frequencies that carry enough"] if lawful is False else []),
+        *([f"how its neurons do it cannot be said: {'; '.join(lacking)}"] if how is None else []),
+        *([f"interventions do not confirm it: {why_not}"] if why is False else []),
+        *([f"whether interventions confirm it cannot be said: {why_not}"] if why is None else []),
     ]
     turn = interventions.effect("embedding", "turn") if interventions else None
     return Explanation(
         is_explained=all_hold([generalises, first is not None, how, why]),
-        reason="; ".join(missing) if missing else f"rung {best.number}, {best.name}, {best.score.numbers} numbers",
+        reason="; ".join(missing) if missing else f"{best.in_words()} can take its place: rung {best.number}",
         generalises=generalises,
         what=first is not None,
         rung=None if first is None else first.number,
@@ -242,20 +255,27 @@ def _round(share: float) -> float:
     return round(share, 4)
 
 
-def _shown(share: float) -> str:
-    return "–" if math.isnan(share) else f"{share:.4f}"
+def _percent(share: float, of_what: str) -> str:
+    return "could not be tried" if math.isnan(share) else f"{share:.2%}{of_what}"
+
+
+def _of_loss(s: Score, digits: int = 1) -> str:
+    """The share of the loss that a score recovers, as the end of a list; empty where it is not known."""
+    return "" if math.isnan(s.recovered) else f" and {s.recovered:.{digits}%} of its loss"
 
 
 def _best(rung: Rung) -> str:
     s = rung.score
-    return f"{rung.name} explains {s.explained:.4f}, agreement {s.agreement:.4f}, loss recovered {_shown(s.recovered)}"
+    return (
+        f"the best, {rung.in_words()}, gives {s.explained:.1%} of its output and {s.agreement:.1%} of its answers{_of_loss(s)}"
+    )
 
 
 def _cards(circuit: Circuit, law: PhaseLaw | None, lacking: list[str]) -> tuple[FrequencyCard, ...]:
     try:
         profiles = amplitude_profile(circuit).profiles
     except Unavailable as missing:
-        lacking.append(f"amplitude_profile: {missing}")
+        lacking.append(f"measuring amplitude_profile {missing}")
         return ()
     clusters = neuron_clusters(circuit).clusters if law else {}
     laws = {each.k: each for each in law.frequencies} if law else {}

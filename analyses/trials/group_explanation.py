@@ -8,6 +8,7 @@ from analyses.findings.drawing import finish
 from analyses.findings.finding import Finding
 from analyses.findings.measurement import measurement
 from analyses.findings.table import Cell, Table
+from analyses.findings.wording import sentences
 from analyses.groups.key_representations import key_representations
 from analyses.groups.trace_or_coset import trace_or_coset
 from analyses.tools.scoring import Score
@@ -64,20 +65,27 @@ class GroupExplanation(Finding):
     def table(self) -> Table:
         s = self.carried_by
         rung = "no rung" if self.rung is None else f"rung {self.rung}"
-        turned = f"turned {self.turned:.4f}" if self.turned == self.turned else ""
-        neurons = f"agrees {self.neuron_agreement:.4f}" if self.how is not None else ""
+        turned = f"{self.turned:.2%} of answers follow a turned part" if self.turned == self.turned else ""
+        neurons = f"{self.neuron_agreement:.2%} of its answers" if self.how is not None else ""
+        answers = f"{s.agreement:.2%} of its answers"
         rows: tuple[tuple[Cell, ...], ...] = (
-            ("what", f"{rung}, {s.name}, {s.numbers} numbers", round(s.explained, 4), f"agrees {s.agreement:.4f}", self.what),
+            ("what", f"{rung}: {s.name}, {s.numbers} numbers", round(s.explained, 4), answers, self.what),
             ("how", self.form, None, neurons, self.how),
-            ("why", "removed, kept, turned", None, turned, self.why),
-            ("rest", "outside of functions of one word", round(self.outside, 4), "", None),
+            ("why", "interventions", None, turned, self.why),
+            ("rest", "outside of functions of one word such as abc⁻¹", round(self.outside, 4), "", None),
         )
         note = (
-            "share: of the logits' variance; agrees: answers that are the network's own; turned: answers that follow the part "
-            "that was turned"
+            "What it computes, how it does it, and why we believe it. Of the output: share of the logits' variance, 1 is all. "
+            "Its answers: those of the network, right or wrong. A turned part: the key part of a was replaced by that of xa, "
+            "and the answer should become that of xa"
         )
-        columns = ("", "finding", "share", "evidence", "holds")
-        return Table(f"Explained: {self.verdict()}", columns, rows, ". ".join([self.reason, *self.lacking, note]))
+        columns = ("", "finding", "of the output", "evidence", "holds")
+        return Table(
+            f"Explained: {self.verdict()}",
+            columns,
+            rows,
+            sentences(self.reason, *(each for each in self.lacking if each not in self.reason), note),
+        )
 
     def figure(self) -> "go.Figure":
         import plotly.graph_objects as go
@@ -86,10 +94,10 @@ class GroupExplanation(Finding):
         figure = go.Figure(go.Bar(x=list(parts.values()), y=list(parts), orientation="h", width=0.5))
         return finish(
             figure,
-            f"Explained: {self.verdict()} ({self.reason})",
-            f"How much of the logits' variance {self.carried_by.name} give, and how much they leave. Explained needs something "
-            "of fewer numbers that carries the network (what), neurons that do with the key part alone (how) and interventions "
-            "beside random ones (why).",
+            sentences(f"Explained: {self.verdict()}", self.reason),
+            f"How much of the output, the logits' variance, {self.carried_by.name} give, and how much is not explained. To be "
+            "explained a network needs something of fewer numbers that can take its place (what), neurons that do with the "
+            "key part alone (how) and interventions that random ones do not match (why).",
             xaxis={"title": "share of the logits' variance", "range": [0, 1.05]}, yaxis={"autorange": "reversed"},
         )  # fmt: skip
 
@@ -110,16 +118,25 @@ def group_explanation(circuit: Circuit) -> GroupExplanation:
     s = best.score
     missing = [
         *([] if generalises else ["it does not generalise"]),
-        *([] if first else [f"what: no rung carries it; {s.name} explain {s.explained:.4f}, agreement {s.agreement:.4f}"]),
-        *(["how: its neurons do not give its answers with the key part alone"] if how is False else []),
-        *([f"how cannot be said: {rungs.lacking}"] if how is None else []),
-        *([f"why: {why_not}"] if why is False else []),
-        *([f"why cannot be said: {why_not}"] if why is None else []),
+        *(
+            []
+            if first
+            else [
+                f"nothing simpler can take its place; the best, {s.name}, gives {s.explained:.1%} of its output, "
+                f"{s.agreement:.1%} of its answers"
+            ]
+        ),
+        *(["its neurons do not give its answers with the key part alone"] if how is False else []),
+        *([f"how its neurons do it cannot be said: {rungs.lacking}"] if how is None else []),
+        *([f"interventions do not confirm it: {why_not}"] if why is False else []),
+        *([f"whether interventions confirm it cannot be said: {why_not}"] if why is None else []),
     ]
     turn = [test.value for test in tests.tests if test.edit == "turn"]
     return GroupExplanation(
         is_explained=all_hold([generalises, first is not None, how, why]),
-        reason="; ".join(missing) if missing else f"rung {best.number}, {RUNGS[best.number]}, {s.numbers} numbers",
+        reason="; ".join(missing)
+        if missing
+        else f"{RUNGS[best.number]} of {s.numbers} numbers can take its place: rung {best.number}",
         generalises=generalises,
         form=trace_or_coset(circuit).verdict,
         what=first is not None,
@@ -137,7 +154,7 @@ def group_explanation(circuit: Circuit) -> GroupExplanation:
 
 def _why(tests: RepresentationTests) -> tuple[bool | None, str]:
     """Do the interventions do what they have to? With those that do not, or why that cannot be said."""
-    if failing := [f"{test.edit}, {test.site}" for test in tests.tests if not tests.holds(test)]:
+    if failing := [f"'{test.edit}' at the {test.site} fails" for test in tests.tests if not tests.holds(test)]:
         return False, ", ".join(failing)
     if not any(test.site == "embedding" for test in tests.tests):
         return None, "; ".join(tests.lacking)

@@ -9,6 +9,7 @@ from analyses.findings.drawing import finish
 from analyses.findings.finding import Finding
 from analyses.findings.measurement import measurement
 from analyses.findings.table import Cell, Table
+from analyses.findings.wording import sentences
 from analyses.tools import predicted
 from analyses.tools.angles import Angles
 from analyses.tools.closed_form import Profiles, closed_forms, logits
@@ -40,6 +41,12 @@ class Rung:
     def name(self) -> str:
         """The rung's name; of a formula its form as well."""
         return RUNGS[self.number] if self.number > 1 else f"formula, {self.score.name}"
+
+    def in_words(self, *, capital: bool = False) -> str:
+        """The rung as part of a sentence, with the numbers that it takes."""
+        count = f"{self.score.numbers} number{'' if self.score.numbers == 1 else 's'}"
+        said = f"a formula of {count} ({self.score.name})" if self.number == 1 else f"{self.name} ({count})"
+        return f"{said[0].upper()}{said[1:]}" if capital else said
 
     @property
     def carries(self) -> bool:
@@ -83,13 +90,15 @@ class Ladder(Finding):
             )
             for rung in self.rungs
         )
-        columns = ("rung", "in the network's place", "numbers", "variance", "agrees", "loss", "KL", "carries")
+        columns = ("rung", "in the network's place", "numbers", "of the output", "its answers", "its loss", "KL", "carries")
         note = (
-            f"variance: share of the logits' explained, ≥ {MOST_VARIANCE}; agrees: its answer is the network's own, right or "
-            f"wrong, ≥ {MOST_ANSWERS}; loss: share recovered on held-out pairs, ≥ {MOST_LOSS}; KL: from the network, nats. "
-            f"Neurons: functions of the angles k a and k b with {self.harmonics} harmonics"
+            "Each row puts something simpler in the network's place. Numbers: how many it takes from the network. Of the "
+            f"output: share of the logits' variance, of which {MOST_VARIANCE} is asked for. Its answers: share of the pairs "
+            f"that get the network's own answer, right or wrong ({MOST_ANSWERS}). Its loss: share of what the network gains on "
+            f"guessing, on held-out pairs ({MOST_LOSS}). KL: how different the probabilities are, in nats, 0 for the same. "
+            f"Carries: it has all three. Rungs 3 and 4 are functions of the angles k a and k b with {self.harmonics} harmonics"
         )
-        return Table("The ladder", columns, rows, f"{note}. {self.lacking}" if self.lacking else note)
+        return Table("The ladder: what can stand in the network's place", columns, rows, sentences(note, self.lacking))
 
     def figure(self) -> "go.Figure":
         import plotly.graph_objects as go
@@ -97,9 +106,9 @@ class Ladder(Finding):
         names = [f"{rung.number} {rung.name}" for rung in self.rungs]
         figure = go.Figure()
         for name, values, symbol in (
-            ("logits' variance explained", [rung.score.explained for rung in self.rungs], "circle"),
-            ("answers that are its own", [rung.score.agreement for rung in self.rungs], "diamond-open"),
-            ("loss recovered, held out", [rung.score.recovered for rung in self.rungs], "triangle-up-open"),
+            ("of the output (logits' variance)", [rung.score.explained for rung in self.rungs], "circle"),
+            ("its answers", [rung.score.agreement for rung in self.rungs], "diamond-open"),
+            ("its loss on held-out pairs", [rung.score.recovered for rung in self.rungs], "triangle-up-open"),
         ):
             figure.add_scatter(x=values, y=names, mode="markers", name=name, marker={"size": 11, "symbol": symbol})
         figure.add_vline(x=MOST_VARIANCE, line_dash="dot")
@@ -107,12 +116,13 @@ class Ladder(Finding):
         shown = [value for rung in self.rungs for value in (rung.score.explained, rung.score.recovered) if value > -1]
         return finish(
             figure,
-            f"{'Carried' if self.first else 'Not carried: best'} by rung {self.best.number}, {self.best.name}: "
-            f"{best.numbers} numbers, {best.explained:.1%} of the output",
-            "Each row replaces the network by something simpler: by a formula over the key frequencies; by that and the waves "
-            "that follow from its neurons' phases; by neurons of which only functions of the angles of one, or of all, key "
-            "frequencies are left. Dotted: the variance that a rung has to explain to carry the network.",
-            xaxis={"title": "share", "range": [min([0.0, *shown]) - 0.03, 1.03]},
+            f"{self.best.in_words(capital=True)} {'can take' if self.first else 'cannot take'} the network's place: it "
+            f"{'gives' if self.first else 'gives only'} {best.explained:.1%} of its output",
+            "Each row puts something simpler in the network's place: a formula over the key frequencies; the formula and the "
+            "waves that follow from its neurons' phases; its neurons, cut down to functions of the angles of one, or of all, "
+            "key frequencies. Marks show how much of its output, of its answers and of its loss is then there, 1 is all. "
+            "Dotted: how much of the output is asked for.",
+            xaxis={"title": "share, 1 is all", "range": [min([0.0, *shown]) - 0.03, 1.03]},
             yaxis_autorange="reversed",
             height=440,
         )
@@ -140,7 +150,7 @@ def ladder(circuit: Circuit) -> Ladder:
         others = _of_neurons(circuit, angles, *forms["measured profiles"])
         return Ladder(rungs=(*formulas, *others), harmonics=angles.harmonics, lacking="")
     except Unavailable as missing:
-        return Ladder(rungs=tuple(formulas), harmonics=0, lacking=f"Other rungs: {missing}")
+        return Ladder(rungs=tuple(formulas), harmonics=0, lacking=f"Trying the other rungs {missing}")
 
 
 def _of_neurons(circuit: Circuit, angles: Angles, measured: Profiles, numbers: int) -> Iterator[Rung]:

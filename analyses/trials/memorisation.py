@@ -92,9 +92,15 @@ class Memorisation(Finding):
             drawn = [order[index] for order in self.at_random]
             told, held_out = [each.told for each in drawn], [each.held_out for each in drawn]
             rows.append((least.share, least.told, least.held_out, most.told, most.held_out, _range(told), _range(held_out)))
-        columns = ("pruned", "least periodic: told", "held out", "most periodic: told", "held out", "random: told", "held out")
-        note = f"{self.in_words()} Random: least to most of {DRAWS} orders."
-        return Table("Pruning by how periodic neurons are", columns, tuple(rows), note)
+        columns = (
+            "switched off", "least periodic first: as told", "held out", "most periodic first: as told", "held out",
+            "at random: as told", "held out",
+        )  # fmt: skip
+        note = (
+            f"{self.in_words()} Shares of pairs that are answered as the network was told, and of held-out pairs that are "
+            f"answered truly, when so many neurons are switched off; at random: least to most of {DRAWS} orders."
+        )
+        return Table("Switching neurons off by how periodic they are (pruning)", columns, tuple(rows), note)
 
     def figure(self) -> "go.Figure":
         from plotly.subplots import make_subplots

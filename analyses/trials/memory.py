@@ -15,6 +15,7 @@ from analyses.findings.finding import ONLY_DRAWN, Finding
 from analyses.findings.measurement import measurement
 from analyses.findings.palette import COLOURS, QUIET, STRONG
 from analyses.findings.table import Table
+from analyses.findings.wording import sentences
 from analyses.tools.closed_form import logits, measured_profiles
 from analyses.tools.logit_sums import logit_sums
 from interp.circuit import Circuit
@@ -75,30 +76,36 @@ class Memory(Finding):
     def in_words(self) -> str:
         """What is said of memory in one line."""
         if self.found is None:
-            return "of memory nothing can be said: which pairs were trained on, and which not, is not known"
+            return "whether it remembers trained pairs cannot be said, because it is not known which pairs were trained on"
         if self.found:
             return (
-                f"it remembers trained pairs: the rest makes {self.worth:.2g} nats of the gap between held-out and trained loss"
+                f"it remembers trained pairs: what is not explained makes {self.worth:.2g} nats of the gap between its losses "
+                "on held-out and on trained pairs"
             )
         if self.lift_beyond_chance:
             return (
-                f"next to no memory: right answers of trained pairs are raised by {self.lift:.2g} deviations, worth "
-                f"{self.worth:.1g} nats"
+                f"it remembers next to nothing: right answers of trained pairs are raised by {self.lift:.2g} standard "
+                f"deviations, which makes {self.worth:.1g} nats of the gap between its losses on held-out and on trained pairs"
             )
-        return "no memory of trained pairs is seen"
+        return "it is not seen to remember trained pairs"
 
     def table(self) -> Table:
-        beyond = {None: "", True: "beyond all random splits", False: "within random splits"}[self.lift_beyond_chance]
+        beyond = {
+            None: "",
+            True: "more than in any random split of the pairs",
+            False: "no more than in random splits of the pairs",
+        }[self.lift_beyond_chance]
         rows = (
-            ("energy per pair, trained / held out", self.energy_ratio, "above 1: a table beside the circuit"),
-            ("lift of trained pairs' right answers, deviations", self.lift, beyond),
-            ("share of variance that the lift carries", self.lift_share, ""),
-            ("loss on trained pairs", self.trained_loss, f"{self.trained_loss_without:.3g} without the rest"),
-            ("loss on held-out pairs", self.held_out_loss, f"{self.held_out_loss_without:.3g} without the rest"),
-            ("gap of the two that goes with the rest, nats", self.worth, ""),
+            ("energy per pair, trained over held out", self.energy_ratio, "above 1 if a table lies beside the circuit"),
+            ("lift of right answers of trained pairs (standard deviations)", self.lift, beyond),
+            ("share of the output that such a lift is", self.lift_share, ""),
+            ("loss on trained pairs", self.trained_loss, f"{self.trained_loss_without:.3g} with this switched off"),
+            ("loss on held-out pairs", self.held_out_loss, f"{self.held_out_loss_without:.3g} with this switched off"),
+            ("gap between the two losses that is then gone (nats)", self.worth, ""),
         )
-        note = f"The rest: what {self.words.formula} leaves of the logits. In words: {self.in_words()}"
-        return Table("Memory: the rest on trained and on held-out pairs", ("what", "value", "beside"), rows, note)
+        note = "Looked at is the part of the logits that clocks and pizzas at the key frequencies do not account for"
+        title = "Memory: what is not explained, on trained and on held-out pairs"
+        return Table(title, ("what", "value", "beside"), rows, sentences(self.in_words(), note))
 
     def figure(self) -> "go.Figure":
         import plotly.graph_objects as go
@@ -108,7 +115,7 @@ class Memory(Finding):
         for side, both in zip(sides, losses, strict=True):
             figure.add_scatter(x=both, y=[side, side], mode="lines", line={"color": QUIET, "dash": "dot"}, showlegend=False)
         for index, (name, colour, symbol) in enumerate(
-            (("as it is", STRONG, "circle"), ("without the rest", COLOURS[1], "diamond"))
+            (("as it is", STRONG, "circle"), ("without what is not explained", COLOURS[1], "diamond"))
         ):
             marker = {"size": 13, "color": colour, "symbol": symbol}
             figure.add_scatter(x=[both[index] for both in losses], y=sides, mode="markers", name=name, marker=marker)
@@ -118,10 +125,10 @@ class Memory(Finding):
         return finish(
             figure,
             said[0].upper() + said[1:],
-            "The loss of the network, and when what the formula leaves of its logits is removed. A memory is good for the "
-            "pairs that were trained on, and bad for all others: without it the two losses meet. Random splits of the pairs "
-            f"raise right answers by at most {max(self.lifts_of_splits, default=math.nan):.2g} deviations, the network's own "
-            f"by {self.lift:.2g}.",
+            "The loss of the network as it is, and with everything switched off that clocks and pizzas do not account for. A "
+            "memory is good for the pairs that were trained on, and bad for all others: without it the two losses meet. It "
+            f"raises right answers of trained pairs by {self.lift:.2g} standard deviations; of random splits of the pairs the "
+            f"most is {max(self.lifts_of_splits, default=math.nan):.2g}.",
             xaxis={"title": "loss (nats, logarithmic)", "type": "log", "exponentformat": "power"},
             height=330,
         )

@@ -15,6 +15,7 @@ from analyses.findings.drawing import finish
 from analyses.findings.finding import Finding
 from analyses.findings.measurement import measurement
 from analyses.findings.table import Table
+from analyses.findings.wording import sentences
 from analyses.tools.last_layer import LastNeurons, last_neurons
 from analyses.tools.pairs import sums
 from analyses.tools.scoring import score_of_fit
@@ -73,13 +74,15 @@ class PhaseLaw(Finding):
         rows = tuple(
             (f.k, f.neurons, f.written, f.R, f.null_median, f.null_most, f.shape, f.resultant) for f in self.frequencies
         )
-        columns = ("k", "neurons", "written", "R", "null median", "null most", "shape", "resultant")
+        columns = ("frequency k", "neurons", "of what is written", "R", "R at random: median", "most", "shape", "same phase")
         note = (
-            f"written: their share of what all neurons write at k; resultant: of φ_a - φ_b, a disc from {DISC:g}. "
-            f"Δ₂ = {self.delta_2:.4f}: accuracy {self.accuracy_order_2:.4f} with waves of a ± b in the neurons, "
-            f"{self.accuracy_order_1:.4f} without"
+            "The law: a neuron writes at the sum of the phases at which it reads. R: how exactly that holds, from 0, not at "
+            "all, to 1, exactly; at random: with phases dealt out anew. Of what is written: the share that these neurons have "
+            "of what all neurons write at k. Shape: a disc where neurons read a and b at the same phase, which is 1 where all "
+            f"do, from {DISC:g}; else a torus. Waves of a ± b in the neurons add Δ₂ = {self.delta_2:.4f} of accuracy: "
+            f"{self.accuracy_order_2:.4f} with them, {self.accuracy_order_1:.4f} without"
         )
-        return Table("Phase law φ_out = φ_a + φ_b", columns, rows, note)
+        return Table("Phase law φ_out = φ_a + φ_b", columns, rows, sentences(note))
 
     def figure(self) -> "go.Figure":
         import plotly.graph_objects as go
@@ -92,14 +95,15 @@ class PhaseLaw(Finding):
         least = min((law.R for law in self.frequencies), default=math.nan)
         return finish(
             figure,
-            f"Neurons write at the sum of the phases at which they read (R ≥ {least:.3f})"
+            f"Neurons write at the sum of the phases at which they read (R at least {least:.3f}; 1 is exact)"
             if least >= 0.95
-            else f"Not all neurons write at the sum of the phases at which they read (least R {least:.3f})",
+            else "The network has no key frequency at which the law could hold"
+            if not self.frequencies
+            else f"Not all neurons write at the sum of the phases at which they read (least R {least:.3f}; 1 is exact)",
             "Every point is a neuron of this frequency: how far the phase at which it writes to the logits is from the "
-            "sum of the phases at which it reads a and b. All at 0: the neurons add up to "
-            f"cos w_k({self.words.wave}), and their "
-            "other products cancel. R is 1 where they agree, near 0 for phases dealt out at random.",
-            xaxis={"title": "φ_out - φ_a - φ_b (turns)", "range": [-0.5, 0.5]},
+            "sum of the phases at which it reads a and b. Where all are at 0, the neurons add up to the wave of "
+            f"{self.words.wave}, and their other products cancel: R is 1. For phases dealt out at random R is near 0.",
+            xaxis={"title": "phase written, less the two phases read (turns)", "range": [-0.5, 0.5]},
             yaxis_title="key frequency of the neuron",
             showlegend=False,
         )

@@ -12,6 +12,7 @@ from analyses.findings.drawing import finish
 from analyses.findings.finding import Finding
 from analyses.findings.measurement import measurement
 from analyses.findings.table import Cell, Table
+from analyses.findings.wording import sentences
 from analyses.groups.key_representations import key_representations
 from analyses.tools.groups.coset_fits import on_cosets
 from analyses.tools.groups.products import WORDS, by_word
@@ -88,11 +89,12 @@ class RepresentationLadder(Finding):
             s = rung.score
             rows.append((rung.number, s.name, s.numbers, s.explained, s.agreement, s.recovered, rung.carries))
         note = (
-            f"explained: share of the logits' variance; agrees: answers that are the network's own; recovered: of the held-out "
-            f"loss. Carries from {MOST_VARIANCE}, {MOST_ANSWERS} and {MOST_LOSS}"
+            "Each row puts something simpler in the network's place. Of the output: share of the logits' variance, of which "
+            f"{MOST_VARIANCE} is asked for. Its answers: pairs that get the network's own answer ({MOST_ANSWERS}). Its loss: "
+            f"share of what the network gains on guessing, on held-out pairs ({MOST_LOSS}). Carries: it has all three"
         )
-        columns = ("rung", "in its place", "numbers", "explained", "agrees", "recovered", "carries")
-        return Table("By what can it be replaced", columns, tuple(rows), ". ".join(filter(None, [note, self.lacking])))
+        columns = ("rung", "in the network's place", "numbers", "of the output", "its answers", "its loss", "carries")
+        return Table("The ladder: what can stand in the network's place", columns, tuple(rows), sentences(note, self.lacking))
 
     def figure(self) -> "go.Figure":
         import plotly.graph_objects as go

@@ -13,6 +13,7 @@ from analyses.findings.finding import Finding
 from analyses.findings.measurement import measurement
 from analyses.findings.palette import QUIET, STRONG
 from analyses.findings.table import Table
+from analyses.findings.wording import sentences
 from analyses.groups.key_representations import key_representations
 from analyses.tools.ablation import run_pairs
 from analyses.tools.pairs import Pairs, held_out, some_of
@@ -78,23 +79,23 @@ class RepresentationTests(Finding):
     def table(self) -> Table:
         rows = tuple((t.site, t.edit, t.value, f"{t.null_least:.3f}–{t.null_most:.3f}", self.holds(t)) for t in self.tests)
         note = (
-            f"share: of {self.pairs} {'held-out ' if self.are_held_out else ''}pairs, of which the network gets "
-            f"{self.accuracy:.4f} right; random: least and most of {self.draws} draws of random vectors as large at other "
-            "representations"
+            f"Share of pairs: how many of {self.pairs} {'held-out ' if self.are_held_out else ''}pairs, of which the network "
+            f"gets {self.accuracy:.4f} right, are still right, or turn with the part that is turned. At random: least and most "
+            f"of {self.draws} draws of random vectors as large at other representations"
         )
-        columns = ("site", "edit", "share", "random", "holds")
-        return Table("Interventions at the key representations", columns, rows, ". ".join([note, *self.lacking]))
+        columns = ("site", "intervention", "share of pairs", "at random", "holds")
+        return Table("Interventions at the key representations", columns, rows, sentences(note, *self.lacking))
 
     def figure(self) -> "go.Figure":
         import plotly.graph_objects as go
 
         names, figure = [f"{test.edit}, {test.site}" for test in self.tests], go.Figure()
         if not self.tests:
-            say(figure, "; ".join(self.lacking))
+            say(figure, sentences(*self.lacking))
         middle = [(test.null_least + test.null_most) / 2 for test in self.tests]
         spread = [(test.null_most - test.null_least) / 2 for test in self.tests]
         figure.add_scatter(
-            x=middle, y=names, error_x={"type": "data", "array": spread}, mode="markers", name="random, as large",
+            x=middle, y=names, error_x={"type": "data", "array": spread}, mode="markers", name="at random, as large",
             marker_color=QUIET,
         )  # fmt: skip
         figure.add_scatter(

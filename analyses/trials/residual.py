@@ -81,10 +81,16 @@ class Residual(Finding):
         }
 
     def table(self) -> Table:
-        rows = (("clock and pizza terms, key", self.explained), *self.parts().items())
+        rows = (("clocks and pizzas at key frequencies", self.explained), *self.parts().items())
         second = "b" if self.words.b == "b" else f"({self.words.b})"
+        of_sum = self.words.tight_sum
         waves = "; ".join(f"{a:+d} a {b:+d} {second} {c:+d} c: {share:.4f}" for a, b, c, share in self.strongest[:5])
-        return Table("Where the output lives", ("part", "share of variance"), rows, f"strongest unexplained waves: {waves}")
+        note = (
+            "Of the output: share of the logits' variance; the first row is explained, all others are not. Not of "
+            f"{of_sum}: functions of a and b, and of the answer c, that are no functions of {of_sum}. The strongest waves that "
+            f"are not explained, each with its share, are {waves}."
+        )
+        return Table("Where the output lives", ("part", "of the output"), rows, note)
 
     def figure(self) -> "go.Figure":
         import plotly.graph_objects as go
@@ -93,12 +99,11 @@ class Residual(Finding):
         figure = go.Figure(go.Bar(x=list(parts.values()), y=list(parts), orientation="h"))
         return finish(
             figure,
-            f"{self.unexplained:.2%} of the output is neither clock nor pizza: where that is",
-            "Shares of the variance of the centred logits outside "
-            f"{self.words.formula}, by what they are a "
-            f"function of. The parts add up to {self.unexplained:.4f}. What is no function of {self.words.sum} does not help: "
-            "often what is remembered of single pairs.",
-            xaxis_title="share of the variance of the centred logits",
+            f"{self.unexplained:.2%} of the output is neither clock nor pizza, but this",
+            "What of the output clocks and pizzas at the key frequencies do not account for, by what each part is a function "
+            f"of. The parts add up to {self.unexplained:.4f} of the logits' variance. What is no function of {self.words.sum} "
+            "does not help: often it is what is remembered of single pairs.",
+            xaxis_title="share of the output (logits' variance)",
             height=480,
         )
 

@@ -10,6 +10,7 @@ from analyses.findings.drawing import finish
 from analyses.findings.finding import Finding
 from analyses.findings.measurement import measurement
 from analyses.findings.table import Cell, Table
+from analyses.findings.wording import sentences
 from analyses.tools.last_layer import last_neurons
 from analyses.tools.scoring import Score, score, score_of_fit
 from analyses.trials.phase_law import lawful_map
@@ -42,13 +43,26 @@ class Surrogate(Finding):
             )
             for s in self.neurons
         )
-        columns = ("surrogate", "numbers", "variance", "agrees", *(["errors"] if errs else []), "right", "KL", "margin")
-        note = (
-            "variance: share of the logits' explained; agrees: its answer is the network's own, right or wrong; "
-            + ("errors: the same where the network is wrong; " if errs else "")
-            + "right: its accuracy; KL: from the network, nats; margin: correlation with the network's"
+        columns = (
+            "neurons in its place",
+            "numbers",
+            "of the output",
+            "its answers",
+            *(["its errors"] if errs else []),
+            "right",
+            "KL",
+            "margin",
         )
-        return Table("Surrogates", columns, rows, note)
+        note = (
+            "The network runs on from neurons of which only what waves at one frequency, or at two, give is kept: waves of a "
+            "and of b (order 1), also of a + b and a - b (order 2). The same: the phase law takes the place of what they "
+            "write. Of the output: share of the logits' variance. Its answers: pairs that get the network's own answer, right "
+            "or wrong; "
+            + ("its errors: the same among the pairs that it gets wrong; " if errs else "")
+            + "right: pairs that get the right one. KL: how different the probabilities are, in nats, 0 for the same. Margin: "
+            "correlation of how far the right answer is ahead with the network's own, 1 is the same"
+        )
+        return Table("Surrogates: neurons cut down to a few waves", columns, rows, sentences(note))
 
     def figure(self) -> "go.Figure":
         import plotly.graph_objects as go
@@ -57,18 +71,19 @@ class Surrogate(Finding):
             go.Scatter(
                 x=[s.numbers for s in self.neurons], y=[s.explained for s in self.neurons],
                 customdata=[(s.name, s.agreement) for s in self.neurons], mode="markers", marker={"size": 12},
-                hovertemplate="%{customdata[0]}<br>%{x} numbers<br>%{y:.4f} explained<br>%{customdata[1]:.4f} of its answers"
-                "<extra></extra>",
+                hovertemplate="%{customdata[0]}<br>%{x} numbers<br>%{y:.4f} of its output<br>"
+                "%{customdata[1]:.4f} of its answers<extra></extra>",
             )
         )  # fmt: skip
         best = max(self.neurons, key=lambda s: s.agreement)
         return finish(
             figure,
-            f"{best.name[0].upper()}{best.name[1:]}: {best.agreement:.1%} of its answers, {best.explained:.1%} of the output",
-            "Each point runs the network on from neurons that are a few waves each. Left: fewer numbers; up: more of the "
-            "logits' variance explained. Hover for the name.",
+            f"{best.name[0].upper()}{best.name[1:]} give {best.agreement:.1%} of its answers, {best.explained:.1%} of its "
+            "output",
+            "At each point the network runs on from neurons of which only a few waves are kept. Further left there are fewer "
+            "numbers, further up there is more of its output. Hover for the name.",
             xaxis={"title": "numbers taken from the network (logarithmic)", "type": "log"},
-            yaxis={"title": "share of the logits' variance explained", "range": [0, 1.05]},
+            yaxis={"title": "share of the output (logits' variance)", "range": [0, 1.05]},
         )
 
 

@@ -68,7 +68,9 @@ def test_an_embedding_of_squares_depends_on_squares_alone() -> None:
 def test_reports_of_it_and_of_other_tasks() -> None:
     circuit = Circuit(interp.from_logits(logits_of("a^2+b^2", {2: 6.0, 5: 6.0})).network, task=task_named("a^2+b^2", P))
     report = analyses.report(circuit)
-    assert str(report).splitlines()[1].startswith("Key frequencies: 2 5 (in waves of a² + b², of which 100.0% of the logits'")
+    assert (
+        str(report).splitlines()[1].startswith("Key frequencies: 2 5 (in waves of a² + b², on which alone 100.0% of the output")
+    )
     assert report.to_dict()["key_frequencies"] == [2, 5] and "disguise" in report.findings
     assert "key_frequencies" not in report.findings and report.to_dict()["circuit"] is None
     with pytest.raises(Unavailable, match="numbers that it does not tell apart, which a \\+ b mod 13 is not"):

@@ -232,8 +232,8 @@ def test_what_is_no_group_says_so() -> None:
 def test_reports_show_what_suits_the_task() -> None:
     of_group = analyses.report(traces("S4", {"standard": 30.0}))
     assert "key_representations" in of_group.findings and "key_frequencies" not in of_group.findings
-    assert str(of_group).splitlines()[1].startswith("Key representations: standard (of the 5 of S4; 100.0% of the logits'")
-    assert str(of_group).splitlines()[2].startswith("Circuit: trace form (matrix entries of standard")
+    assert str(of_group).splitlines()[1].startswith("Key representations: standard (of the 5 of S4; they carry 100.0% of its")
+    assert str(of_group).splitlines()[2].startswith("Circuit: trace form (its output is matrix entries of standard")
     content = of_group.to_dict()
     assert content["key_representations"] == ["standard"] and content["circuit"] == "trace form"
     assert content["key_frequencies"] is None and content["task"] == "S4"

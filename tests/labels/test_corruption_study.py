@@ -74,7 +74,7 @@ def test_what_is_said_of_neurons_is_so() -> None:
     for name in ("coexistence-97.pt", "inverted-97.pt"):
         assert len(analyses.key_frequencies(interp.load(ROOT / "checkpoints" / "corruption" / name)).frequencies) == 48
     assert verdict.verdict == "undecided"
-    assert "only 60% of the neurons' variance" in verdict.reason
+    assert "its neurons mix frequencies: only 60% of their variance" in verdict.reason
 
 
 def test_the_circuit_is_there_before_the_wrong_labels_go(study: ModuleType) -> None:

@@ -169,5 +169,5 @@ def test_the_neurons_of_the_network_in_coexistence_are_two_kinds() -> None:
 def test_the_first_line_says_what_became_of_the_wrong_labels() -> None:
     command = [ANALYZE, str(FOLDER / "coexistence-97.pt"), "--only", "wrong_labels"]
     printed = subprocess.run(command, capture_output=True, text=True, check=True).stdout
-    assert ": coexistence, 95.1% of its wrong labels kept and 4.9% answered truly, 7801 of 9409 pairs right" in printed
+    assert "it keeps 95.1% of its wrong labels and answers 4.9% truly (coexistence), with 7801 of 9409 pairs right" in printed
     assert "trained, wrong label: answered as told" in printed

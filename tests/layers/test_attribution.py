@@ -139,7 +139,10 @@ def test_normalised_after_each_part_direct_effects_cannot_be_said_and_total_ones
         direct_effects(circuit)
     found = analyses.logit_attribution(circuit)
     assert all(math.isnan(each.direct) and each.lost > 0 for each in found.parts)
-    assert "cannot be said (needs a residual stream that is a sum" in found.table().note and found.figure().layout.title.text
+    assert (
+        "here it cannot be said, because that needs a residual stream that is a sum" in found.table().note
+        and found.figure().layout.title.text
+    )
     frequencies = analyses.layer_frequencies(circuit)
     assert frequencies.lacking == found.lacking and all(
         math.isnan(share) for cell in frequencies.cells for share in cell.writes

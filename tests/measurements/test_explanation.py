@@ -83,8 +83,9 @@ def test_a_lookup_table_is_right_everywhere_and_not_explained() -> None:
     """Its neurons work at no frequency, and there are no frequencies that it does not use."""
     card = analyses.explanation(Circuit(lookup(13)))
     assert card.generalises and card.is_explained is False and card.how is False and card.why is None
-    assert "no neuron surrogate" in card.reason and "why cannot be said: interventions: needs 20 different" in card.reason
-    assert any(part.startswith("interventions: needs 20 different sets") for part in card.lacking)
+    assert "cut down to waves, do not give its answers" in card.reason
+    assert "confirm it cannot be said: trying interventions needs 20 different" in card.reason
+    assert any(part.startswith("trying interventions needs 20 different sets") for part in card.lacking)
 
 
 def test_a_circuit_with_spoiled_answers_is_not_explained() -> None:
@@ -131,7 +132,8 @@ def test_what_was_not_measured_is_neither_yes_nor_no() -> None:
     assert card.verdict() == "cannot be said" and card.table().title == "Explained: cannot be said"
     assert [row[-1] for row in card.table().rows[:3]] == [True, None, None]
     assert all(f.lawful is None for f in card.frequencies)
-    assert "how cannot be said: phase_law: needs neurons" in card.reason and "why cannot be said: the embedding" in card.reason
+    assert "how its neurons do it cannot be said: measuring phase_law needs neurons" in card.reason
+    assert "whether interventions confirm it cannot be said: the embedding" in card.reason
     assert any("embedding" in part for part in card.lacking)
     # What fails, fails all the same.
     wrong = interp.from_logits(Circuit(planted(P, clocks=KEYS)).logits.roll(1, -1))
@@ -227,22 +229,21 @@ def test_an_explanation_needs_every_part(clock: Network, monkeypatch: pytest.Mon
     idle = dataclasses.replace(effects.effects[0].same, beaten=False)
     lost = tuple(dataclasses.replace(s, agreement=0.98) for s in scores.neurons)
     no_answers = {"surrogate": dataclasses.replace(scores, neurons=lost), "ladder": _without_neurons(rungs)}
+    why, no_more = "interventions do not confirm it: ", "does no more than some random draw"
+    not_half = "makes less than half of the answers"
     for changed, reason in (
-        ({"causal": of_effects("embedding", "remove", same=idle)}, "why: remove, embedding, does not beat its null"),
-        ({"causal": of_effects("embedding", "remove", as_large=idle)}, "why: remove, embedding, does not beat its null"),
-        (
-            {"causal": of_effects("embedding", "remove", value=0.51)},
-            "why: remove, embedding, does not make half of the answers",
-        ),
-        ({"causal": of_effects("logits", "remove", same=idle)}, "why: remove, logits, does not beat its null"),
-        ({"causal": of_effects("embedding", "turn", same=idle)}, "why: turn, embedding, does not beat its null"),
-        ({"causal": of_effects("embedding", "turn", value=0.49)}, "why: turn, embedding, does not make half of the answers"),
-        ({"phase_law": of_law(R=0.94)}, "how: the phase law"),
-        ({"phase_law": of_law(null_most=0.9999)}, "how: the phase law"),
-        ({"ladder": of_ladder(explained=0.949)}, "what: "),
-        ({"ladder": of_ladder(agreement=0.989)}, "what: "),
-        ({"ladder": of_ladder(recovered=0.989)}, "what: "),
-        (no_answers, "how: no neuron surrogate"),
+        ({"causal": of_effects("embedding", "remove", same=idle)}, f"{why}'remove' at the embedding {no_more}"),
+        ({"causal": of_effects("embedding", "remove", as_large=idle)}, f"{why}'remove' at the embedding {no_more}"),
+        ({"causal": of_effects("embedding", "remove", value=0.51)}, f"{why}'remove' at the embedding {not_half}"),
+        ({"causal": of_effects("logits", "remove", same=idle)}, f"{why}'remove' at the logits {no_more}"),
+        ({"causal": of_effects("embedding", "turn", same=idle)}, f"{why}'turn' at the embedding {no_more}"),
+        ({"causal": of_effects("embedding", "turn", value=0.49)}, f"{why}'turn' at the embedding {not_half}"),
+        ({"phase_law": of_law(R=0.94)}, "its neurons do not obey the phase law"),
+        ({"phase_law": of_law(null_most=0.9999)}, "its neurons do not obey the phase law"),
+        ({"ladder": of_ladder(explained=0.949)}, "nothing simpler can take its place; "),
+        ({"ladder": of_ladder(agreement=0.989)}, "nothing simpler can take its place; "),
+        ({"ladder": of_ladder(recovered=0.989)}, "nothing simpler can take its place; "),
+        (no_answers, "its neurons, cut down to waves, do not give its answers"),
     ):
         found = {"phase_law": law, "causal": effects, "ladder": rungs, "surrogate": scores, **changed}
         card = _with(monkeypatch, found, clock)
@@ -255,7 +256,11 @@ def test_an_explanation_needs_every_part(clock: Network, monkeypatch: pytest.Mon
     for left in ((), at_embedding):
         value = dataclasses.replace(effects, effects=left, lacking=("turn: impossible",))
         card = _with(monkeypatch, {"phase_law": law, "causal": value, "ladder": rungs, "surrogate": scores}, clock)
-        assert card.why is None and card.is_explained is None and card.reason.startswith("why cannot be said: ")
+        assert (
+            card.why is None
+            and card.is_explained is None
+            and card.reason.startswith("whether interventions confirm it cannot be said: ")
+        )
 
 
 def _without_neurons(rungs: Ladder) -> Ladder:

@@ -99,7 +99,7 @@ def test_a_finding_shows_its_figure_below_its_table(renderer: str, trained: Circ
     monkeypatch.setattr(plotly.io.renderers, "default", renderer)
     shown = analyses.MEASUREMENTS["clock_or_pizza"](trained)._repr_html_()
     table, figure = shown.split("<figure>")
-    assert ">Circuit: clock</caption>" in table and "<figcaption>Every key" in figure
+    assert ">Circuit: clock</caption>" in table and "<figcaption>Every mark is a key frequency" in figure
     assert ("data:image/png;base64,iVBOR" in figure and "\n" not in figure) if renderer else "Plotly.newPlot" in figure
 
 

@@ -104,7 +104,10 @@ def test_pre_activations_are_run_on_where_the_edit_lies_before_them_and_not_behi
         with pytest.raises(Unavailable, match="not edited behind its neurons"):
             last_neurons(behind)
         lacking = analyses.causal(behind, draws=1, turned_inputs=P).lacking
-        assert any(each.startswith("pre-activations: needs a network that is not edited") for each in lacking), name
+        assert any(
+            each.startswith("trying interventions at the pre-activations needs a network that is not edited")
+            for each in lacking
+        ), name
 
 
 def products(x: Tensor, k: int) -> Tensor:

@@ -184,7 +184,7 @@ def test_neurons_at_other_frequencies_carry_nothing() -> None:
 
 def test_what_cannot_be_measured_is_said() -> None:
     without = analyses.ladder(interp.from_logits(Circuit(planted(P, clocks=KEYS)).logits))
-    assert {r.number for r in without.rungs} == {1} and without.lacking.startswith("Other rungs: needs neurons")
+    assert {r.number for r in without.rungs} == {1} and without.lacking.startswith("Trying the other rungs needs neurons")
     with pytest.raises(Unavailable, match="9 is too small"):
         Angles.of(last_neurons(Circuit(planted(9, clocks=(1, 2)))), (1, 2))
     with pytest.raises(Unavailable, match="needs key frequencies"):

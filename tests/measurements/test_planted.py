@@ -129,7 +129,7 @@ def test_a_lookup_table_without_its_neurons_gets_no_circuit_either(seed: int) ->
     verdict = analyses.clock_or_pizza(circuit)
     assert verdict.accuracy == 1.0 and math.isnan(verdict.specialisation)
     assert (verdict.verdict, verdict.sureness, verdict.margin) == ("undecided", "none", 0)
-    assert verdict.spread == pytest.approx(1.0, abs=1e-4) and "100% of all frequencies, as a table" in verdict.reason
+    assert verdict.spread == pytest.approx(1.0, abs=1e-4) and "100% of all frequencies, as that of a table" in verdict.reason
 
 
 @pytest.mark.parametrize("kind", ["clocks", "pizzas"])

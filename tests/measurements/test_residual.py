@@ -148,7 +148,7 @@ def test_a_planted_table_is_found_with_its_size(height: float) -> None:
     # Of a table, the measured profiles hold what is the same on trained and on other pairs.
     assert found.found and found.lift * deviation == pytest.approx(height, rel=0.15)
     assert found.energy_ratio > 1.05 and found.worth > 0.01
-    assert found.trained_loss < found.trained_loss_without and "remembers" in found.in_words()
+    assert found.trained_loss < found.trained_loss_without and "it remembers trained pairs" in found.in_words()
     assert found.worth == pytest.approx(
         found.held_out_loss - found.trained_loss - found.held_out_loss_without + found.trained_loss_without
     )
@@ -159,7 +159,7 @@ def test_a_table_of_other_pairs_and_no_table_are_no_memory() -> None:
     others = torch.rand(P * P, generator=torch.Generator().manual_seed(9)).argsort()[:400]
     for each in (with_table(0.0), with_table(2.0, at=others), with_table(0.0, noise=0.0)):
         found = analyses.memory(each)
-        assert not found.found and not found.lift_beyond_chance and "no memory" in found.in_words()
+        assert not found.found and not found.lift_beyond_chance and "is not seen to remember" in found.in_words()
     everywhere = analyses.memory(with_table(2.0, at=torch.arange(P * P)))
     assert not everywhere.found
 
@@ -172,7 +172,7 @@ def test_a_network_that_only_remembers_has_as_much_energy_everywhere() -> None:
         if remembers:
             assert found.lift > 0.5 and found.worth > 3 and found.trained_loss_without > 100 * found.trained_loss
         else:
-            assert "next to no memory" in found.in_words()  # beyond chance, and worth nothing
+            assert "remembers next to nothing" in found.in_words()  # beyond chance, and worth nothing
             assert found.lift < 0.05 and found.worth < 1e-5 and found.trained_loss_without < found.trained_loss
 
 
@@ -189,7 +189,7 @@ def test_the_null_does_not_hold_the_network_s_own_split() -> None:
 def test_where_the_split_is_not_known_nothing_is_said() -> None:
     for known in (None, torch.arange(P * P), torch.arange(0)):
         found = analyses.memory(Circuit(with_table(0.0).network, train_pairs=known))
-        assert found.found is None and math.isnan(found.lift) and "nothing can be said" in found.in_words()
+        assert found.found is None and math.isnan(found.lift) and "cannot be said" in found.in_words()
         assert found.in_short() == "cannot be said" and found.table().rows
     silent = Circuit(interp.from_logits(torch.zeros(7, 7, 7)).network, train_pairs=torch.arange(9))
     assert math.isnan(analyses.memory(silent).lift)

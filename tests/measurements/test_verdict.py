@@ -74,7 +74,7 @@ def test_logits_that_are_mostly_something_else_get_no_circuit(monkeypatch: pytes
     module = sys.modules["analyses.evidence.clock_or_pizza"]
     monkeypatch.setattr(module, "amplitude_profile", lambda _: dataclasses.replace(start, explained=0.49))
     verdict = analyses.clock_or_pizza(circuit)
-    assert verdict.verdict == "undecided" and "explain only 49% of the logits' variance" in verdict.reason
+    assert verdict.verdict == "undecided" and "clocks and pizzas account for only 49% of its output" in verdict.reason
 
 
 @pytest.mark.parametrize(
@@ -87,9 +87,16 @@ def test_logits_that_are_mostly_something_else_get_no_circuit(monkeypatch: pytes
         (0.75, 1.0, 1.0, 59, "mixture", ""),
         (0.751, 1.0, 1.0, 59, "pizza", ""),
         (1.249, 1.0, 1.0, 6, "pizza", ""),
-        (1.25, 1.0, 1.0, 59, "undecided", "its coordinate 1.25 lies beyond those of clocks and pizzas"),
-        (-0.25, 1.0, 1.0, 59, "undecided", "its coordinate -0.25 lies beyond those of clocks and pizzas"),
-        (0.5, 0.949, 1.0, 59, "undecided", "a mixture of clock and pizza fits only 95% of its profile"),
+        (1.25, 1.0, 1.0, 59, "undecided", "its coordinate is 1.25, neither a clock's (near 0) nor a pizza's (near 1)"),
+        (-0.25, 1.0, 1.0, 59, "undecided", "its coordinate is -0.25, neither a clock's (near 0) nor a pizza's (near 1)"),
+        (
+            0.5,
+            0.949,
+            1.0,
+            59,
+            "undecided",
+            "clock and pizza together fit only 95% of how it depends on the distance of a and b",
+        ),
         (0.0, 1.0, -1.0, 59, "undecided", "it speaks against the right answer"),
         (1.0, 1.0, 1.0, 5, "undecided", "with only 5 different distances a pizza cannot be told from a mixture"),
         (0.0, 1.0, 1.0, 3, "clock", ""),

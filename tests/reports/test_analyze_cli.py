@@ -32,19 +32,22 @@ def test_the_first_three_lines_are_the_answer(capsys: pytest.CaptureFixture[str]
     assert main([str(CLOCK)]) == 0
     network, frequencies, circuit, *tables = capsys.readouterr().out.splitlines()
     assert network.startswith(
-        "a + b mod 59, a one-layer transformer: generalises, 3481 of 3481 pairs right; held out: accuracy 1.0000"
+        "a + b mod 59, a one-layer transformer: it generalises, with 3481 of 3481 pairs right; on held-out pairs its "
+        "accuracy is 1.0000, its loss 2"
     )
     assert frequencies.startswith("Key frequencies: 21 24 29 ")
-    assert circuit.startswith("Circuit: clock (a clock at 21, 24 and 29; clear, 0.1")
-    assert "variance explained, 1.0% not" in circuit
-    assert "Gradient symmetry (pizza > .98)" in "\n".join(tables)
+    assert circuit.startswith("Circuit: clock (a clock at 21, 24 and 29). Clocks and pizzas account for 99.0% of its output (")
+    assert (
+        "1.0% is not explained. The verdict is clear: a frequency would be judged otherwise only if its coordinate" in circuit
+    )
+    assert "Gradient symmetry, a published measure" in "\n".join(tables)
 
 
 def test_a_network_that_does_not_add_is_said_to_be_one(capsys: pytest.CaptureFixture[str]) -> None:
     assert main([str(FOLDER / "memorising-59.pt")]) == 0
     network, frequencies, circuit, *_ = capsys.readouterr().out.splitlines()
     assert "does not generalise" in network and frequencies == "Key frequencies: none"
-    assert circuit.startswith("Circuit: not generalising (wrong on 2768 of 3481 pairs: no circuit to name)")
+    assert circuit.startswith("Circuit: not generalising (it is wrong on 2768 of 3481 pairs, so no circuit is named).")
 
 
 def test_json_is_one_object_per_line_with_the_documented_keys(small: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -74,7 +77,7 @@ def test_explain_adds_the_card_and_says_where_it_is(capsys: pytest.CaptureFixtur
     assert main([str(CLOCK), "--explain"]) == 0
     captured = capsys.readouterr()
     *_, explained, words, empty = captured.out.splitlines()[:6]
-    assert explained == "Explained: yes (rung 1, formula, clock or pizza, 3 numbers)" and empty == ""
+    assert explained == "Explained: yes. A formula of 3 numbers (clock or pizza) can take its place: rung 1." and empty == ""
     assert words.startswith("In words: The network places the numbers on 3 circles. On each of them it adds the angles")
     for title in (
         "The ladder",

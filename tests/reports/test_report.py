@@ -51,7 +51,7 @@ def test_any_circuit_gives_text_json_and_page(source: str, tmp_path: Path) -> No
     assert values["key_frequencies"] == [1, 5] and values["accuracy"] == 1.0 and values["file"] == source
     assert list(values["findings"]) == of_addition(slow=False) == list(report.findings)
     agree = "the three other" if source in ("file", "memory") else "the other"  # without neurons there are fewer
-    assert f"(by the logits; {agree} published rules" in text
+    assert f"(those that its output uses; {agree} published rules" in text
     # What is run from embeddings alone can be told to be a clock; of given logits that cannot be said.
     assert values["circuit"] == ("undecided" if source == "logits" else "clock")
     page = report.page()

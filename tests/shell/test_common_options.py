@@ -54,7 +54,7 @@ def test_help_is_in_whole_lines(capsys: pytest.CaptureFixture[str]) -> None:
     """Left to itself tyro breaks a sentence wherever the source does, and the script of a shell has the half as a value."""
     _run("interp-analyze", "--completion", "bash")
     script = capsys.readouterr().out
-    assert "(what it computes, how, why we believe it, where the rest lives) and its evidence" in script
+    assert "(what it computes, how, why we believe it, what is not explained) and its evidence" in script
 
 
 @pytest.mark.parametrize("command", COMMANDS)

@@ -42,7 +42,7 @@ def test_a_planted_difference_is_found_and_nothing_else() -> None:
 
 def test_a_network_does_not_differ_from_itself() -> None:
     same = analyses.compare(*(interp.example("zhong-59-rate-1") for _ in range(2)))
-    assert same.differing() == () and "nothing that is compared differs" in str(same)
+    assert same.differing() == () and "Nothing that is compared differs" in str(same)
     assert all(each.coordinate_a == each.coordinate_b for each in same.frequencies)
 
 

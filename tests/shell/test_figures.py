@@ -62,7 +62,7 @@ def test_letters_and_width_are_as_asked_and_a_paper_has_its_own_title() -> None:
     assert usual.layout.template.layout.font.size == 13
     assert paper.layout.template.layout.font.size == pytest.approx(8 * 96 / 72)
     assert paper.layout.template.layout.xaxis.title.font.size == pytest.approx(8 * 96 / 72)
-    caption = "Every key frequency: how much of a pizza it is"
+    caption = "Every mark is a key frequency."
     assert any(caption in each.text for each in usual.layout.annotations) and usual.layout.title.text.startswith("Circuit")
     assert max(map(len, paper.layout.title.text.split("<br>"))) < len(usual.layout.title.text)
     bare = PictureStyle(figure_untitled=True).drawn(figure)

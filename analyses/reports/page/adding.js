@@ -103,6 +103,14 @@ function moveLogits(player, index, outputs, answer) {
   if (page.drawn.has(player.logits.dataset.figure)) draw(player.logits);
 }
 
+// How many times likelier one answer is than another whose logit is so many nats smaller: analyses/findings/wording.py.
+function timesLikelier(margin) {
+  const ratio = Math.exp(margin);
+  if (ratio > 1e6) return "over a million times likelier";
+  const shown = ratio >= 9.95 ? Number(ratio.toPrecision(2)).toLocaleString("en-US") : ratio.toFixed(1);
+  return `${shown} times likelier`;
+}
+
 function add(player, a, b) {
   const { p, parts } = player;
   const index = a * p + b;
@@ -112,7 +120,7 @@ function add(player, a, b) {
   player.hands.forEach((hand, number) => moveDial(player, hand, pair, outputs[number]));
   moveLogits(player, index, outputs, answer);
   const right = parts.right[index];
-  const verdict = answer === right ? `, ${parts.margins[index].toFixed(1)} nats ahead of the next.` : `. That is wrong: it is ${right}.`;
+  const verdict = answer === right ? `, which it finds ${timesLikelier(parts.margins[index])} than the next answer.` : `. That is wrong: the right answer is ${right}.`;
   const question = player.question.replace("{a}", a).replace("{b}", b);
   player.sum.textContent = `${question}: the network answers ${answer}${verdict}`;
 }

@@ -5,13 +5,13 @@ const spoken = (values) => (values.length > 1 ? `${values.slice(0, -1).join(", "
 
 // The verdict in a sentence, as the answer at the page's head has it.
 function sentenceOf({ verdict, keys, profiles, accuracy, explained, coordinate }, p) {
-  const right = `${Math.round(accuracy * p * p)} of ${p * p} pairs right`;
+  const right = `${Math.round(accuracy * p * p)} of ${p * p} pairs are right`;
   if (verdict === "not generalising") return `Not there yet: ${right}, and no circuit is named below 99%.`;
   const are = (name) => profiles.filter((each) => each.verdict === name).map(({ k }) => k);
   const parts = ["clock", "pizza", "mixture"].filter((name) => are(name).length).map((name) => `a ${name} at ${spoken(are(name))}`);
   const share = `${(100 * explained).toFixed(1)}% of its output`;
   if (verdict === "undecided") return `It computes the sum, ${right}, at ${keys.length ? spoken(keys) : "no frequency"}; the circuit is undecided.`;
-  return `Circuit: ${verdict} (${spoken(parts)}; from clock 0 to pizza 1: ${coordinate.toFixed(2)}); ${right}; clocks and pizzas account for ${share}.`;
+  return `Circuit: ${verdict} (${spoken(parts)}; on the way from 0, a clock, to 1, a pizza, it is at ${coordinate.toFixed(2)}). ${right}, and clocks and pizzas account for ${share}.`;
 }
 
 const square = { range: [-1.6, 1.6], showticklabels: false, ticks: "", showgrid: false, zeroline: false, constrain: "domain", fixedrange: true };
@@ -47,10 +47,10 @@ function lossFigure(records) {
   const curve = (name, values, color, more) => ({ x: steps, y: values, name, mode: "lines", line: { color, width: 2.5 }, ...more });
   const [told, held] = [page.lines[0], page.lines[1]];
   const data = [
-    curve("loss, trained on", records.map(({ train }) => train.loss), told),
-    curve("loss, held out", records.map(({ test }) => test.loss), held),
-    curve("accuracy, trained on", records.map(({ train }) => train.accuracy), told, { yaxis: "y2", line: { color: told, dash: "dot" } }),
-    curve("accuracy, held out", records.map(({ test }) => test.accuracy), held, { yaxis: "y2", line: { color: held, dash: "dot" } }),
+    curve("loss on pairs trained on", records.map(({ train }) => train.loss), told),
+    curve("loss on held-out pairs", records.map(({ test }) => test.loss), held),
+    curve("accuracy on pairs trained on", records.map(({ train }) => train.accuracy), told, { yaxis: "y2", line: { color: told, dash: "dot" } }),
+    curve("accuracy on held-out pairs", records.map(({ test }) => test.accuracy), held, { yaxis: "y2", line: { color: held, dash: "dot" } }),
   ];
   const layout = {
     height: 320, margin: { t: 90, r: 60 }, xaxis: { title: { text: "step" } },
@@ -98,7 +98,7 @@ function startTraining(about, source) {
     records.push(data);
     const seconds = (data.milliseconds / 1000).toFixed(0);
     const each = data.step ? `, ${(data.milliseconds / data.step).toFixed(1)} ms a step` : "";
-    status.textContent = `Step ${data.step} of ${recipe.steps}, ${seconds} s${each}. Right: ${(100 * data.train.accuracy).toFixed(1)}% of the pairs that it is trained on, ${(100 * data.test.accuracy).toFixed(1)}% of those held out.`;
+    status.textContent = `Step ${data.step} of ${recipe.steps}, ${seconds} s${each}. It is right on ${(100 * data.train.accuracy).toFixed(1)}% of the pairs that it is trained on and on ${(100 * data.test.accuracy).toFixed(1)}% of those held out.`;
     showCircles(data.circles);
     if (!curves.firstChild) curves.append(Object.assign(document.createElement("div"), { className: "plot" }));
     show(curves.firstChild, "train-curves", lossFigure(records));
