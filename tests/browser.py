@@ -4,6 +4,7 @@ import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -59,3 +60,10 @@ def opened(
         yield tab
         browser.close()
     assert said == []
+
+
+def violations(tab: Page) -> list[str]:
+    """What axe-core finds wrong that is serious or critical: the rule, and the first place."""
+    tab.evaluate((files("axe_playwright_python") / "axe.min.js").read_text())
+    found = tab.evaluate("axe.run(document, {resultTypes: ['violations'], preload: false})")["violations"]
+    return [f"{each['id']}: {each['nodes'][0]['html'][:200]}" for each in found if each["impact"] in ("serious", "critical")]

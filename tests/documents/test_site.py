@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from browser import opened
+from browser import opened, violations
 from examples import ROOT
 
 from analyses.findings.measurement import in_order
@@ -108,3 +108,12 @@ def test_it_can_be_searched_where_there_is_no_server(site: Path) -> None:
 def test_a_phone_shows_it_without_scrolling_sideways(site: Path, page: str, dark: bool) -> None:
     with opened(site / f"{page}.html", width=390, height=844, dark=dark, ready=READY) as tab:
         assert tab.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+@pytest.mark.parametrize("dark", [False, True])
+@pytest.mark.parametrize(
+    "page", ["index", "concepts/fourier", "certificates", "reference/commands", "notebooks/course/1_the_fourier_basis"]
+)
+def test_axe_finds_nothing_serious(site: Path, page: str, dark: bool) -> None:
+    with opened(site / f"{page}.html", dark=dark, ready=READY) as tab:
+        assert violations(tab) == []

@@ -1,11 +1,9 @@
 """The page under somebody's hands: words that are explained, addresses that are linked, a run that plays."""
 
-from importlib.resources import files
 from pathlib import Path
 
 import pytest
-from browser import PIZZA, opened
-from playwright.sync_api import Page
+from browser import PIZZA, opened, violations
 
 import analyses
 import interp
@@ -13,15 +11,6 @@ from analyses.reports.answer import answer
 from analyses.reports.files import write_page
 from analyses.reports.glossary import glossary, parts
 from analyses.reports.page import Subject
-
-AXE = (files("axe_playwright_python") / "axe.min.js").read_text()
-
-
-def violations(tab: Page) -> list[str]:
-    """What axe-core finds wrong that is serious or critical: the rule, and the first place."""
-    tab.evaluate(AXE)
-    found = tab.evaluate("axe.run(document, {resultTypes: ['violations']})")["violations"]
-    return [f"{each['id']}: {each['nodes'][0]['html'][:200]}" for each in found if each["impact"] in ("serious", "critical")]
 
 
 @pytest.mark.slow

@@ -14,7 +14,7 @@ const address = {
     const isSection = !section.includes("=");
     const said = (isSection ? pairs : [section, ...pairs]).map((pair) => pair.split("="));
     const whole = said.filter(([name, value]) => ["a", "b", "step"].includes(name) && /^\d+$/.test(value));
-    return { ...(isSection && document.getElementById(section) ? { section } : {}), ...Object.fromEntries(whole) };
+    return { ...(isSection && section && document.getElementById(section) ? { section } : {}), ...Object.fromEntries(whole) };
   },
 
   say(changes) {
