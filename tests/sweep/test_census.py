@@ -1,5 +1,6 @@
 """docs/census.md: its tables are made of the rows that are kept, and the rows are of networks that were planned."""
 
+import math
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
@@ -57,3 +58,11 @@ def test_networks_of_the_census_are_proven_as_the_document_says(study: ModuleTyp
         len(rows) >= 50
         and f"at least {f'{least:.4f}'[1:]} of the pairs, with at most {most:.3f} of the multiplications" in said
     )
+
+
+def test_what_is_said_of_the_share_that_does_not_agree_is_so() -> None:
+    share = 0.28
+    as_many = sum(math.comb(4, n) * share**n * (1 - share) ** (4 - n) for n in (3, 4))
+    text = " ".join((ROOT / "docs" / "census.md").read_text().split())
+    assert f"in {as_many:.0%} of all censuses if the share were 28%" in text
+    assert 1 - 0.95**8 == pytest.approx(1 / 3, abs=0.01) and "Seven of the eight" in text and text.count("| no |") == 1
