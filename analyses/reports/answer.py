@@ -13,6 +13,7 @@ from analyses.evidence.key_frequencies import KeyFrequencies, key_frequencies
 from analyses.findings.finding import Finding
 from analyses.findings.measurement import MEASUREMENTS, in_order, suits
 from analyses.findings.table import Table
+from analyses.findings.wording import sentences
 from analyses.groups.key_representations import KeyRepresentations, key_representations
 from analyses.groups.trace_or_coset import TraceOrCoset, trace_or_coset
 from analyses.reports.otherwise import Otherwise, otherwise
@@ -41,7 +42,7 @@ class Lacking(Finding):
     """What the measurement needs."""
 
     def table(self) -> Table:
-        return Table(f"{self.measurement}: not for this network", (), (), self.unavailable)
+        return Table(f"{self.measurement}: not for this network", (), (), sentences(f"It {self.unavailable}"))
 
     def to_dict(self) -> dict[str, Any]:
         return {"unavailable": self.unavailable}

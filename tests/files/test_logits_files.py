@@ -233,7 +233,7 @@ def test_page_json_and_explanation_say_what_logits_lack(tmp_path: Path, capsys: 
     }
     assert main([file, "--explain", "--html", str(page)]) == 0
     out = capsys.readouterr().out
-    assert "Explained: cannot be said (" in out and "Read as: format: logits of all pairs" in out
+    assert "Explained: cannot be said" in out and "Read as: format: logits of all pairs" in out
     assert "How does this network compute a + b mod 13?" in page.read_text()
     assert convert([file, str(tmp_path / "ours.pt")]) == 2
     assert "has no weights that a checkpoint could hold" in capsys.readouterr().err

@@ -106,7 +106,7 @@ def test_the_users_module_is_built_filled_and_analysed(folder: Path, weights: Pa
         assert answer["findings"]["gradient_symmetry"]["mean"] == pytest.approx(1, abs=1e-5)
     said = ["--task", "subtraction", "--modulus", "59", "--only", "performance"]
     assert main([str(weights), "--module", f"{code}:build", *said]) == 0
-    assert "a - b mod 59, a torch module (Net): does not generalise" in capsys.readouterr().out
+    assert "a - b mod 59, a torch module (Net): it does not generalise" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(

@@ -122,8 +122,8 @@ def test_memorised_is_said_where_the_pairs_are_known(
         words = [str(tmp_path / word) if "." in word else word for word in options.split()]
         assert main([*words, "--only", "performance"]) == 0
         out = capsys.readouterr().out
-        assert ("memorised, right on 1.0000 of its training pairs; does not generalise" in out) == known
-        assert ("held out: accuracy 0." in out) == known
+        assert ("it has memorised its training pairs, 100.0% of which are right, but does not generalise" in out) == known
+        assert ("on held-out pairs its accuracy is 0." in out) == known
         assert main([*words, "--json"]) == 0
         measured = json.loads(capsys.readouterr().out)["findings"]["performance"]
         assert measured["memorised"] is (True if known else None)

@@ -50,7 +50,7 @@ def test_what_is_not_as_expected_is_exit_code_1() -> None:
     finished = subprocess.run(command, capture_output=True, text=True, check=False)
     assert finished.returncode == 1
     assert "expected key representations sign, got sign, freq_2, freq_5" in finished.stderr
-    assert "expected circuit clock, got trace form (matrix entries of sign, freq_2, freq_5" in finished.stderr
+    assert "expected circuit clock, got trace form (" in finished.stderr
 
 
 @pytest.fixture

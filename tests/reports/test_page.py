@@ -81,10 +81,10 @@ def test_without_scripts_all_text_and_numbers_are_there(both: Path) -> None:
         whole = tab.locator("body").text_content()
     for line in (
         "How do these 2 networks compute?",
-        "Circuit: pizza (a pizza at 21, 24 and 29; clear",
-        "Circuit: clock (a clock at 21, 24 and 29; clear",
+        "Circuit: pizza (a pizza at 21, 24 and 29).",
+        "Circuit: clock (a clock at 21, 24 and 29).",
         "interp-train --recipe zhong-2023 --seed 0 --steps 5000 --network.attention-rate 0.0",
-        "The file does not say the device and the number of threads: others round the sums in another order",
+        "The file does not say the device and the number of threads: another device or number of threads rounds the sums in another order",
         "11 + 19 mod 59: the network answers 30",
         "The figures need JavaScript",
         "Amplitude over the distance of the inputs",
@@ -114,7 +114,8 @@ def test_every_figure_is_drawn_and_nothing_is_wider_than_a_phone(page_of_run: Pa
         assert tab.evaluate("document.documentElement.scrollWidth") == 390
         names = set(tab.evaluate("Object.keys(page.figures)"))
         assert tab.evaluate("page.drawn.size") == len(names) == places.count()
-    assert {f"{name}-0" for name in (*of_addition(), "progress", "moving_circles") if name != "one_pair"} <= names
+    shown = {*of_addition(), "progress", "moving_circles"} - {"one_pair", "certificate"}  # the last only with --certify
+    assert {f"{name}-0" for name in shown} <= names and "certificate-0" not in names
 
 
 def test_a_run_s_circles_move_with_the_scrubber(trained: Path, page_of_run: Path) -> None:
@@ -211,6 +212,9 @@ def test_the_command_writes_every_figure(trained: Path, monkeypatch: pytest.Monk
 
     monkeypatch.setattr("analyses.commands.analyze.write_figures", instead)
     assert main([str(trained / "model.pt"), "--figures", "anywhere"]) == 0
+    assert sorted(written) == sorted({*of_addition()} - {"certificate"})
+    written.clear()
+    assert main([str(trained / "model.pt"), "--certify", "--figures", "anywhere"]) == 0
     assert sorted(written) == sorted(of_addition())
 
 

@@ -30,8 +30,8 @@ keep = 1
 timeline = true
 [[networks]]
 best = true
-seeds = [4]
-set = {{steps = 80, learning_rate = 0.1, schedule = "constant", {NETWORK}}}
+seeds = [3]
+set = {{steps = 80, learning_rate = 0.05, schedule = "constant", {NETWORK}}}
 """
 
 
