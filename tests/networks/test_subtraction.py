@@ -83,7 +83,7 @@ def test_words_are_those_of_the_subtraction() -> None:
     assert report.startswith("a - b mod 13, a one-layer transformer: it generalises, with 169 of 169 pairs right")
     for text in ("over the distance a + b", "ellipses cos w(a-b+c)", "functions of a-b", "other functions of a-b and c"):
         assert text in report, text
-    assert "a+b-c" not in report and "a + b mod" not in report
+    assert "the distance a - b" not in report and "a+b-c" not in report and "a + b mod" not in report
 
 
 def test_a_subtraction_is_trained_kept_and_read_again(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

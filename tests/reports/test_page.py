@@ -84,7 +84,7 @@ def test_without_scripts_all_text_and_numbers_are_there(both: Path) -> None:
         "Circuit: pizza (a pizza at 21, 24 and 29).",
         "Circuit: clock (a clock at 21, 24 and 29).",
         "interp-train --recipe zhong-2023 --seed 0 --steps 5000 --network.attention-rate 0.0",
-        "The file does not say the device and the number of threads: another device or number of threads rounds the sums in another order",
+        "The file does not say the device and the number of threads: another device or number of threads",
         "11 + 19 mod 59: the network answers 30",
         "The figures need JavaScript",
         "Amplitude over the distance of the inputs",
