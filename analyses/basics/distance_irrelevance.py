@@ -36,8 +36,8 @@ class DistanceIrrelevance(Finding):
             "Distance irrelevance, a published measure",
             ("measured on", "distance irrelevance"),
             rows,
-            f"How little the distance {self.words.difference} matters for a logit: near 0 the distance decides it, near 1 it does "
-            "not matter. A pizza is below .6.",
+            f"How little the distance {self.words.difference} matters for a logit: near 0 the distance decides it, near 1 it "
+            "does not matter. A pizza is below .6.",
         )
 
     def figure(self) -> "go.Figure":
