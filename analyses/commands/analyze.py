@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import torch
 from rich.console import Console
 from rich.status import Status
 from rich.text import Text
@@ -35,6 +36,7 @@ def main(arguments: list[str] | None = None) -> int:
 def _analyze(options: Options) -> int:
     out, err = output(), options.common.console()
     options.check()
+    torch.set_num_threads(options.threads)
     if options.html is not None:
         check_is_writable(options.html)
     if options.figures is not None:

@@ -24,13 +24,15 @@ class Analysis(Unit):
     """The checkpoint."""
     asked: dict[str, Any]
     """What is asked: the arguments of ``answer``."""
+    threads: int
+    """Number of threads."""
 
     @property
     def path(self) -> Path:
         return self.file
 
     def work(self, say: Callable[[Status], None], should_stop: Callable[[], bool]) -> None:
-        torch.set_num_threads(1)  # the other cores have files of their own
+        torch.set_num_threads(self.threads)
         say(Status(path=self.file, step=1, result=answer(self.file, **self.asked)))
 
 
@@ -41,7 +43,10 @@ def several_at_a_time(
     err: Console,
     handle: Callable[[Path, Answer | InterpError], None],
 ) -> None:
-    """Analyse files, ``workers`` at a time, a thread each; ``handle`` gets every answer, or what is wrong with the file."""
+    """Analyse files, ``workers`` at a time, each in as many threads as torch has here.
+
+    ``handle`` gets every answer, or what is wrong with the file, in the order of the files.
+    """
     found: dict[Path, Answer | InterpError] = {}
     handled = 0
     with err.status(Text(f"{len(files)} files")) as status:
@@ -57,4 +62,4 @@ def several_at_a_time(
                 handle(files[handled], found[files[handled]])
                 handled += 1
 
-        work_all([Analysis(file, asked) for file in files], workers=workers, report=report)
+        work_all([Analysis(file, asked, torch.get_num_threads()) for file in files], workers=workers, report=report)

@@ -92,6 +92,9 @@ class Options:
     """Write every figure, or those of --only, into this directory (needs interp[figures] and Chromium)."""
     style: PictureStyle = field(default_factory=PictureStyle)
     """How --figures draws."""
+    threads: int = 1
+    """Threads of the processor for one file. More than one helps only where p is some hundred and a core is idle; on a busy
+    machine two that wait for each other take several times as long as one."""
     workers: int = 1
     """How many files are analysed at once, each in a process of one thread; each process starts in a second or two and takes a
     third of a gigabyte or more."""
@@ -167,8 +170,9 @@ class Options:
             raise InterpError("expected checkpoint files, run directories or others to analyse: see interp-analyze --help")
         if self.style != AS_ON_A_PAGE and self.figures is None:
             raise InterpError("--figure-... options say how figures are drawn: name a directory for them with --figures DIR")
-        if self.workers < 1:
-            raise InterpError(f"--workers: expected 1 or more, got {self.workers}")
+        for name, count in (("threads", self.threads), ("workers", self.workers)):
+            if count < 1:
+                raise InterpError(f"--{name}: expected 1 or more, got {count}")
         if self.compare is None:
             return
         asks = self.only or self.explain or self.certify or self.html or self.expects or self.all_triples or self.series

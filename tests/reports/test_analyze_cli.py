@@ -168,6 +168,11 @@ def test_an_unreadable_file_outweighs_an_unmet_expectation_and_the_others_are_st
     assert "is a directory without checkpoints (.pt, .pth, .safetensors, .npy, .npz)" in capsys.readouterr().err
 
 
+def test_one_thread_is_used_unless_more_are_asked_for(small: Path) -> None:
+    for options, threads in (([], 1), (["--threads", "2"], 2), ([], 1)):
+        assert main([str(small), *options]) == 0 and torch.get_num_threads() == threads
+
+
 def test_several_processes_say_what_one_says_in_the_order_of_the_files(
     tmp_path: Path, small: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -184,7 +189,13 @@ def test_several_processes_say_what_one_says_in_the_order_of_the_files(
 
 @pytest.mark.parametrize(
     "arguments",
-    [[], ["x.pt", "--only", "nonsense"], ["x.pt", "--expect-circuit", "toroid"], ["x.pt", "--workers", "0"]],
+    [
+        [],
+        ["x.pt", "--only", "nonsense"],
+        ["x.pt", "--expect-circuit", "toroid"],
+        ["x.pt", "--workers", "0"],
+        ["x.pt", "--threads", "0"],
+    ],
 )
 def test_wrong_options_exit_with_2(arguments: list[str]) -> None:
     try:
