@@ -34,7 +34,6 @@ from interp.networks.lens import to_transformer_lens, tokens
 from interp.recipe import RECIPES, Recipe
 from interp.training.batch import Batch, PlainBatch
 from interp.training.fast_batch import FastBatch
-from interp.training.freed_memory import keep_freed_memory
 from interp.training.loop import initial_network, training_split, training_step
 from interp.training.optimisers import Optimiser
 
@@ -98,8 +97,6 @@ def measure(recipe: Recipe, *, rounds: int, threads: int) -> dict[str, list[floa
 def _serve(connection: "Connection[Any, Any]", way: str, recipe: Recipe, threads: int) -> None:
     """In a process of its own: one step whenever it is asked for."""
     torch.set_num_threads(threads)
-    if way in (FAST, PRODUCTS):  # as in a run of interp-train
-        keep_freed_memory()
     step = WAYS[way](recipe)
     while connection.recv():
         start = time.process_time()

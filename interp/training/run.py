@@ -26,7 +26,6 @@ from interp.files.atomic import remove_unfinished, write_atomically
 from interp.files.checkpoint import Checkpoint
 from interp.networks.kinds import Trained, network_of
 from interp.training import state as training_state
-from interp.training.freed_memory import keep_freed_memory
 from interp.training.loop import Snapshot, told_labels, train, training_split
 from interp.training.run_config import RunConfig, read_config, write_config
 from interp.training.state import TrainingState
@@ -68,13 +67,12 @@ class Run:
     ) -> Generator[Snapshot, None, None]:
         """Train from the last record, or from the start, to the end; yields every Snapshot once it is on disk.
 
-        Sets torch's number of threads, and lets the process keep the memory that a step frees. Yields nothing where the run is
-        finished. Raises InterpError where this machine lacks the device, where another process is training it, where a file
-        cannot be written (the last record stays good), or where training diverges.
+        Sets torch's number of threads. Yields nothing where the run is finished. Raises InterpError where this machine lacks
+        the device, where another process is training it, where a file cannot be written (the last record stays good), or
+        where training diverges.
         """
         config = self.config
         torch.set_num_threads(config.threads)
-        keep_freed_memory()
         with _held(self.path):
             state = self._rewind()
             records = self.log()
