@@ -1,6 +1,5 @@
 """Checks of notebook 4, the clock by hand: turning on, scores of all answers, margins, and which frequencies go together."""
 
-import math
 from itertools import combinations
 
 import torch
@@ -9,10 +8,10 @@ from torch import Tensor
 
 from analyses.tools.closed_form import logits as closed_form
 from interp import fourier
-from interp.course.exercise import Mine, WrongError, as_numbers, differ, exercise
+from interp.course.exercise import Mine, WrongError, as_numbers, as_text, at, differ, exercise, mistake
 
 CASES = ((7, (1, 3)), (11, (2, 3, 5)), (13, (4,)))
-"""Clocks that a student's functions are tried on: p, and its frequencies."""
+"""Clocks and pizzas that a student's functions are tried on: p, and its frequencies."""
 NEARLY_BEST = 0.99
 """Share of the largest margin from which three frequencies count as the best."""
 
@@ -24,24 +23,23 @@ def check_turned_on(turned_on: Mine) -> str:
     Expected is the point (cos(x+y), sin(x+y)).
     """
     generator = torch.Generator().manual_seed(0)
-    for x, y in (2 * math.pi * torch.rand(6, 2, generator=generator, dtype=torch.float64)).tolist():
-        first, second = (math.cos(x), math.sin(x)), (math.cos(y), math.sin(y))
-        truth, call = _point(x + y), f"turned_on of points at {_turns(x)} and {_turns(y)} turns"
-        mine = as_numbers(turned_on(first, second), call, (2,))
+    for x, y in torch.rand(6, 2, generator=generator, dtype=torch.float64).tolist():  # in turns
+        truth, call, there = at(x + y), f"turned_on of points at {x:.3f} and {y:.3f} turns", f"{(x + y) % 1:.3f} turns"
+        mine = as_numbers(turned_on(tuple(at(x).tolist()), tuple(at(y).tolist())), call, (2,))
         if not differ(mine, truth):
             continue
-        for other, why in [
-            (_point(x - y), "the angles are subtracted: cos(x + y) has a minus, sin(x + y) has a plus"),
-            (_point(y - x), "the angles are subtracted: cos(x + y) has a minus, sin(x + y) has a plus"),
-            (_point(x) + _point(y), "adding coordinates leads off the circle: multiply them"),
-            (_point(x) * _point(y), "multiplying cosine by cosine and sine by sine is only half of the formula"),
+        known = [
+            (at(x - y), "the angles are subtracted: cos(x + y) has a minus, sin(x + y) has a plus"),
+            (at(y - x), "the angles are subtracted: cos(x + y) has a minus, sin(x + y) has a plus"),
+            (at(x) + at(y), "adding coordinates leads off the circle: multiply them"),
+            (at(x) * at(y), "multiplying cosine by cosine and sine by sine is only half of the formula"),
             (truth.flip(0), "the sine comes first: the point is (cosine, sine)"),
-        ]:
-            if not differ(mine, other):
-                raise WrongError(f"{call} does not give the point at {_turns(x + y)} turns: {why}")
+        ]
+        if why := mistake(mine, known):
+            raise WrongError(f"{call} does not give the point at {there}: {why}")
         raise WrongError(
-            f"{call} gave ({mine[0]:.3f}, {mine[1]:.3f}), and the point at {_turns(x + y)} turns is "
-            f"({truth[0]:.3f}, {truth[1]:.3f}): look at the formula for cos(x + y) and sin(x + y)"
+            f"{call} gave {as_text(mine)}, and the point at {there} is {as_text(truth)}: look at the formula for cos(x + y) "
+            "and sin(x + y)"
         )
     return "You add angles by multiplying coordinates, as a clock does."
 
@@ -53,22 +51,15 @@ def check_clock_logits(clock_logits: Mine) -> str:
     Expected is the sum over the frequencies of cos(2πk(a+b-c)/p).
     """
     for p, ks in CASES:
-        truth, call = clock(p, ks), clock_logits.shown(p, ks)
-        mine = clock_logits.numbers(p, ks, shape=(p, p, p))
-        if not differ(mine, truth):
-            continue
-        n = torch.arange(p)
-        for other, why in [
+        truth, back = clock(p, ks), -torch.arange(p) % p
+        known = [
             (truth / len(ks), "these are means over the frequencies: add them up"),
             (clock(p, ks[:1]), "this is the first frequency only: add up all of them"),
-            (truth[:, -n % p], "this is a clock that subtracts b"),
-            (truth[:, :, -n % p], "the score is of a + b + c: it has to be largest where c is a + b"),
+            (truth[:, back], "this is a clock that subtracts b"),
+            (truth[:, :, back], "the score is of a + b + c: it has to be largest where c is a + b"),
             (truth.permute(2, 0, 1), "the axes are in another order: [a, b, c], the answer last"),
-        ]:
-            if not differ(mine, other):
-                raise WrongError(f"{call}: {why}")
-        a, b, c = torch.unravel_index((mine - truth).abs().argmax(), (p, p, p))
-        raise WrongError(f"{call} gives answer {c} for {a} + {b} the score {mine[a, b, c]:.3f}, and it is {truth[a, b, c]:.3f}")
+        ]
+        check_scores(clock_logits, p, ks, truth, known)
     return "Your clock adds: the highest score is at a + b mod p for every pair."
 
 
@@ -84,16 +75,15 @@ def check_margin(margin: Mine) -> str:
         mine, call = margin.number(p, ks), margin.shown(p, ks)
         if abs(mine - truth) < 1e-5:
             continue
-        for other, why in [
+        known = [
             (0.0, "the best answer was compared with itself: leave the right answer out"),
             (leads[1:].max().item(), "this is its lead over the worst answer: look for the best wrong one"),
             (leads[1:].mean().item(), "this is its mean lead: look for the wrong answer that comes closest"),
             (len(ks) - truth, "this is the score of the best wrong answer: subtract it from that of the right one"),
             (-truth, "the sign is wrong: the right answer leads"),
-        ]:
-            if abs(mine - other) < 1e-5:
-                raise WrongError(f"{call} gave {mine:.3f}, and it is {truth:.3f}: {why}")
-        raise WrongError(f"{call} gave {mine:.3f}, and it is {truth:.3f}")
+        ]
+        why = mistake(mine, known, within=1e-5)
+        raise WrongError(f"{call} gave {mine:.3f}, and it is {truth:.3f}{why and f': {why}'}")
     return "You know how sure a clock is of its answers."
 
 
@@ -116,6 +106,22 @@ def check_best_three(best_three: Mine) -> str:
     return "No three frequencies do better than yours."
 
 
+def check_scores(
+    mine: Mine, p: int, ks: tuple[int, ...], truth: Float[Tensor, "a b c"], known: list[tuple[Tensor, str]]
+) -> None:
+    """Raises WrongError with what is wrong with the scores that a student's function gives for p and these frequencies.
+
+    ``known``: what well-known mistakes give, and what is to be said of them.
+    """
+    found, call = mine.numbers(p, ks, shape=(p, p, p)), mine.shown(p, ks)
+    if not differ(found, truth):
+        return
+    if why := mistake(found, known):
+        raise WrongError(f"{call}: {why}")
+    a, b, c = torch.unravel_index((found - truth).abs().argmax(), (p, p, p))
+    raise WrongError(f"{call} gives answer {c} for {a} + {b} the score {found[a, b, c]:.3f}, and it is {truth[a, b, c]:.3f}")
+
+
 def clock(p: int, ks: tuple[int, ...]) -> Float[Tensor, "a b c"]:
     """Logits of the ideal clock: every frequency as strong whatever the pair."""
     return closed_form({k: torch.ones(p, dtype=torch.float64) for k in ks}, p)
@@ -128,11 +134,3 @@ def _leads(p: int, ks: tuple[int, ...]) -> Tensor:
 
 def _margin(p: int, ks: tuple[int, ...]) -> float:
     return _leads(p, ks)[1:].min().item()
-
-
-def _point(angle: float) -> Tensor:
-    return torch.tensor([math.cos(angle), math.sin(angle)], dtype=torch.float64)
-
-
-def _turns(angle: float) -> str:
-    return f"{angle / (2 * math.pi) % 1:.3f}"

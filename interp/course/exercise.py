@@ -1,7 +1,8 @@
 """Exercises of the course: what a student hands in, and what its check says, in a sentence that helps."""
 
 import inspect
-from collections.abc import Callable, Sequence
+import math
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -127,6 +128,31 @@ def as_numbers(value: Any, what: str, shape: Sequence[int]) -> Tensor:
 def differ(mine: Tensor, truth: Tensor) -> bool:
     """Do two tensors of one shape differ by more than rounding in single precision explains?"""
     return bool((mine - truth).abs().max() > 1e-4 * max(1.0, truth.abs().max().item()))
+
+
+def mistake(mine: Tensor | float, known: Iterable[tuple[Tensor | float, str]], *, within: float | None = None) -> str:
+    """What was done wrong, if an answer is that of a known mistake; empty if it is none of them.
+
+    ``known``: the answer that a mistake gives, and what is to be said of it. ``within``: how near two numbers have to be to be
+    the same; tensors are the same up to rounding in single precision.
+    """
+
+    def same(other: Tensor | float) -> bool:
+        if within is not None:
+            return abs(float(mine) - float(other)) < within
+        return not differ(torch.as_tensor(mine), torch.as_tensor(other))
+
+    return next((why for other, why in known if same(other)), "")
+
+
+def at(turns: float) -> Tensor:
+    """The point (cosine, sine) of a circle at this many turns, counted from the right, against the hands of a clock."""
+    return torch.tensor([math.cos(2 * math.pi * turns), math.sin(2 * math.pi * turns)], dtype=torch.float64)
+
+
+def as_text(point: Tensor) -> str:
+    """A point as a student writes it."""
+    return f"({point[0]:.3f}, {point[1]:.3f})"
 
 
 def exercise(notebook: int) -> Callable[[Callable[..., str]], Callable[..., Outcome]]:

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from interp import fourier
-from interp.course.exercise import Mine, WrongError, differ, exercise
+from interp.course.exercise import Mine, WrongError, as_text, at, differ, exercise, mistake
 
 MODULI = (7, 11, 23)
 """Numbers of residues that a student's functions are tried with: odd, as in the notebook, and mostly not those it shows."""
@@ -20,19 +20,19 @@ def check_point(point: Mine) -> str:
     """
     for n, k, p in [(3, 2, 7), (1, 1, 7), (9, 4, 11), (17, 5, 23), (0, 3, 7)]:
         mine, turn = point.numbers(n, k, p, shape=(2,)), k * n / p
-        truth = _at(turn)
+        truth = at(turn)
         if not differ(mine, truth):
             continue
-        for other, why in [
+        known = [
             (truth.flip(0), "the sine comes first: the point is (cosine, sine)"),
-            (_at(n / p), "the frequency k is missing: with k = 1 this would be right"),
-            (_at(-turn), "it goes the other way round: the sine has the wrong sign"),
-            (_at(turn * 180 / math.pi), "the angle is in degrees: torch and math want radians, of which a full turn has 2π"),
-            (_at(turn / (2 * math.pi)), "the angle is in turns: multiply by 2π, since a full turn has 2π radians"),
-        ]:
-            if not differ(mine, other):
-                raise WrongError(f"{point.shown(n, k, p)} gave {_text(mine)}, and it is {_text(truth)}: {why}")
-        raise WrongError(f"{point.shown(n, k, p)} gave {_text(mine)}, and it is {_text(truth)}, at {turn:.3f} turns")
+            (at(n / p), "the frequency k is missing: with k = 1 this would be right"),
+            (at(-turn), "it goes the other way round: the sine has the wrong sign"),
+            (at(turn * 180 / math.pi), "the angle is in degrees: torch and math want radians, of which a full turn has 2π"),
+            (at(turn / (2 * math.pi)), "the angle is in turns: multiply by 2π, since a full turn has 2π radians"),
+        ]
+        why = mistake(mine, known)
+        where = f": {why}" if why else f", at {turn:.3f} turns"
+        raise WrongError(f"{point.shown(n, k, p)} gave {as_text(mine)}, and it is {as_text(truth)}{where}")
     return "Your points lie where they belong, on every circle that was tried."
 
 
@@ -67,12 +67,13 @@ def check_coefficients(coefficients: Mine) -> str:
         if not differ(mine, truth):
             continue
         call = coefficients.shown(values)
-        if not differ(mine, basis.T @ values):
-            raise WrongError(f"{call} used the columns of the basis: multiply the list by each row (basis @ values)")
-        if not differ(mine, truth * lengths):
-            raise WrongError(f"{call}: your waves go up to 1, and should have length 1: divide by √(p/2), the first by √p")
-        if not differ(mine, truth / lengths):
-            raise WrongError(f"{call}: this is how high each wave goes; with the rows of the basis, of length 1, do not divide")
+        known = [
+            (basis.T @ values, " used the columns of the basis: multiply the list by each row (basis @ values)"),
+            (truth * lengths, ": your waves go up to 1, and should have length 1: divide by √(p/2), the first by √p"),
+            (truth / lengths, ": this is how high each wave goes; with the rows of the basis, of length 1, do not divide"),
+        ]
+        if why := mistake(mine, known):
+            raise WrongError(f"{call}{why}")
         worst = int((mine - truth).abs().argmax())
         raise WrongError(
             f"{call} gave {mine[worst]:.3f} for row {worst} ({_wave(worst)}), and it is {truth[worst]:.3f}: multiply the list "
@@ -98,22 +99,19 @@ def check_energy_shares(energy_shares: Mine) -> str:
         mine = energy_shares.numbers(values, shape=(len(truth),))
         if not differ(mine, truth):
             continue
-        if not differ(mine, energies):
-            raise WrongError(f"{call} gave the energies themselves: divide them by their sum, so that they sum to 1")
-        if not differ(mine, energies / values.square().sum()):
-            raise WrongError(f"{call} divided by the energy of the constant too: divide by the sum over k = 1, 2, ... alone")
-        if not differ(mine, energies.sqrt() / energies.sqrt().sum()):
-            raise WrongError(f"{call} gave shares of the lengths: an energy is the sum of two squares, without a root")
+        with_constant, lengths = energies / values.square().sum(), energies.sqrt()
+        known = [
+            (energies, "gave the energies themselves: divide them by their sum, so that they sum to 1"),
+            (with_constant, "divided by the energy of the constant too: divide by the sum over k = 1, 2, ... alone"),
+            (lengths / lengths.sum(), "gave shares of the lengths: an energy is the sum of two squares, without a root"),
+        ]
+        if why := mistake(mine, known):
+            raise WrongError(f"{call} {why}")
         k = int((mine - truth).abs().argmax()) + 1
         raise WrongError(
             f"{call} gave {mine[k - 1]:.3f} for k = {k}, and it is {truth[k - 1]:.3f}: cosine² + sine², over the sum"
         )
     return "Your shares sum to 1 and lie at the right frequencies, whatever is added to every number of the list."
-
-
-def _at(turns: float) -> Tensor:
-    """The point of a circle at this many turns, counted from the right, against the hands of a clock."""
-    return torch.tensor([math.cos(2 * math.pi * turns), math.sin(2 * math.pi * turns)], dtype=torch.float64)
 
 
 def _random(p: int) -> Tensor:
@@ -142,7 +140,3 @@ def _check_row(mine: Tensor, truth: Tensor, number: int, which: str) -> None:
 def _wave(number: int) -> str:
     """What a row of the basis is called."""
     return "constant" if number == 0 else f"{'cosine' if number % 2 else 'sine'} of frequency {(number + 1) // 2}"
-
-
-def _text(point: Tensor) -> str:
-    return f"({point[0]:.3f}, {point[1]:.3f})"

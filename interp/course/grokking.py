@@ -14,12 +14,12 @@ from torch import Tensor
 import interp
 from analyses.basics.performance import performance
 from analyses.evidence.key_frequencies import key_frequencies
-from interp.course.exercise import Mine, WrongError, exercise
+from interp.course.exercise import Mine, WrongError, exercise, mistake
 from interp.errors import InterpError
 from interp.files.checkpoint import Checkpoint, save
 from interp.recipe import Recipe
 from interp.tasks.addition import Addition
-from interp.tasks.split import split as split_of
+from interp.training.loop import training_split
 
 MODULUS = 31
 """Modulus of the network that is trained in the course: small enough for some ten seconds of training."""
@@ -82,13 +82,13 @@ def check_accuracy(accuracy: Mine) -> str:
         mine, call = accuracy.number(logits, answers), accuracy.shown(logits, answers)
         if abs(mine - truth) < 1e-5:
             continue
-        for other, why in [
+        known = [
             (truth * pairs, "that is their number: divide by how many pairs there are"),
             (truth * 100, "that is in percent: a share lies between 0 and 1"),
             (1 - truth, "that is the share of the lowest scores, or of what is wrong"),
-        ]:
-            if abs(mine - other) < 1e-5:
-                raise WrongError(f"{call} gave {mine:.3f}, where {truth:.3f} of the pairs are right: {why}")
+        ]
+        if why := mistake(mine, known, within=1e-5):
+            raise WrongError(f"{call} gave {mine:.3f}, where {truth:.3f} of the pairs are right: {why}")
         raise WrongError(f"{call} gave {mine:.3f}, where {truth:.3f} of the pairs have their highest score at the right answer")
     return "Your share of right answers is right."
 
@@ -172,8 +172,7 @@ def trained(my_recipe: Callable[[], Recipe], file: str = "my_network.pt", *, see
 
 def train_pairs(recipe: Recipe, seed: int) -> Int[Tensor, " train"]:
     """The pairs, as indices a·p + b, that a network of this recipe and seed is trained on."""
-    method, fraction = recipe.split_method, recipe.train_fraction
-    return split_of(recipe.task_value, method=method, fraction=fraction, seed=seed).train_pairs
+    return training_split(recipe, seed).train_pairs
 
 
 def _two_lists(value: Any, call: str) -> tuple[list[tuple[int, int]], list[tuple[int, int]]]:

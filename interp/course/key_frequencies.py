@@ -5,7 +5,8 @@ from jaxtyping import Float
 from torch import Tensor
 
 from interp import fourier
-from interp.course.exercise import Mine, WrongError, differ, exercise
+from interp.course.clock import clock
+from interp.course.exercise import Mine, WrongError, differ, exercise, mistake
 
 CASES = (
     (11, {2: 3.0, 5: 2.0}),
@@ -30,14 +31,14 @@ def check_embedding_shares(embedding_shares: Mine) -> str:
         mine = embedding_shares.numbers(W_E, shape=truth.shape)
         if not differ(mine, truth):
             continue
-        if not differ(mine, energies):
-            raise WrongError(f"{call} gave energies: divide them by their sum, so that they are shares")
-        first = fourier.energy_shares(W_E[:, :1])
-        if not differ(mine, first):
-            raise WrongError(f"{call} looked at the first column only: add up the energies of all {W_E.shape[1]} columns")
-        per_column = torch.stack([fourier.energy_shares(column[:, None]) for column in W_E.T]).mean(0)
-        if not differ(mine, per_column):
-            raise WrongError(f"{call} took the mean of each column's shares: add up energies first, then divide once")
+        each = torch.stack([fourier.energy_shares(column[:, None]) for column in W_E.T])
+        known = [
+            (energies, "gave energies: divide them by their sum, so that they are shares"),
+            (each[0], f"looked at the first column only: add up the energies of all {len(each)} columns"),
+            (each.mean(0), "took the mean of each column's shares: add up energies first, then divide once"),
+        ]
+        if why := mistake(mine, known):
+            raise WrongError(f"{call} {why}")
         k = int((mine - truth).abs().argmax()) + 1
         raise WrongError(f"{call} gave {mine[k - 1]:.3f} for k = {k}, and it is {truth[k - 1]:.3f}: the squares of "
                          "basis @ W_E, cosine and sine of k, added up over all columns, over the sum for all k")  # fmt: skip
@@ -57,16 +58,15 @@ def check_wave_strength(wave_strength: Mine) -> str:
             truth, off = _strength(logits, k), 1e-4 * logits.abs().max().item()
             if abs(mine - truth) < off:
                 continue
-            of_difference = _strength(logits[:, -torch.arange(p) % p], k)
-            for other, why in [
+            known = [
                 (truth / 2, "a factor 2 is missing: the square of a cosine is one half on average"),
                 (truth * p**3, "divide the sum by p³, the number of its terms, and multiply by 2"),
                 (truth * p**3 / 2, "divide the sum by p³, the number of its terms, and multiply by 2"),
-                (of_difference, "this is the wave of a - b - c"),
-            ]:
-                if abs(mine - other) < off and abs(other) > off:
-                    raise WrongError(f"{call} gave {mine:.3f}, and it is {truth:.3f}: {why}")
-            raise WrongError(f"{call} gave {mine:.3f}, and it is {truth:.3f}: the wave is cos(2πk(a + b - c)/p)")
+                (_strength(logits[:, -torch.arange(p) % p], k), "this is the wave of a - b - c"),
+            ]
+            telling = [(other, why) for other, why in known if abs(other) > off]  # next to 0 all of them are alike
+            why = mistake(mine, telling, within=off) or "the wave is cos(2πk(a + b - c)/p)"
+            raise WrongError(f"{call} gave {mine:.3f}, and it is {truth:.3f}: {why}")
     return "You measure the strength of every wave that was planted, and next to nothing where there was none."
 
 
@@ -112,14 +112,15 @@ def check_taken_away(taken_away: Mine) -> str:
             mine = taken_away.numbers(W_E, k, shape=W_E.shape)
             if not differ(mine, truth):
                 continue
-            if not differ(mine, W_E - truth):
-                raise WrongError(f"{call} kept the circle and took away all else: subtract it from W_E")
-            if not differ(mine, W_E):
-                raise WrongError(f"{call} changed nothing")
-            cosine, sine = fourier.rows(k, p)
-            for row, name in ((cosine, "sine"), (sine, "cosine")):
-                if not differ(mine, W_E - torch.outer(row, row @ W_E)):
-                    raise WrongError(f"{call} still has the {name} of k: a circle has a cosine and a sine")
+            without_cosine, without_sine = (W_E - torch.outer(row, row @ W_E) for row in fourier.rows(k, p))
+            known = [
+                (W_E - truth, "kept the circle and took away all else: subtract it from W_E"),
+                (W_E, "changed nothing"),
+                (without_cosine, "still has the sine of k: a circle has a cosine and a sine"),
+                (without_sine, "still has the cosine of k: a circle has a cosine and a sine"),
+            ]
+            if why := mistake(mine, known):
+                raise WrongError(f"{call} {why}")
             others = fourier.energies(mine)
             if others[k - 1] > 1e-4 * fourier.energies(W_E)[k - 1]:
                 share = others[k - 1] / fourier.energies(W_E)[k - 1]
@@ -143,17 +144,11 @@ def planted_logits(p: int, keys: dict[int, float]) -> Float[Tensor, "a b c"]:
     generator = torch.Generator().manual_seed(p)
     total = 0.01 * torch.randn(p, p, p, generator=generator, dtype=torch.float64)
     for k, strength in keys.items():
-        total += strength * wave(p, k)
+        total += strength * clock(p, (k,))
     decoy = min(set(fourier.frequencies(p)) - set(keys))
     cosine = fourier.waves(decoy, p)[0]
     return total + max(keys.values()) * (cosine[:, None, None] + cosine[None, :, None])
 
 
-def wave(p: int, k: int) -> Float[Tensor, "a b c"]:
-    """The wave cos(2πk(a+b-c)/p) on all pairs and answers, which is largest at the right answer."""
-    n = torch.arange(p)
-    return fourier.waves(k, p)[0][(n[:, None, None] + n[None, :, None] - n) % p]
-
-
 def _strength(logits: Float[Tensor, "a b c"], k: int) -> float:
-    return 2 * (logits * wave(len(logits), k)).mean().item()
+    return 2 * (logits * clock(len(logits), (k,))).mean().item()

@@ -10,11 +10,8 @@ import interp
 from analyses.tools.amplitudes import amplitudes, explained_share
 from analyses.tools.closed_form import logits as closed_form
 from interp import fourier
-from interp.course.clock import clock
-from interp.course.exercise import Mine, WrongError, differ, exercise
-
-CASES = ((7, (1, 3)), (11, (2, 3, 5)), (13, (4,)))
-"""Pizzas that a student's functions are tried on: p, and its frequencies."""
+from interp.course.clock import CASES, check_scores, clock
+from interp.course.exercise import Mine, WrongError, as_text, at, differ, exercise, mistake
 
 
 @exercise(notebook=5)
@@ -29,18 +26,14 @@ def check_halfway(halfway: Mine) -> str:
         mine = halfway.numbers(a, b, k, p, shape=(2,))
         if not differ(mine, truth):
             continue
-        angle = 2 * math.pi * k * (a + b) / 2 / p
-        for other, why in [
+        on_the_rim = at(k * (a + b) / 2 / p)
+        known = [
             (both.sum(1), "take half of the sum: the point halfway lies between the two"),
-            (torch.tensor([math.cos(angle), math.sin(angle)], dtype=torch.float64),
-             "this is halfway along the rim: the point halfway between two points lies inside the circle"),
+            (on_the_rim, "this is halfway along the rim: the point halfway between two points lies inside the circle"),
             (truth.flip(0), "the sine comes first: the point is (cosine, sine)"),
-        ]:  # fmt: skip
-            if not differ(mine, other):
-                raise WrongError(
-                    f"{call} gave ({mine[0]:.3f}, {mine[1]:.3f}), and it is ({truth[0]:.3f}, {truth[1]:.3f}): {why}"
-                )
-        raise WrongError(f"{call} gave ({mine[0]:.3f}, {mine[1]:.3f}), and it is ({truth[0]:.3f}, {truth[1]:.3f})")
+        ]
+        why = mistake(mine, known)
+        raise WrongError(f"{call} gave {as_text(mine)}, and it is {as_text(truth)}{why and f': {why}'}")
     return "Halfway is where it should be, inside the circle."
 
 
@@ -51,26 +44,23 @@ def check_pizza_logits(pizza_logits: Mine) -> str:
     Expected is the sum over the frequencies of |cos(πk(a-b)/p)|·cos(2πk(a+b-c)/p).
     """
     for p, ks in CASES:
-        truth, call = pizza(p, ks), pizza_logits.shown(p, ks)
-        mine = pizza_logits.numbers(p, ks, shape=(p, p, p))
-        if not differ(mine, truth):
-            continue
+        truth = pizza(p, ks)
         signed = closed_form({k: _half(p, k, difference=torch.arange(p)) for k in ks}, p)
         n = torch.arange(p)
         own = sum((_half(p, k, difference=n[:, None] - n)[:, :, None] * clock(p, (k,)) for k in ks), torch.zeros(p, p, p))
-        for other, why in [
+        too_fast = closed_form({k: fourier.waves(k, p)[0].abs() for k in ks}, p)
+        known = [
             (clock(p, ks), "this is a clock: the strength |cos(πk(a - b)/p)| is missing"),
             (own, "cos(πk(a - b)/p) without its sign is meant: take the absolute value"),
             (signed, "cos(πk(a - b)/p) without its sign is meant: take the absolute value"),
-            (closed_form({k: fourier.waves(k, p)[0].abs() for k in ks}, p),
-             "the strength turns twice too fast: halfway between two angles is half of their difference, πk(a - b)/p"),
+            (
+                too_fast,
+                "the strength turns twice too fast: halfway between two angles is half of their difference, πk(a - b)/p",
+            ),
             (truth / len(ks), "these are means over the frequencies: add them up"),
             (pizza(p, ks[:1]), "this is the first frequency only: add up all of them"),
-        ]:  # fmt: skip
-            if not differ(mine, other):
-                raise WrongError(f"{call}: {why}")
-        a, b, c = torch.unravel_index((mine - truth).abs().argmax(), (p, p, p))
-        raise WrongError(f"{call} gives answer {c} for {a} + {b} the score {mine[a, b, c]:.3f}, and it is {truth[a, b, c]:.3f}")
+        ]
+        check_scores(pizza_logits, p, ks, truth, known)
     return "Your pizza adds, and is weak where a and b lie opposite each other."
 
 
@@ -88,14 +78,14 @@ def check_profile(profile: Mine) -> str:
             mine = profile.numbers(logits, k, shape=(p,))
             if not differ(mine, truth):
                 continue
-            for other, why in [
+            known = [
                 (truth / 2, "a factor 2 is missing: the square of a cosine is one half on average"),
                 (truth * p, "take the mean over the pairs of each distance, not their sum"),
                 (truth[-torch.arange(p) % p], "the distance is a - b, not b - a"),
                 (truth.mean().expand(p), "this is the mean over all distances: keep them apart"),
-            ]:
-                if not differ(mine, other):
-                    raise WrongError(f"{call}: {why}")
+            ]
+            if why := mistake(mine, known):
+                raise WrongError(f"{call}: {why}")
             d = int((mine - truth).abs().argmax())
             raise WrongError(f"{call} gave {mine[d]:.3f} at distance {d}, and it is {truth[d]:.3f}")
     return "You measure how strong each wave is, distance by distance."
@@ -141,16 +131,15 @@ def check_share_explained(share_explained: Mine) -> str:
             centred = logits - logits.mean(-1, keepdim=True)
             raw = truth * (centred.square().sum() / logits.square().sum()).item()
             explained = closed_form({k: amplitudes(circuit, k) for k in some}, p)
-            for other, why in [
+            known = [
                 (raw, "take the mean over c from the logits of each pair first: it changes no answer"),
                 (1 - truth, "this is the share that is not explained"),
                 (math.sqrt(truth), "compare sums of squares, without a root"),
                 (explained.square().sum().item(), "divide by the sum of squares of the output"),
                 (explained.abs().sum().item() / centred.abs().sum().item(), "compare squares, not absolute values"),
-            ]:
-                if abs(mine - other) < 1e-4:
-                    raise WrongError(f"{call} gave {mine:.3f}, and it is {truth:.3f}: {why}")
-            raise WrongError(f"{call} gave {mine:.3f}, and it is {truth:.3f}")
+            ]
+            why = mistake(mine, known, within=1e-4)
+            raise WrongError(f"{call} gave {mine:.3f}, and it is {truth:.3f}{why and f': {why}'}")
     return "You say how much of an output is explained, and so how much is not."
 
 
