@@ -104,16 +104,6 @@ def _serve(connection: "Connection[Any, Any]", way: str, recipe: Recipe, threads
         connection.send(1000 * (time.process_time() - start))
 
 
-def _fast_step(recipe: Recipe) -> Step:
-    pairs = training_split(recipe, 0).train_pairs
-    return _step(recipe, FastBatch(recipe.config, pairs, recipe.task_value.answers(pairs)))
-
-
-def _plain_step(recipe: Recipe) -> Step:
-    pairs = training_split(recipe, 0).train_pairs
-    return _step(recipe, PlainBatch(recipe.config, pairs, recipe.task_value.answers(pairs)))
-
-
 def _cells(times: dict[str, list[float]]) -> list[str]:
     fast = statistics.median(times[FAST])
 
@@ -130,7 +120,9 @@ def _cells(times: dict[str, list[float]]) -> list[str]:
     return [cell(name) for name in times]
 
 
-def _step(recipe: Recipe, data: Batch) -> Step:
+def _step(recipe: Recipe, kind: type[Batch]) -> Step:
+    pairs = training_split(recipe, 0).train_pairs
+    data = kind(recipe.config, pairs, recipe.task_value.answers(pairs))
     parameters = {name: x.clone().requires_grad_() for name, x in initial_network(recipe, 0).parameters.items()}
     optimiser = Optimiser(recipe, parameters)
     return lambda: training_step(parameters, optimiser, 100, data)
@@ -154,7 +146,7 @@ class _Products(TorchDispatchMode):
 
 def _products(recipe: Recipe) -> Step:
     with _Products() as products:
-        _fast_step(recipe)()
+        _step(recipe, FastBatch)()
     ready = [(x, y, torch.matmul(x, y)) for x, y in products.operands]
 
     def replay() -> None:
@@ -190,9 +182,9 @@ def _transformer_lens_step(recipe: Recipe, *, also_test: bool) -> Step:
 
 
 WAYS: dict[str, Callable[[Recipe], Step]] = {
-    FAST: _fast_step,
+    FAST: partial(_step, kind=FastBatch),
     PRODUCTS: _products,
-    PLAIN: _plain_step,
+    PLAIN: partial(_step, kind=PlainBatch),
     LENS: partial(_transformer_lens_step, also_test=False),
     NOTEBOOK: partial(_transformer_lens_step, also_test=True),
 }

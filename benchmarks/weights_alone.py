@@ -17,7 +17,8 @@ from jaxtyping import Float
 from torch import Tensor
 
 import interp
-from analyses.tools.last_layer import last_neurons, three_rows
+from analyses.tools.last_layer import last_neurons
+from analyses.tools.pairs import by_distance, sums
 from interp import fourier
 from interp.circuit import Circuit
 
@@ -52,8 +53,8 @@ def budget(circuit: Circuit) -> Budget:
     writes = torch.stack([(W @ fourier.rows(k, p).T).square().sum(1) for k in fourier.frequencies(p)]).argmax(0) + 1
     law = torch.zeros_like(W)
     for k in writes.unique().tolist():
-        B = three_rows(k, p)[1:]
-        law[writes == k] = W[writes == k] @ B.T @ B
+        waves = fourier.rows(k, p)
+        law[writes == k] = W[writes == k] @ waves.T @ waves
     by_frequency = [_margins(fit[..., writes == k].relu() @ law[writes == k]) for k in writes.unique().tolist()]
     signal = _sum(part.mean(1) for part in by_frequency)
     quadrature = _sum((part.mean(1, keepdim=True) - part).amax(1) for part in by_frequency)
@@ -63,7 +64,7 @@ def budget(circuit: Circuit) -> Budget:
         "other waves written": _largest(_margins(fit.relu() @ (W - law))),
         "past the neurons": _largest(_margins(bypass)),
     }
-    lengths = _by_distance((pre - fit).norm(dim=-1)[..., None]).amax(1)  # [d, 1]
+    lengths = by_distance((pre - fit).norm(dim=-1)).amax(1, keepdim=True)
     apart = torch.stack([(W - W.roll(-e, 1)).norm(dim=0).amax() for e in range(1, p)])
     bounded = {**largest, "other waves read, by length": lengths * apart}
     del bounded["other waves read"]
@@ -87,22 +88,14 @@ def _sum(parts: Iterable[Tensor]) -> Tensor:
     return torch.stack(list(parts)).sum(0)
 
 
-def _by_distance(x: Float[Tensor, "a b n"]) -> Float[Tensor, "d s n"]:
-    p = len(x)
-    s, d, half = torch.arange(p), torch.arange(p)[:, None], (p + 1) // 2
-    return x[(s + d) * half % p, (s - d) * half % p]
+def _margins(logits: Float[Tensor, "a b c"]) -> Float[Tensor, "d a e"]:
+    """By how much the right answer s is ahead of s + e, for e = 1 … p - 1, by distance and a."""
+    p = len(logits)
+    turned = logits.gather(2, (sums(p)[:, :, None] + torch.arange(p)) % p)  # the answer s + e, for e = 0 … p - 1
+    return by_distance(turned[..., :1] - turned[..., 1:])
 
 
-def _margins(logits: Float[Tensor, "a b c"]) -> Float[Tensor, "d s e"]:
-    """By how much the right answer s is ahead of s + e, for e = 1 … p - 1."""
-    p, ours = len(logits), _by_distance(logits)
-    right = torch.arange(p)
-    e = torch.arange(1, p)
-    wrong = ours.gather(2, ((right[:, None] + e) % p).expand(p, p, p - 1))
-    return ours.gather(2, right[None, :, None].expand(p, p, 1)) - wrong
-
-
-def _largest(remainder: Float[Tensor, "d s e"]) -> Float[Tensor, "d e"]:
+def _largest(remainder: Float[Tensor, "d a e"]) -> Float[Tensor, "d e"]:
     """The most that it takes from a margin, at any sum."""
     return (-remainder).amax(1)
 

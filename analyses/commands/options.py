@@ -8,7 +8,7 @@ import tyro
 
 from analyses.chapters import EXPLAINING
 from analyses.evidence.clock_or_pizza import Verdict
-from analyses.findings.measurement import in_order
+from analyses.findings.measurement import MEASUREMENTS, in_order
 from analyses.findings.picture import AS_ON_A_PAGE, PictureStyle
 from analyses.groups.trace_or_coset import Form
 from analyses.reports.timeline import THROUGH_TIME
@@ -159,9 +159,9 @@ class Options:
         return bool(self.of_network) or self.explain or self.certify or self.expects or self.all_triples
 
     def shows(self, name: str) -> bool:
-        """Do the files that are asked for show this measurement? A proof, which takes longest, only where it is asked for."""
-        if name == "certificate":
-            return self.certify or name in self.only
+        """Do the files that are asked for show this measurement?"""
+        if name in MEASUREMENTS and MEASUREMENTS[name].on_request:
+            return name in self.tables
         return self.html is not None or (self.figures is not None and (not self.only or name in self.only))
 
     def check(self) -> None:

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
 import torch
+from jaxtyping import Int
+from torch import Tensor
 
 from analyses.findings.drawing import finish
 from analyses.findings.finding import Finding
@@ -140,7 +142,7 @@ class Certificate(Finding):
         return found
 
 
-@measurement(place=148, slow=True, needs=("plain layer",))
+@measurement(place=148, slow=True, on_request=True, needs=("plain layer",))
 def certificate(circuit: Circuit) -> Certificate:
     """What accuracy of a network of one layer is proven, from its weights, and at what cost?
 
@@ -154,12 +156,13 @@ def certificate(circuit: Circuit) -> Certificate:
     """
     network = _certifiable(circuit)
     tables, counted = token_forward(network), work(network)
-    known = circuit.task.table() != UNDEFINED
+    answers = circuit.task.table()
+    known = answers != UNDEFINED
     total = int(known.sum())
     right, rounding, low = 0, 0.0, LowRank(tables.V)
     by_rank = torch.zeros(len(low.ranks))
     for a, (post, direct) in enumerate(tables.rows()):
-        own = circuit.task.table()[a]
+        own = answers[a]
         whole = post.times_bounded(tables.V) + direct
         rounding = max(rounding, whole.error)
         right += int((answered(whole.value, whole.error, own) & known[a]).sum())
@@ -169,7 +172,7 @@ def certificate(circuit: Circuit) -> Certificate:
         Step(float(rank), f"rank {rank}", share, counted.low_rank(rank)) for rank, share in zip(low.ranks, shares, strict=True)
     ]
     low_rank = Rung("low rank", tuple(ranks))
-    waves, cells = _waves(circuit, tables, counted, total), _cells(circuit, network, counted, total)
+    waves, cells = _waves(circuit, answers, tables, counted, total), _cells(circuit, answers, network, counted, total)
     everything = Step(0.0, "every pair", right / total, counted.brute_force)
     rungs = (Rung("trying all", (everything,)), low_rank, waves, cells)
     best, of_waves, of_cells, found = low_rank.best, waves.best, cells.best, strongest(rungs[1:], below=counted.brute_force)
@@ -197,17 +200,17 @@ def certificate(circuit: Circuit) -> Certificate:
     )
 
 
-def _waves(circuit: Circuit, tables: TokenForward, counted: Work, total: int) -> Rung:
+def _waves(circuit: Circuit, answers: Int[Tensor, "a b"], tables: TokenForward, counted: Work, total: int) -> Rung:
     """What waves certify: the most waves first, since where these certify nothing fewer will not."""
     if not circuit.is_addition:
         return Rung("waves", (), f"they need a task that is addition in other numbers, which {circuit.task.sentence} is not")
     if circuit.p**2 * max(counted.neurons, circuit.p) > MOST_NUMBERS:
         return Rung("waves", (), f"{circuit.p}² pairs with {counted.neurons} neurons are too many to hold")
     held = Waves(tables, circuit.numbers)
-    reachable = int((circuit.task.table()[circuit.numbers.a][:, circuit.numbers.b] != UNDEFINED).sum())
+    reachable = int((answers[circuit.numbers.a][:, circuit.numbers.b] != UNDEFINED).sum())
 
     def step(count: int) -> Step:
-        share = int(held.certified(count, circuit.task.table()).sum()) / total
+        share = int(held.certified(count, answers).sum()) / total
         return Step(float(count), f"{count} wave{'s' * (count > 1)} per neuron", share, counted.waves())
 
     most = step(held.counts()[-1])
@@ -216,7 +219,7 @@ def _waves(circuit: Circuit, tables: TokenForward, counted: Work, total: int) ->
     return Rung("waves", (*_until(step, held.counts()[:-1], ENOUGH * reachable / total), most))
 
 
-def _cells(circuit: Circuit, network: Network | AttentionFree, counted: Work, total: int) -> Rung:
+def _cells(circuit: Circuit, answers: Int[Tensor, "a b"], network: Network | AttentionFree, counted: Work, total: int) -> Rung:
     """What cells certify, large ones first."""
     if not circuit.is_addition:
         return Rung("cells", (), f"they need a task that is addition in other numbers, which {circuit.task.sentence} is not")
@@ -229,7 +232,7 @@ def _cells(circuit: Circuit, network: Network | AttentionFree, counted: Work, to
         if cuts is None:
             return None
         count = sum(cut.number for cut in cuts)
-        certified, closely = held.certified(cuts, circuit.task.table())
+        certified, closely = held.certified(cuts, answers)
         detail = f"{count} cells of {len(cuts)} frequencies"
         return Step(size, detail, int(certified.sum()) / total, held.products(cuts, closely, counted))
 

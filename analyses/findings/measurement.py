@@ -30,6 +30,8 @@ class Measurement:
     """Reports show the measurements in ascending order of this number, then by name."""
     slow: bool
     """Does it take seconds? A report then leaves it out unless it is asked for."""
+    on_request: bool
+    """Does it take so long that the pages and pictures of a command leave it out too, unless it is asked for?"""
     needs: tuple[Need, ...]
     """What a circuit must have for it."""
 
@@ -46,13 +48,22 @@ MEASUREMENTS: dict[str, Measurement] = {}
 @overload
 def measurement(measure: M, /) -> M: ...
 @overload
-def measurement(*, place: int = LAST, slow: bool = False, needs: tuple[Need, ...] = ("addition",)) -> Callable[[M], M]: ...
 def measurement(
-    measure: M | None = None, /, *, place: int = LAST, slow: bool = False, needs: tuple[Need, ...] = ("addition",)
+    *, place: int = LAST, slow: bool = False, on_request: bool = False, needs: tuple[Need, ...] = ("addition",)
+) -> Callable[[M], M]: ...
+def measurement(
+    measure: M | None = None,
+    /,
+    *,
+    place: int = LAST,
+    slow: bool = False,
+    on_request: bool = False,
+    needs: tuple[Need, ...] = ("addition",),
 ) -> M | Callable[[M], M]:
     """Makes a measurement of a function from a circuit to a finding. The result is kept with the circuit, and computed once.
 
     ``place``: where reports show it, smaller first. ``slow``: it takes seconds, so reports leave it out unless it is asked for.
+    ``on_request``: it takes so long that the pages and pictures of a command do so too.
     ``needs``: what a circuit must have for it; one that lacks it gives ``Unavailable``, which says so.
     """
 
@@ -61,7 +72,9 @@ def measurement(
         name, file = measure.__name__, measure.__module__.rpartition(".")[2]
         if name == file:  # what a test or a notebook decorates in passing has no file of its name
             chapter = measure.__module__.split(".")[-2]
-            MEASUREMENTS[name] = Measurement(name=name, measure=measured, chapter=chapter, place=place, slow=slow, needs=needs)
+            MEASUREMENTS[name] = Measurement(
+                name=name, measure=measured, chapter=chapter, place=place, slow=slow, on_request=on_request, needs=needs
+            )
         return measured
 
     return decorate if measure is None else decorate(measure)

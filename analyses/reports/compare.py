@@ -12,6 +12,7 @@ from analyses.findings.finding import Finding
 from analyses.findings.palette import SYMBOLS, VERDICT_COLOURS
 from analyses.findings.table import Cell, Table
 from analyses.reports.answer import Answer, examine
+from analyses.reports.text import NOT_EXPLAINED
 from interp.circuit import Circuit
 from interp.networks.model import Unavailable
 
@@ -19,10 +20,7 @@ if TYPE_CHECKING:
     import plotly.graph_objects as go
 
 
-NOTE = (
-    "Difference: the second less the first. Not explained: the share of the output, the logits' variance, that clocks and "
-    "pizzas do not account for."
-)
+NOTE = f"Difference: the second less the first. {NOT_EXPLAINED}"
 """What a reader needs to know of a comparison's table."""
 
 

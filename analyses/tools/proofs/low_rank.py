@@ -6,7 +6,7 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
-from analyses.tools.proofs.rounding import OUTWARD, Bounded, gamma
+from analyses.tools.proofs.rounding import OUTWARD, Bounded, columns_apart, gamma, less_product
 from analyses.tools.proofs.rung import margins
 
 RANKS = (1, 2, 3, 4, 5, 6, 7, 8, 10, 12, 14, 16, 20, 24)
@@ -58,11 +58,8 @@ def unorthogonal(A: Float[Tensor, "neuron r"]) -> float:
 
 def what_is_missing(V: Bounded, A: Float[Tensor, "neuron r"], B: Float[Tensor, "r c"]) -> tuple[float, float]:
     """Bounds on ‖ρ_c - ρ_c'‖ and on ‖Aᵀ(ρ_c - ρ_c')‖, over all pairs of answers, with ρ = V - A B."""
-    rank, rest = len(B), V.value - A @ B
-    width = len(rest)
-    size = A.norm(dim=1).max().item() * B.norm(dim=0).max().item()
-    error = (V.error + gamma(rank + 2) * size + gamma(1) * (V.largest + size)) * OUTWARD
-    spread = torch.cdist(rest.T, rest.T, compute_mode="donot_use_mm_for_euclid_dist").max().item()
-    spread = (spread * (1 + gamma(width + 4)) + 2 * math.sqrt(width) * error) * OUTWARD
-    read = 2 * ((A.T @ rest).norm(dim=0).max().item() + gamma(width) * rank * rest.norm(dim=0).max().item())
-    return spread, (read + 2 * 2 * math.sqrt(width) * error) * OUTWARD
+    rest, (width, rank) = less_product(V, A, B), A.shape
+    spread = columns_apart(rest).max().item() * OUTWARD
+    longest = rest.value.norm(dim=0).max().item()
+    read = 2 * ((A.T @ rest.value).norm(dim=0).max().item() + gamma(width) * rank * longest)
+    return spread, (read + 2 * 2 * math.sqrt(width) * rest.error) * OUTWARD

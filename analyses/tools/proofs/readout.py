@@ -7,7 +7,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from analyses.tools.proofs.rounding import OUTWARD, Bounded, gamma
+from analyses.tools.proofs.rounding import OUTWARD, Bounded, columns_apart, gamma, less_product
 from interp import fourier
 
 MOST_CLUSTERS = 8
@@ -60,18 +60,12 @@ def readout(V: Bounded, order: Int[Tensor, " number"]) -> Readout:
     B[:, order] = basis[rows]
     B = _completed(V.value, B)
     A = V.value @ B.T  # any A and B are good: what they miss is bounded
-    rest = V.value - A @ B
-    size = A.norm(dim=1).max().item() * B.norm(dim=0).max().item()
-    error = V.error + gamma(len(B) + 2) * size + gamma(1) * (V.largest + size)
-    missing = 2 * (rest.norm(dim=0).max().item() * (1 + gamma(width + 4)) + math.sqrt(width) * error) * OUTWARD
+    rest = less_product(V, A, B)
+    missing = 2 * (rest.value.norm(dim=0).max().item() * (1 + gamma(width + 4)) + math.sqrt(width) * rest.error) * OUTWARD
     members = [(own == place).nonzero()[:, 0] for place in own.unique().tolist()]
     columns = (B[:, :, None] - B[:, None, :]).abs()
-    far = [_distances(V.value[mine].T) + 2 * math.sqrt(width) * V.error for mine in members]
+    far = [columns_apart(V[mine]) for mine in members]
     return Readout(members=members, A=A, B=B, missing=missing, apart=torch.cat([columns, torch.stack(far)]) * OUTWARD)
-
-
-def _distances(x: Float[Tensor, "c mine"]) -> Float[Tensor, "c c"]:
-    return torch.cdist(x, x, compute_mode="donot_use_mm_for_euclid_dist")
 
 
 def _completed(V: Float[Tensor, "neuron c"], B: Float[Tensor, "row c"]) -> Float[Tensor, "column c"]:

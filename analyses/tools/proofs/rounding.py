@@ -68,6 +68,19 @@ class Bounded:
         return Bounded(value, (1.13 * self.error + 16 * UNIT * self.largest) * OUTWARD)
 
 
+def less_product(V: Bounded, A: Tensor, B: Tensor) -> Bounded:
+    """V - A B, for matrices A [n, r] and B [r, m] that are exact."""
+    size = A.norm(dim=1).max().item() * B.norm(dim=0).max().item()
+    error = V.error + gamma(len(B) + 2) * size + gamma(1) * (V.largest + size)
+    return Bounded(V.value - A @ B, error * OUTWARD)
+
+
+def columns_apart(V: Bounded) -> Tensor:
+    """Bound on the distance of every two columns, but for the rounding of the bound itself."""
+    found = torch.cdist(V.value.T, V.value.T, compute_mode="donot_use_mm_for_euclid_dist")
+    return found * (1 + gamma(len(V.value) + 4)) + 2 * math.sqrt(len(V.value)) * V.error
+
+
 def exact(x: Tensor) -> Bounded:
     """A tensor of float32 or float64 as what it is."""
     return Bounded(x.double(), 0.0)

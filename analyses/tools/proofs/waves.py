@@ -6,7 +6,7 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
-from analyses.tools.proofs.rounding import OUTWARD, Bounded, exact, gamma
+from analyses.tools.proofs.rounding import OUTWARD, Bounded, columns_apart, exact, gamma
 from analyses.tools.proofs.rung import margins
 from analyses.tools.proofs.token_forward import TokenForward
 from interp import fourier
@@ -35,10 +35,7 @@ class Waves:
         self.coefficients = _along_both(values, basis)
         energy = torch.stack([self._block(k).square().sum((0, 1)) for k in fourier.frequencies(self.modulus)])
         self.order = energy.argsort(0, descending=True)
-        V = tables.V
-        far = torch.cdist(V.value.T, V.value.T, compute_mode="donot_use_mm_for_euclid_dist")
-        width = len(V.value)
-        self.far = (far * (1 + gamma(width + 4)) + 2 * math.sqrt(width) * V.error) * OUTWARD
+        self.far = columns_apart(tables.V) * OUTWARD
         """Bound on how far what the neurons add to one answer is from what they add to another, ‖V_s - V_c‖."""
 
     def counts(self) -> list[int]:
