@@ -34,6 +34,12 @@ def logits_by_rows(circuit: Circuit, *, keep: bool = True) -> Iterator[Float[Ten
         yield from (circuit.run_rows([], rows)[0] for rows in circuit.rows())
 
 
+def centred_logits(circuit: Circuit, at: slice | Tensor | tuple[Tensor, ...]) -> Float[Tensor, "*pairs c"]:
+    """The centred logits of some values of a, or of some pairs, float64; ``at`` is what all logits can be indexed with."""
+    logits = circuit.logits[at].double()
+    return logits - logits.mean(-1, keepdim=True)
+
+
 @torch.no_grad()
 def projected_logits(circuit: Circuit, F: Float[Tensor, "c n"]) -> Float[Tensor, "a b n"]:
     """The logits of every pair times a matrix over the answers, float64; they are not asked for again, and not kept.

@@ -18,7 +18,7 @@ from analyses.tools import predicted
 from analyses.tools.amplitudes import at_frequency, output_at
 from analyses.tools.angles import cut_down, harmonics
 from analyses.tools.closed_form import mixture
-from analyses.tools.last_layer import LastNeurons, last_neurons
+from analyses.tools.last_layer import LastNeurons, last_neurons, pre_activations
 from analyses.tools.logit_sums import logit_sums
 from interp import fourier
 from interp.circuit import Circuit
@@ -145,7 +145,7 @@ def _prediction(circuit: Circuit, measured: FrequencyProfile, mine: Int[Tensor, 
     """What the neurons ``mine`` should write at their frequency, beside what is measured."""
     k, A, count = measured.k, torch.tensor(measured.profile, dtype=torch.float64), harmonics(circuit.p)
     intact = last_neurons(circuit)
-    pre = last_neurons(circuit.with_embedding(fourier.without(circuit.embedding, measured.removed))).pre[..., mine]
+    pre = pre_activations(circuit.with_embedding(fourier.without(circuit.embedding, measured.removed)))[..., mine]
     constant, read = pre.mean((0, 1)), cut_down(pre, k, count)
     profiles = [
         predicted.profile(predicted.written_at(intact, k, mine, each), k)

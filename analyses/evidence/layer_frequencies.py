@@ -10,13 +10,14 @@ from jaxtyping import Float
 from torch import Tensor
 
 from analyses.evidence.key_frequencies import key_frequencies
-from analyses.evidence.neuron_clusters import EXPLAINED, best_frequencies
+from analyses.evidence.neuron_clusters import EXPLAINED, best_frequencies, neuron_clusters
 from analyses.findings.drawing import finish, say
 from analyses.findings.finding import Finding
 from analyses.findings.measurement import measurement
 from analyses.findings.palette import COLOURS, INPUT_A, INPUT_B, MADE
 from analyses.findings.table import Cell, Table, rounded
 from analyses.findings.wording import sentences
+from analyses.tools.last_layer import pre_activations
 from analyses.tools.pairs import sums
 from analyses.tools.residual_stream import (
     Kind,
@@ -200,8 +201,12 @@ def _read(
     inputs, neurons = inputs_of_neurons(network, layer), f"blocks.{layer}.mlp.hook_post"
     if not inputs:
         return dict.fromkeys(keys, (math.nan,) * 4), []
-    found = at_answering_position(circuit, [*inputs, neurons])
-    best, shares, _ = best_frequencies(in_rows(found[neurons]))
+    if inputs == [network.pre_activations_name()]:  # the last layer: what other measurements ask for too
+        found, clusters = {inputs[0]: pre_activations(circuit)}, neuron_clusters(circuit)
+        best, shares = clusters.best_frequencies, clusters.shares
+    else:
+        found = at_answering_position(circuit, [*inputs, neurons])
+        best, shares, _ = best_frequencies(in_rows(found[neurons]))
     members = [k for k, share in zip(best, shares, strict=True) if share >= EXPLAINED]
     energies, variance, squares = {k: torch.zeros(4, dtype=torch.float64) for k in keys}, 0.0, 0.0
     # In chunks: float64 copies of all neurons at once are what would cost time, not the arithmetic.

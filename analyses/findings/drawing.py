@@ -1,6 +1,7 @@
 """What all figures share: a light and a dark look, title and caption, one colour per key frequency."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from analyses.findings.palette import COLOURS, DARK, FREQUENCIES, LOOKS, QUIET, Theme
@@ -12,8 +13,9 @@ WIDTH, AXIS = 900, 72
 """Width of a picture, and height of what lies below its axes, in pixels."""
 
 
+@cache
 def template(theme: Theme = "light") -> "go.layout.Template":
-    """The look of every figure."""
+    """The look of every figure, of which each figure makes its own copy."""
     import plotly.graph_objects as go
 
     paper, ink, grid, axis = LOOKS[theme]

@@ -63,7 +63,7 @@ def measurement(
     """Makes a measurement of a function from a circuit to a finding. The result is kept with the circuit, and computed once.
 
     ``place``: where reports show it, smaller first. ``slow``: it takes seconds, so reports leave it out unless it is asked for.
-    ``on_request``: it takes so long that the pages and pictures of a command do so too.
+    ``on_request``: it takes so long that pages and pictures leave it out too.
     ``needs``: what a circuit must have for it; one that lacks it gives ``Unavailable``, which says so.
     """
 

@@ -19,9 +19,9 @@ from analyses.tools.groups.coset_fits import (
     aligned_energy,
     coset_fits,
     no_cosets,
-    pre_activations,
     random_sides,
 )
+from analyses.tools.last_layer import pre_activations
 from interp.circuit import Circuit
 
 if TYPE_CHECKING:

@@ -16,8 +16,8 @@ from analyses.findings.table import Table
 from analyses.findings.wording import sentences
 from analyses.groups.cosets import Cosets, cosets
 from analyses.groups.key_representations import KeyRepresentations, key_representations
-from analyses.tools.groups.coset_fits import pre_activations
 from analyses.tools.groups.sides import sides
+from analyses.tools.last_layer import pre_activations
 from interp.circuit import Circuit
 from interp.groups.representations import projector, representations
 from interp.networks.model import Unavailable

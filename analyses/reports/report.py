@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from analyses.findings.finding import Finding
-from analyses.findings.measurement import in_order
+from analyses.findings.measurement import MEASUREMENTS, in_order
 from analyses.reports import text
 from analyses.reports.answer import Answer, examine
 from analyses.reports.page.assemble import Subject, page
@@ -43,9 +43,10 @@ class Report:
         return json.dumps(self.to_dict(), allow_nan=False)
 
     def page(self) -> str:
-        """The page, one HTML file that needs nothing else, with every measurement: what was not asked for is measured now."""
+        """The page, one HTML file that needs nothing else, with every measurement: what was not asked for is measured now, less
+        what is only measured on request, as is ``certificate``."""
         circuit, have = self.answer.circuit, self.findings
-        missing = [name for name in in_order() if name not in have]
+        missing = [name for name in in_order() if name not in have and not MEASUREMENTS[name].on_request]
         every = {**have, **examine(circuit, path=self.answer.path, more=missing).findings}
         ordered = {name: every[name] for name in in_order() if name in every}
         return page([Subject(replace(self.answer, findings=ordered))])

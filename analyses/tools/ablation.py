@@ -7,6 +7,7 @@ ones; what the network has at the drawn frequencies is turned by random phases a
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 from einops import einsum
@@ -16,6 +17,7 @@ from torch import Tensor
 from analyses.tools.last_layer import last_neurons, three_rows
 from analyses.tools.pairs import Pairs
 from interp import fourier
+from interp.by_rows import centred_logits
 from interp.circuit import Circuit
 from interp.networks.model import Unavailable
 
@@ -127,13 +129,13 @@ def neuron_site(circuit: Circuit, keys: Sequence[int]) -> Site:
 
 def logit_site(circuit: Circuit, keys: Sequence[int]) -> Site:
     """The site of the logits, as functions of the answer c."""
-    logits, p = circuit.centred_logits, circuit.p
+    logits, p = partial(centred_logits, circuit), circuit.p
     return Site(
         name="logits",
-        whole=lambda pairs: logits[pairs],
-        constant=logits.new_zeros(p),
-        part=lambda frequencies, pairs: part(logits[pairs].T, frequencies).T,
-        as_large=lambda draw, pairs: as_large(logits[pairs].T, keys, draw).T,
+        whole=logits,
+        constant=torch.zeros(p, dtype=torch.float64),
+        part=lambda frequencies, pairs: part(logits(pairs).T, frequencies).T,
+        as_large=lambda draw, pairs: as_large(logits(pairs).T, keys, draw).T,
         accuracy=right,
     )
 

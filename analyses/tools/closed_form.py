@@ -9,6 +9,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from analyses.tools.amplitudes import amplitudes
+from analyses.tools.pairs import ALL
 from interp import fourier
 from interp.circuit import Circuit
 
@@ -73,11 +74,11 @@ def mixture(A: Float[Tensor, " d"], k: int) -> Mixture:
     )
 
 
-def logits(profiles: Profiles, p: int) -> Float[Tensor, "a b c"]:
-    """The logits of a closed form: Σ_k A_k(a-b) cos w_k(a+b-c), A_k the profiles."""
+def logits(profiles: Profiles, p: int, rows: slice = ALL) -> Float[Tensor, "row b c"]:
+    """The logits of a closed form, Σ_k A_k(a-b) cos w_k(a+b-c), A_k the profiles, for all values of a or for some."""
     residues = torch.arange(p)
-    sums, differences = (residues[:, None] + residues) % p, (residues[:, None] - residues) % p
-    total = torch.zeros(p, p, p, dtype=torch.float64)
+    sums, differences = (residues[rows, None] + residues) % p, (residues[rows, None] - residues) % p
+    total = torch.zeros(len(sums), p, p, dtype=torch.float64)
     for k, A in profiles.items():
         waves = fourier.waves(k, p)
         # cos w(a+b-c) = cos w(a+b) cos wc + sin w(a+b) sin wc

@@ -11,7 +11,7 @@ from einops import einsum, rearrange
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from analyses.tools.pairs import Pairs
+from analyses.tools.pairs import ALL, Pairs
 from interp import fourier
 from interp.circuit import Circuit
 from interp.memory import in_rows
@@ -49,17 +49,20 @@ class LastNeurons:
         self,
         pre: Float[Tensor, "*pairs neuron"],
         *,
-        at: Pairs | None = None,
+        at: Pairs | slice = ALL,
         W_L: Float[Tensor, "neuron c"] | None = None,
     ) -> Float[Tensor, "*pairs c"]:
-        """The logits with other pre-activations, for all pairs or for those of ``at``; ``W_L``: another map to the logits."""
-        post = self.post(pre, at=at)
-        return post @ (self.neuron_logit_map if W_L is None else W_L.to(post.dtype)) + self.bypass[... if at is None else at]
+        """The logits with other pre-activations, for all pairs, for some, or for those of some values of a.
 
-    def post(self, pre: Float[Tensor, "*pairs neuron"], *, at: Pairs | None = None) -> Float[Tensor, "*pairs neuron"]:
-        """The activations of all pairs, or of those of ``at``, times the gain."""
+        ``at``: the pairs, or the values of a; ``W_L``: another map to the logits.
+        """
+        post = self.post(pre, at=at)
+        return post @ (self.neuron_logit_map if W_L is None else W_L.to(post.dtype)) + self.bypass[at]
+
+    def post(self, pre: Float[Tensor, "*pairs neuron"], *, at: Pairs | slice = ALL) -> Float[Tensor, "*pairs neuron"]:
+        """The activations of the pairs that ``at`` means in ``logits``, times the gain."""
         post = self.activation(pre.to(self.pre.dtype))
-        return post if self.gain is None else post * self.gain[... if at is None else at]
+        return post if self.gain is None else post * self.gain[at]
 
     def fitted(self, *, order: Order, frequencies: Literal[1, 2] = 1) -> Float[Tensor, "a b neuron"]:
         """The pre-activations fitted by waves of one or two frequencies per neuron, in the network's own precision."""
@@ -137,6 +140,11 @@ def add_waves(
         values.index_add_(1, mine, products.to(values.dtype) @ waves[..., mine].flatten(0, 1).to(values.dtype))
 
 
+def pre_activations(circuit: Circuit) -> Float[Tensor, "a b neuron"]:
+    """Pre-activations of the last layer's neurons on all pairs."""
+    return circuit.activation(circuit.network.pre_activations_name()).select(-2, -1)
+
+
 def of_order(waves: Float[Tensor, "*choice 3 3 neuron"], order: Order) -> Float[Tensor, "*choice 3 3 neuron"]:
     """The coefficients up to an order, the others set to 0: products of a wave of a with one of b are order 2."""
     waves = waves.clone()
@@ -169,7 +177,7 @@ def _last_neurons(circuit: Circuit) -> LastNeurons:
     if gain is not None and circuit.edits:  # which changes the sizes that are divided by
         raise Unavailable("needs a network that is not edited, since a normalisation lies between its neurons and the logits")
     neurons = LastNeurons(
-        pre=circuit.activation(name).select(-2, -1),
+        pre=pre_activations(circuit),
         activation=circuit.network.nonlinearity(),
         neuron_logit_map=W_L,
         bypass=circuit.logits - (post if gain is None else post * gain[..., None]) @ W_L,

@@ -8,6 +8,8 @@ from interp.circuit import Circuit
 
 Pairs = tuple[Int[Tensor, " _"], Int[Tensor, " _"]]
 """Some pairs: the a of each, and the b of each. Tensors of all pairs can be indexed with them."""
+ALL = slice(None)
+"""All values of a, where some may be meant: whatever is indexed by the pairs can be indexed with it."""
 
 
 def held_out(circuit: Circuit) -> Pairs:

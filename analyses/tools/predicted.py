@@ -54,7 +54,7 @@ def beside_the_profile(z: Complex[Tensor, "a b"], k: int) -> Complex[Tensor, "a 
     return z - profile(z, k)[(residues[:, None] - residues) % p] * turned_by_the_sum(k, p)
 
 
-def as_logits(z: Complex[Tensor, "a b"], k: int) -> Float[Tensor, "a b c"]:
-    """Re z(a, b) e^{-i w_k c}."""
-    cosine, sine = fourier.waves(k, len(z))
+def as_logits(z: Complex[Tensor, "row b"], k: int) -> Float[Tensor, "row b c"]:
+    """Re z(a, b) e^{-i w_k c}, for the pairs of some values of a."""
+    cosine, sine = fourier.waves(k, z.shape[-1])
     return z.real[..., None] * cosine + z.imag[..., None] * sine

@@ -10,6 +10,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from analyses.tools.logit_sums import logit_sums
+from interp.by_rows import centred_logits
 from interp.circuit import Circuit
 from interp.memory import whole
 from interp.needs import check_has
@@ -176,7 +177,7 @@ def writings(circuit: Circuit) -> Iterator[Writing]:
 
     Raises Unavailable where the logits are no sum of what the parts write.
     """
-    network, (E_a, E_b) = transformer(circuit), circuit.tables
+    network = transformer(circuit)
     if network.config.normalization != "none" and network.config.normalization_place == "after":
         raise Unavailable("needs a residual stream that is a sum, which one that is normalised after each part is not")
     parts = parts_of(network)
@@ -184,8 +185,7 @@ def writings(circuit: Circuit) -> Iterator[Writing]:
     if network.config.final_normalization:
         record.add("ln_final.hook_scale")
     for rows in circuit.rows():
-        with torch.no_grad():
-            _, activations = circuit.run(E_a[rows][:, None], E_b[None], record=record, edits=circuit.edits)
+        _, activations = circuit.run_rows(record, rows)
         of_pairs = {name: value.expand(len(rows), circuit.p, *value.shape[2:]) for name, value in activations.items()}
         writing = Writing(network, rows, circuit.numbers.c, of_pairs)
         if circuit.edits:
@@ -194,7 +194,7 @@ def writings(circuit: Circuit) -> Iterator[Writing]:
 
 
 def _check_sum(circuit: Circuit, writing: Writing, parts: tuple[Part, ...]) -> None:
-    logits, total = circuit.centred_logits[writing.rows], sum(writing.added(part) for part in parts)
+    logits, total = centred_logits(circuit, writing.rows), sum(writing.added(part) for part in parts)
     if not torch.allclose(torch.as_tensor(total), logits, rtol=1e-3, atol=1e-4 * float(logits.abs().max())):
         raise Unavailable("needs a network that is not edited between its parts and its logits")
 
@@ -211,7 +211,7 @@ def direct_effects(circuit: Circuit) -> dict[Part, float]:
     def measure() -> dict[Part, float]:
         parts, products = parts_of(transformer(circuit)), dict[Part, float]()
         for writing in writings(circuit):
-            logits = circuit.centred_logits[writing.rows]
+            logits = centred_logits(circuit, writing.rows)
             for part in parts:
                 products[part] = products.get(part, 0.0) + (writing.added(part) * logits).sum().item()
         square = logit_sums(circuit).square or math.nan
@@ -222,12 +222,10 @@ def direct_effects(circuit: Circuit) -> dict[Part, float]:
 
 def at_answering_position(circuit: Circuit, names: Collection[str]) -> dict[str, Float[Tensor, "a b *rest"]]:
     """Activations [*batch, position, last axis] of all pairs at the answering position, which are all that is kept of them."""
-    E_a, E_b = circuit.tables
 
     def parts() -> Iterator[dict[str, Tensor]]:
         for rows in circuit.rows():
-            with torch.no_grad():
-                _, activations = circuit.run(E_a[rows][:, None], E_b[None], record=names, edits=circuit.edits)
+            _, activations = circuit.run_rows(names, rows)
             last = {name: value.select(-2, -1) for name, value in activations.items()}
             yield {name: value.expand(len(rows), circuit.p, *value.shape[2:]) for name, value in last.items()}
 

@@ -1,6 +1,7 @@
 """How well do other logits stand in for a network's own?"""
 
 import math
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -9,12 +10,17 @@ from jaxtyping import Float, Int
 from torch import Tensor
 from torch.nn import functional
 
-from analyses.tools.last_layer import Order, last_neurons
+from analyses.tools.last_layer import LastNeurons, Order, last_neurons
 from analyses.tools.pairs import held_out
-from interp.circuit import Circuit
+from interp.circuit import KEPT, Circuit
+
+ByRows = Callable[[slice], Float[Tensor, "row b c"]]
+"""Logits as a function of the values of a: those of all pairs need not be held at once."""
 
 AT_ONCE = 16
 """Number of values of a that are compared at a time."""
+KEPT_PER_LOGIT = 6
+"""Number of values in single precision that are kept for every logit of the network, where they are kept."""
 
 
 @dataclass(frozen=True)
@@ -45,12 +51,12 @@ class Score:
     better than the network: (ln p - its loss) / (ln p - the network's loss); NaN where the network's loss is not below ln p."""
 
 
-def score(circuit: Circuit, logits: Float[Tensor, "a b c"], *, name: str, numbers: int) -> Score:
+def score(circuit: Circuit, logits: ByRows, *, name: str, numbers: int) -> Score:
     """How well do these logits stand in for the network's? All in float64."""
-    ours = circuit.remember("what surrogates are scored against", lambda: _sides(circuit, circuit.logits))
     off = variance = divergence = 0.0
     per_pair = list[Tensor]()
-    for mine, theirs in zip(ours, map(_Side.of, *_blocks(circuit, logits)), strict=True):
+    for rows, mine in zip(_rows(circuit.p), _own_sides(circuit), strict=True):
+        theirs = _Side.of(logits(rows), circuit.answers[rows])
         off += (mine.centred - theirs.centred).square().sum().item()
         variance += mine.variance
         divergence += (mine.probabilities * (mine.logarithms - theirs.logarithms)).sum().item()
@@ -80,10 +86,15 @@ def score_of_fit(circuit: Circuit, *, order: Order) -> Score:
 
     def compute() -> Score:
         neurons = last_neurons(circuit)
-        numbers = {1: 5, 2: 9}[order] * neurons.pre.shape[-1]
-        return score(circuit, neurons.logits(neurons.fitted(order=order)), name=f"neurons, order {order}", numbers=numbers)
+        numbers, fitted = {1: 5, 2: 9}[order] * neurons.pre.shape[-1], neurons.fitted(order=order)
+        return score(circuit, run_on(neurons, fitted), name=f"neurons, order {order}", numbers=numbers)
 
     return circuit.remember(("score of fit", order), compute)
+
+
+def run_on(neurons: LastNeurons, pre: Float[Tensor, "a b neuron"], *, W_L: Float[Tensor, "neuron c"] | None = None) -> ByRows:
+    """The logits of the network run on from these pre-activations, see ``LastNeurons.logits``."""
+    return lambda rows: neurons.logits(pre[rows], at=rows, W_L=W_L)
 
 
 @dataclass(frozen=True, eq=False)
@@ -129,10 +140,18 @@ class _Side:
         )
 
 
-def _sides(circuit: Circuit, logits: Float[Tensor, "a b c"]) -> list[_Side]:
-    return list(map(_Side.of, *_blocks(circuit, logits)))
+def _own_sides(circuit: Circuit) -> Iterator[_Side]:
+    """The network's own side, of all pairs in turn; kept for the next surrogate where that is not too much."""
+
+    def made() -> Iterator[_Side]:
+        return (_Side.of(circuit.logits[rows], circuit.answers[rows]) for rows in _rows(circuit.p))
+
+    if KEPT_PER_LOGIT * circuit.p**3 > KEPT:
+        yield from made()
+    else:
+        yield from circuit.remember("what surrogates are scored against", lambda: list(made()))
 
 
-def _blocks(circuit: Circuit, logits: Float[Tensor, "a b c"]) -> tuple[tuple[Tensor, ...], tuple[Tensor, ...]]:
-    """The logits and the right answers, a few values of a at a time."""
-    return logits.split(AT_ONCE), circuit.answers.split(AT_ONCE)
+def _rows(p: int) -> list[slice]:
+    """All values of a, a few at a time."""
+    return [slice(a, a + AT_ONCE) for a in range(0, p, AT_ONCE)]

@@ -2,7 +2,11 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
+
+from jaxtyping import Float
+from torch import Tensor
 
 from analyses.evidence.key_frequencies import key_frequencies
 from analyses.findings.drawing import finish
@@ -14,7 +18,7 @@ from analyses.tools import predicted
 from analyses.tools.angles import Angles
 from analyses.tools.closed_form import Profiles, closed_forms, logits
 from analyses.tools.last_layer import last_neurons
-from analyses.tools.scoring import Score, score
+from analyses.tools.scoring import Score, run_on, score
 from interp.circuit import Circuit
 from interp.networks.model import Unavailable
 
@@ -142,7 +146,7 @@ def ladder(circuit: Circuit) -> Ladder:
     keys = key_frequencies(circuit).frequencies
     forms = closed_forms(circuit, keys)
     formulas = [
-        Rung(1, score(circuit, logits(profiles, circuit.p), name=name, numbers=numbers))
+        Rung(1, score(circuit, partial(logits, profiles, circuit.p), name=name, numbers=numbers))
         for name, (profiles, numbers) in sorted(forms.items(), key=lambda form: form[1][1])
     ]
     try:
@@ -156,10 +160,13 @@ def ladder(circuit: Circuit) -> Ladder:
 def _of_neurons(circuit: Circuit, angles: Angles, measured: Profiles, numbers: int) -> Iterator[Rung]:
     """The rungs from quadrature on; ``measured``: the measured profiles, and how many numbers they take."""
     neurons, p = last_neurons(circuit), circuit.p
-    with_quadrature = logits(measured, p)
-    for k, z in predicted.written(neurons, list(measured), neurons.fitted(order=2)).items():
-        with_quadrature += predicted.as_logits(predicted.beside_the_profile(z, k), k)
+    written = predicted.written(neurons, list(measured), neurons.fitted(order=2))
+    beside = {k: predicted.beside_the_profile(z, k) for k, z in written.items()}
+
+    def with_quadrature(rows: slice) -> Float[Tensor, "row b c"]:
+        return sum((predicted.as_logits(z[rows], k) for k, z in beside.items()), start=logits(measured, p, rows))
+
     numbers += predicted.NUMBERS * sum(len(neurons.working_at(k)) for k in measured)
     yield Rung(2, score(circuit, with_quadrature, name=RUNGS[2], numbers=numbers))
     for number, (pre, count) in ((3, angles.own_frequency(p)), (4, angles.all_frequencies(p))):
-        yield Rung(number, score(circuit, neurons.logits(pre), name=RUNGS[number], numbers=count))
+        yield Rung(number, score(circuit, run_on(neurons, pre), name=RUNGS[number], numbers=count))

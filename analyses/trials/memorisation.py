@@ -14,6 +14,7 @@ from analyses.findings.finding import ONLY_DRAWN, Finding
 from analyses.findings.measurement import measurement
 from analyses.findings.palette import COLOURS, QUIET
 from analyses.findings.table import Table
+from analyses.tools.last_layer import pre_activations
 from analyses.tools.wrong_labels import Shares, shares
 from interp.circuit import Circuit
 
@@ -185,7 +186,7 @@ def memorisation(circuit: Circuit) -> Memorisation:
 
 def participation_ratios(circuit: Circuit) -> Float[Tensor, " neuron"]:
     """The inverse participation ratio of each neuron of the last layer, (0, 1]: see ``Memorisation``."""
-    pre = circuit.activation(circuit.network.pre_activations_name()).select(-2, -1).double()
+    pre = pre_activations(circuit).double()
     sides = (pre.mean(1), pre.mean(0), circuit.neuron_logit_map.double().T)
     return torch.stack([_ratio(side) for side in sides]).mean(0)
 

@@ -1,6 +1,7 @@
 """Does the network remember the pairs that it was trained on, beside what its formula gives?"""
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -18,7 +19,9 @@ from analyses.findings.table import Table
 from analyses.findings.wording import sentences
 from analyses.tools.closed_form import logits, measured_profiles
 from analyses.tools.logit_sums import logit_sums
+from interp.by_rows import logits_by_rows
 from interp.circuit import Circuit
+from interp.memory import numbered, whole
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -148,22 +151,17 @@ def memory(circuit: Circuit) -> Memory:
     if trained is None or not 0 < len(trained) < p * p:
         nan = math.nan
         return Memory(nan, nan, nan, None, nan, nan, nan, nan, found=None, lifts_of_splits=())
-    formula = logits(measured_profiles(circuit, key_frequencies(circuit).frequencies), p)
-    rest = (circuit.centred_logits - formula).flatten(0, 1)
-    answers = circuit.answers.flatten()
+    of_pairs = _of_pairs(circuit)
     mine = torch.zeros(p * p, dtype=torch.bool).index_fill(0, trained, True)
     generator = torch.Generator().manual_seed(0)
     # Not by randperm: a network's own split may be one of its permutations.
-    orders = torch.rand(SPLITS, p * p, generator=generator).argsort(dim=1)[:, : len(trained)]
+    orders = torch.rand(SPLITS, p * p, generator=generator).topk(len(trained), dim=1, largest=False, sorted=False).indices
     splits = torch.cat([mine[None], torch.zeros(SPLITS, p * p, dtype=torch.bool).scatter(1, orders, True)]).double()
-    energy, of_right = rest.square().sum(-1), rest.gather(-1, answers[:, None])[:, 0]
     total = logit_sums(circuit).square
-    energies, lifts = _means(energy, splits), _means(of_right, splits)
+    energies, lifts = _means(of_pairs["energy"], splits), _means(of_pairs["lift"], splits)
     lift = lifts[0] - lifts[1]
     deviation = math.sqrt(total / p**3)
-    losses = [
-        functional.cross_entropy(each.flatten(0, 1), answers, reduction="none") for each in (circuit.centred_logits, formula)
-    ]
+    losses = [logit_sums(circuit).scores.loss.flatten(), of_pairs["loss without"]]
     found = Memory(
         energy_ratio=(energies[0, 0] / energies[1, 0]).item() if energies[1, 0] > 0 else math.nan,
         lift=lift[0].item() / deviation if total else math.nan,
@@ -177,6 +175,22 @@ def memory(circuit: Circuit) -> Memory:
         lifts_of_splits=tuple((lift[1:] / deviation).tolist()) if total else (),
     )
     return replace(found, found=bool(found.lift_beyond_chance and found.worth >= LEAST_WORTH * math.log(p)))
+
+
+def _of_pairs(circuit: Circuit) -> dict[str, Float[Tensor, " pair"]]:
+    """For each pair: energy of the logits less the formula, by how much these raise the right answer, and loss of the formula."""
+    profiles = measured_profiles(circuit, key_frequencies(circuit).frequencies)
+
+    def parts() -> Iterator[dict[str, Tensor]]:
+        for rows, own in numbered(logits_by_rows(circuit)):
+            formula, answers = logits(profiles, circuit.p, rows), circuit.answers[rows]
+            centred = own.double() - own.double().mean(-1, keepdim=True)
+            rest = centred - formula
+            without = functional.cross_entropy(formula.flatten(0, 1), answers.flatten(), reduction="none").view_as(answers)
+            right = rest.gather(-1, answers[..., None]).squeeze(-1)
+            yield {"energy": rest.square().sum(-1), "lift": right, "loss without": without}
+
+    return {name: values.flatten() for name, values in whole(circuit.p, parts()).items()}
 
 
 def _means(values: Float[Tensor, " pair"], splits: Float[Tensor, "split pair"]) -> Float[Tensor, "side split"]:

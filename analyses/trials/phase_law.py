@@ -180,16 +180,18 @@ class _Phases:
         return tuple((turns - turns.round()).tolist())
 
 
-def lawful_map(neurons: LastNeurons, keys: tuple[int, ...] | None = None) -> Float[Tensor, "neuron c"]:
+def lawful_map(
+    neurons: LastNeurons, fitted: Float[Tensor, "a b neuron"], keys: tuple[int, ...] | None = None
+) -> Float[Tensor, "neuron c"]:
     """W_L if every neuron wrote at the phase of a + b at which it fires.
 
     That phase is φ_a + φ_b for a neuron that reads waves of a and of b, and that of the wave of a + b for one that reads
-    products only. It is derived from the fitted pre-activations. Only one number per neuron comes from the network's own
-    W_L: how much the neuron writes at that phase (below 0 where it writes the opposite), at the one of its two frequencies
-    where it writes more; with ``keys``, one number per neuron for each of these frequencies.
+    products only. It is derived from the pre-activations as ``fitted`` at the best two frequencies. Only one number per neuron
+    comes from the network's own W_L: how much the neuron writes at that phase (below 0 where it writes the opposite), at the
+    one of its two frequencies where it writes more; with ``keys``, one number per neuron for each of these frequencies.
     """
     p = neurons.p
-    post = neurons.post(neurons.fitted(order=2, frequencies=2)).flatten(0, 1)
+    post = neurons.post(fitted).flatten(0, 1)
     by_sum = post.new_zeros(p, post.shape[1]).index_add_(0, sums(p).flatten(), post)
     fires, writes = (torch.fft.rfft(x, dim=0) for x in (by_sum.double(), neurons.neuron_logit_map.double().T))
     if keys is None:

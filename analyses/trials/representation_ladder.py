@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor
 
 from analyses.findings.drawing import finish
@@ -18,9 +18,10 @@ from analyses.tools.groups.coset_fits import on_cosets
 from analyses.tools.groups.products import WORDS, by_word
 from analyses.tools.groups.sides import sides
 from analyses.tools.last_layer import last_neurons
-from analyses.tools.scoring import Score, score
+from analyses.tools.scoring import ByRows, Score, run_on, score
 from analyses.trials.ladder import MOST_ANSWERS, MOST_LOSS, MOST_VARIANCE
 from interp.circuit import Circuit
+from interp.groups.group import Group
 from interp.groups.representations import Representation, projector, representations
 from interp.networks.model import Unavailable
 
@@ -147,25 +148,31 @@ def _of_logits(circuit: Circuit, keys: list[Representation]) -> Iterator[Represe
     traces = torch.zeros(n, dtype=torch.float64)
     for each in keys:
         traces += (f @ each.character) / (n**3 * each.s) * each.character
-    yield RepresentationRung(1, score(circuit, traces[_values(circuit, WORDS[0])], name=RUNGS[1], numbers=len(keys)))
-    at_words = [(P @ by_word(circuit, word) / n**2)[_values(circuit, word)] for word in WORDS]
-    best = max(at_words, key=lambda logits: logits.square().sum().item())
-    yield RepresentationRung(2, score(circuit, best, name=RUNGS[2], numbers=rank))
-    together = sum(at_words[1:], at_words[0]) - 2 * traces[_values(circuit, WORDS[0])]
+    of_words = {word: P @ by_word(circuit, word) / n**2 for word in WORDS}
+    best = max(WORDS, key=lambda word: of_words[word].square().sum().item())
+
+    def at_word(f: Float[Tensor, " g"], word: str) -> ByRows:
+        return lambda rows: f[_values(group, word, rows)]
+
+    def together(rows: slice) -> Float[Tensor, "row b c"]:
+        all_words = [at_word(f, word)(rows) for word, f in of_words.items()]
+        return sum(all_words[1:], all_words[0]) - 2 * at_word(traces, WORDS[0])(rows)
+
+    yield RepresentationRung(1, score(circuit, at_word(traces, WORDS[0]), name=RUNGS[1], numbers=len(keys)))
+    yield RepresentationRung(2, score(circuit, at_word(of_words[best], best), name=RUNGS[2], numbers=rank))
     if not group.is_abelian:  # where all elements commute there is one word
         yield RepresentationRung(3, score(circuit, together, name=RUNGS[3], numbers=3 * rank - 2 * len(keys)))
 
 
-def _values(circuit: Circuit, word: str) -> Tensor:
-    """The value of a word at every a, b, c."""
-    group = circuit.group
+def _values(group: Group, word: str, rows: slice) -> Int[Tensor, "row b c"]:
+    """The value of a word at some a, and every b and c."""
     match word:
         case "abc⁻¹":
-            return group.right_quotients[group.table]
+            return group.right_quotients[group.table[rows]]
         case "c⁻¹ab":
-            return group.left_quotients.T[group.table]
+            return group.left_quotients.T[group.table[rows]]
         case _:
-            return group.table.T[:, group.right_quotients]
+            return group.table.T[rows][:, group.right_quotients]
 
 
 def _of_neurons(circuit: Circuit, keys: list[Representation]) -> Iterator[RepresentationRung]:
@@ -173,8 +180,8 @@ def _of_neurons(circuit: Circuit, keys: list[Representation]) -> Iterator[Repres
     both, count = sides(circuit, neurons.pre), neurons.pre.shape[-1]
 
     def rung(number: int, of_a: Float[Tensor, "a neuron"], of_b: Float[Tensor, "b neuron"], numbers: int) -> RepresentationRung:
-        logits = neurons.logits(both.mean + of_a[:, None] + of_b)
-        return RepresentationRung(number, score(circuit, logits, name=RUNGS[number], numbers=numbers))
+        pre = both.mean + of_a[:, None] + of_b
+        return RepresentationRung(number, score(circuit, run_on(neurons, pre), name=RUNGS[number], numbers=numbers))
 
     try:
         (of_a, indices_a), (of_b, indices_b) = on_cosets(circuit)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Literal
 
 import torch
@@ -18,6 +19,7 @@ from analyses.groups.key_representations import key_representations
 from analyses.tools.ablation import run_pairs
 from analyses.tools.pairs import Pairs, held_out, some_of
 from analyses.trials.causal import HALF, LEAST_DRAWS, MOST_PAIRS
+from interp.by_rows import centred_logits
 from interp.circuit import Circuit
 from interp.groups.representations import projector, representations
 from interp.networks.model import Unavailable
@@ -172,18 +174,18 @@ class _Trial:
 
 def _at_logits(trial: _Trial) -> Iterator[RepresentationTest]:
     circuit, few, (P, Q) = trial.circuit, trial.few, trial.projectors()
-    Lc = circuit.centred_logits
+    Lc = partial(centred_logits, circuit)
 
     def right(logits: Float[Tensor, "pair c"], pairs: Pairs) -> float:
         return _right(circuit, logits, pairs)
 
     def random() -> Float[Tensor, "pair c"]:
-        return _as_large(Lc[few] @ P, torch.randn(Lc[few].shape, generator=trial.generator, dtype=torch.float64) @ Q)
+        return _as_large(Lc(few) @ P, torch.randn(Lc(few).shape, generator=trial.generator, dtype=torch.float64) @ Q)
 
     yield trial.test(
-        "logits", "remove", lambda pairs: right(Lc[pairs] - Lc[pairs] @ P, pairs), lambda: right(Lc[few] + random(), few)
+        "logits", "remove", lambda pairs: right(Lc(pairs) - Lc(pairs) @ P, pairs), lambda: right(Lc(few) + random(), few)
     )
-    yield trial.test("logits", "keep only", lambda pairs: right(Lc[pairs] @ P, pairs), lambda: right(random(), few))
+    yield trial.test("logits", "keep only", lambda pairs: right(Lc(pairs) @ P, pairs), lambda: right(random(), few))
 
 
 def _at_embedding(trial: _Trial) -> Iterator[RepresentationTest]:

@@ -1,5 +1,7 @@
 """Where does the output that clocks and pizzas do not explain live?"""
 
+import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -13,11 +15,19 @@ from analyses.findings.finding import Finding
 from analyses.findings.measurement import measurement
 from analyses.findings.table import Table
 from analyses.tools.amplitudes import explained_share
+from analyses.tools.logit_sums import logit_sums
 from interp import fourier
+from interp.by_rows import logits_by_rows
 from interp.circuit import Circuit
+from interp.memory import whole
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
+
+STRONGEST = 10
+"""Number of unexplained waves that are listed."""
+AT_ONCE = 1 << 22
+"""Number of values, pairs times frequencies, that are transformed together, 64 MiB."""
 
 
 @dataclass(frozen=True)
@@ -117,44 +127,67 @@ def residual(circuit: Circuit) -> Residual:
     logits do not depend on c, no frequency is key, and all shares but those of key frequencies are NaN. Source: this project.
     """
     p, keys = circuit.p, key_frequencies(circuit).frequencies
-    energy = torch.fft.fftn(circuit.centred_logits).abs().square()
-    share = energy / energy.sum()
-    index = torch.arange(p)
-    a, b, c = index[:, None, None], index[None, :, None], index[None, None, :]
-    folded = torch.minimum(index, p - index)
-    is_key = torch.isin(folded, torch.tensor(keys, dtype=torch.int64))
-    key = is_key[None, None, :]
     doubled = {fourier.fold(2 * k, p) for k in keys} - set(keys)
-    double = torch.isin(folded, torch.tensor(sorted(doubled), dtype=torch.int64))[None, None, :]
-    on_plane = (a + b + 2 * c) % p == 0
-    on_keys = on_plane & key
-    low_order = ((a == 0) | _same(a, c, p)) & ((b == 0) | _same(b, c, p)) & key & ~on_plane
-    sums, everywhere = (a == b).expand(p, p, p), torch.ones(p, p, p, dtype=torch.bool)
-    # In the order of the fields: each part is what those before it have left.
-    parts = _in_turn(
-        share,
-        on_keys=on_keys,
-        harmonics=on_plane & double,
-        other_frequencies=on_plane & (c > 0),
-        of_answer=((a == 0) & (b == 0)).expand(p, p, p),
-        ellipses=(a == b) & (a == c),
-        crosstalk=sums & key & is_key[:, None, None],
-        other_sums=sums,
-        of_one_input=((a == 0) | (b == 0)).expand(p, p, p),
-        of_pairs_key=key.expand(p, p, p),
-        of_pairs_other=everywhere,
-    )
+    parts, low_order, strongest = dict[str, float](), 0.0, list[tuple[float, int, int, int]]()
+    for c, share in _shares(circuit):
+        masks, is_low = _masks(c, p, set(keys), doubled)
+        for name, value in _in_turn(share, **masks).items():
+            parts[name] = parts.get(name, 0.0) + value
+        low_order += share[is_low].sum().item()
+        others = torch.where(masks["on_keys"], 0, share).flatten().nan_to_num()
+        values, places = others.topk(min(STRONGEST, others.numel()))
+        strongest += [(v, *divmod(at, p), c) for v, at in zip(values.tolist(), places.tolist(), strict=True)]
     explained = explained_share(circuit, keys)
     return Residual(
         explained=explained,
         phase_shifted=parts.pop("on_keys") - explained,
         **parts,  # type: ignore[arg-type]
-        low_order=share[low_order].sum().item(),
-        strongest=_strongest(torch.where(on_keys, 0, share)),
+        low_order=low_order,
+        strongest=tuple(
+            (a - p * (2 * a > p), b - p * (2 * b > p), c, value)
+            for value, a, b, c in sorted(strongest, key=lambda each: -each[0])[:STRONGEST]
+        ),
     )
 
 
-def _in_turn(share: Float[Tensor, "a b c"], **masks: Bool[Tensor, "a b c"]) -> dict[str, float]:
+def _shares(circuit: Circuit) -> Iterator[tuple[int, Float[Tensor, "k_a k_b"]]]:
+    """Every frequency k_c = 1..⌊p/2⌋, and |F|² as shares of its sum at k_c and -k_c together: each wave is there twice."""
+    p, total = circuit.p, logit_sums(circuit).square * circuit.p**3
+    for some in torch.tensor(fourier.frequencies(p)).split(max(1, AT_ONCE // p**2)):
+        waves = torch.cat([fourier.waves(k, p) for k in some.tolist()]).T
+        written = whole(p, ({"all": logits.double() @ waves} for logits in logits_by_rows(circuit)))["all"]
+        of_pairs = torch.view_as_complex(written.unflatten(-1, (-1, 2))).movedim(-1, 0).conj()
+        for k, F in zip(some.tolist(), torch.fft.fft2(of_pairs), strict=True):
+            energy = F.abs().square() * (1 if 2 * k == p else 2)
+            yield k, energy / total if total else energy * math.nan
+
+
+Mask = Bool[Tensor, "k_a k_b"]
+
+
+def _masks(c: int, p: int, keys: set[int], doubled: set[int]) -> tuple[dict[str, Mask], Mask]:
+    """The parts at one k_c, in the order of the fields: each is what those before it have left; and what is of low order."""
+    index = torch.arange(p)
+    a, b = index[:, None], index[None, :]
+    everywhere, key = torch.ones(p, p, dtype=torch.bool), torch.tensor(c in keys)
+    is_key = torch.isin(torch.minimum(index, p - index), torch.tensor(sorted(keys), dtype=torch.int64))[:, None]
+    on_plane, sums = (a + b + 2 * c) % p == 0, a == b
+    masks = {
+        "on_keys": on_plane & key,
+        "harmonics": on_plane & torch.tensor(c in doubled),
+        "other_frequencies": on_plane,
+        "of_answer": (a == 0) & (b == 0),
+        "ellipses": sums & (a == c),
+        "crosstalk": sums & key & is_key,
+        "other_sums": sums,
+        "of_one_input": (a == 0) | (b == 0),
+        "of_pairs_key": everywhere & key,
+        "of_pairs_other": everywhere,
+    }
+    return masks, ((a == 0) | _same(a, c, p)) & ((b == 0) | _same(b, c, p)) & key & ~on_plane
+
+
+def _in_turn(share: Float[Tensor, "k_a k_b"], **masks: Mask) -> dict[str, float]:
     """Name of each mask → the sum of ``share`` over what is in this mask and in none before it."""
     taken, sums = torch.zeros_like(share, dtype=torch.bool), {}
     for name, mask in masks.items():
@@ -163,20 +196,6 @@ def _in_turn(share: Float[Tensor, "a b c"], **masks: Bool[Tensor, "a b c"]) -> d
     return sums
 
 
-def _same(x: Int[Tensor, "..."], y: Int[Tensor, "..."], p: int) -> Bool[Tensor, "..."]:
+def _same(x: Int[Tensor, "..."], y: int, p: int) -> Bool[Tensor, "..."]:
     """Do the indices x and y stand for the same frequency, as k and p - k do?"""
     return (x == y) | ((x + y) % p == 0)
-
-
-def _strongest(share: Float[Tensor, "a b c"], count: int = 10) -> tuple[tuple[int, int, int, float], ...]:
-    p = len(share)
-    # A real function has every wave twice, at (k_a, k_b, k_c) and at minus that.
-    half = share[..., : p // 2 + 1].clone()
-    half[..., 1 : (p + 1) // 2] *= 2
-    values, places = half.flatten().nan_to_num().topk(min(count, half.numel()))
-    found = []
-    for value, place in zip(values.tolist(), places.tolist(), strict=True):
-        rest, c = divmod(place, half.shape[-1])
-        a, b = divmod(rest, p)
-        found.append((a - p * (2 * a > p), b - p * (2 * b > p), c, value))
-    return tuple(found)

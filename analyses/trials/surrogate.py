@@ -12,7 +12,7 @@ from analyses.findings.measurement import measurement
 from analyses.findings.table import Cell, Table
 from analyses.findings.wording import sentences
 from analyses.tools.last_layer import last_neurons
-from analyses.tools.scoring import Score, score, score_of_fit
+from analyses.tools.scoring import ByRows, Score, run_on, score, score_of_fit
 from analyses.trials.phase_law import lawful_map
 from interp.circuit import Circuit
 
@@ -106,14 +106,14 @@ def _of_neurons(circuit: Circuit) -> Iterator[Score]:
     neurons, keys = last_neurons(circuit), key_frequencies(circuit).frequencies
     n = neurons.pre.shape[-1]
 
-    def scored(logits: object, name: str, numbers: int) -> Score:
-        return score(circuit, logits, name=name, numbers=numbers * n)  # type: ignore[arg-type]
+    def scored(logits: ByRows, name: str, numbers: int) -> Score:
+        return score(circuit, logits, name=name, numbers=numbers * n)
 
     yield score_of_fit(circuit, order=1)
     yield score_of_fit(circuit, order=2)
     two = neurons.fitted(order=2, frequencies=2)
-    yield scored(neurons.logits(two), "neurons, order 2, two frequencies", 17)
-    yield scored(neurons.logits(two, W_L=lawful_map(neurons)), "the same, phase law", 18)
-    lawful = neurons.logits(two, W_L=lawful_map(neurons, keys))
+    yield scored(run_on(neurons, two), "neurons, order 2, two frequencies", 17)
+    yield scored(run_on(neurons, two, W_L=lawful_map(neurons, two)), "the same, phase law", 18)
+    lawful = run_on(neurons, two, W_L=lawful_map(neurons, two, keys))
     yield scored(lawful, "the same, phase law at key frequencies", 17 + len(keys))
-    yield scored(lawful - neurons.bypass, "the same, neurons alone", 17 + len(keys))
+    yield scored(lambda rows: lawful(rows) - neurons.bypass[rows], "the same, neurons alone", 17 + len(keys))

@@ -1,5 +1,6 @@
 """What every command of this project has: exit codes, one line on standard error for a user's mistake, an end on Ctrl-C."""
 
+import gc
 import os
 import signal
 import sys
@@ -22,6 +23,8 @@ def run_command(name: str, body: Callable[[], int]) -> int:
     """
     if isinstance(sys.stdout, TextIOWrapper):
         sys.stdout.reconfigure(errors="replace")  # a terminal without ≥ gets ? instead of no answer
+    if not gc.get_freeze_count():
+        gc.freeze()  # what was imported stays: to search it for garbage again and again is a thirtieth of a page's time
     try:
         return _run(name, body)
     except BrokenPipeError:

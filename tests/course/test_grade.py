@@ -182,7 +182,12 @@ def test_ctrl_c_ends_the_submission_too(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "interp.course.grade", str(tmp_path), "--out", str(tmp_path / "grades.csv")]
     temporary = tmp_path / "temporary"
     temporary.mkdir()
-    grader = subprocess.Popen(command, env={**os.environ, "TMPDIR": str(temporary)}, stderr=subprocess.DEVNULL)
+    grader = subprocess.Popen(
+        command,
+        env={**os.environ, "TMPDIR": str(temporary)},
+        stderr=subprocess.DEVNULL,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # tests in the background ignore it
+    )
     while not list(temporary.glob("*/here")):  # the submission runs
         assert grader.poll() is None
         time.sleep(0.1)

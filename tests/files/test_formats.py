@@ -224,7 +224,7 @@ def test_small_files_that_would_need_much_memory_are_refused(tmp_path: Path, mon
     torch.save({f"{i}": big for i in range(64)}, tmp_path / "shared.pt")
     with pytest.raises(InterpError, match="numbers, more than"):
         interp.load(tmp_path / "shared.pt")
-    torch.save([[] for _ in range(6_000_000)], tmp_path / "lists.pt")
+    torch.save([[] for _ in range(1_500_000)], tmp_path / "lists.pt")
     with pytest.raises(InterpError, match="4 MiB that are not tensors"):
         interp.load(tmp_path / "lists.pt")
     wide = random_network(d_mlp=8_000_000, d_model=1, n_heads=1, d_head=1)

@@ -53,11 +53,14 @@ def is_sentence(note: str) -> bool:
     return bool(re.match(r"[A-Z'“0-9t]", note)) and note.endswith(".")
 
 
+circuit = cache(interp.example)
+"""One of the networks, with what was measured of it before."""
+
+
 @cache
 def findings(name: str) -> dict[str, Finding]:
     """All findings about one of the networks; of the slow ones the card with its evidence."""
-    circuit, path = interp.example(name), Path(f"{name}.pt")
-    return examine(circuit, path=path, more=in_order()).findings
+    return examine(circuit(name), path=Path(f"{name}.pt"), more=in_order()).findings
 
 
 def tables(name: str) -> Iterator[Table]:
@@ -70,7 +73,7 @@ def tables(name: str) -> Iterator[Table]:
 
 @pytest.mark.parametrize("name", KINDS)
 def test_what_is_printed_is_in_plain_words(name: str) -> None:
-    answer = examine(interp.example(name), path=Path(f"{name}.pt"), more=["explanation", "group_explanation"])
+    answer = examine(circuit(name), path=Path(f"{name}.pt"), more=["explanation", "group_explanation"])
     lines = text.headline(answer)
     assert not refused("\n".join([*lines, str(text.overview([answer]))]))
     for table in tables(name):
@@ -89,7 +92,7 @@ def test_captions_and_titles_are_in_plain_words(name: str) -> None:
 
 
 def test_the_page_is_in_plain_words() -> None:
-    page = analyses.report(interp.example("memorising-59")).page()
+    page = analyses.report(circuit("memorising-59")).page()
     visible = re.sub(r"<(script|style).*?</\1>", " ", page, flags=re.DOTALL)
     seen = unescape(re.sub(r"<[^>]+>", " ", visible))
     assert "how sure" in seen and not refused(seen)
@@ -99,7 +102,7 @@ def test_the_page_is_in_plain_words() -> None:
 
 
 def test_a_comparison_is_in_plain_words() -> None:
-    found = analyses.compare(interp.example("nanda-113-step-9400"), interp.example("zhong-59-rate-0"))
+    found = analyses.compare(circuit("nanda-113-step-9400"), circuit("zhong-59-rate-0"))
     assert not refused(f"{found}{found.frequency_table()}") and is_sentence(found.frequency_table().note)
 
 

@@ -113,20 +113,21 @@ def test_every_surrogate_is_scored_on_the_logits_that_its_name_says(perturbed: C
     neurons, keys = last_neurons(perturbed), analyses.key_frequencies(perturbed).frequencies
     W_L, count = neurons.neuron_logit_map, 16**2 + 32
     past = perturbed.logits - neurons.activation(neurons.pre) @ W_L
-    two = neurons.activation(neurons.fitted(order=2, frequencies=2))
+    fitted = neurons.fitted(order=2, frequencies=2)
+    two = neurons.activation(fitted)
     by_hand = [
         ("neurons, order 1", 5, neurons.activation(neurons.fitted(order=1)) @ W_L + past),
         ("neurons, order 2", 9, neurons.activation(neurons.fitted(order=2)) @ W_L + past),
         ("neurons, order 2, two frequencies", 17, two @ W_L + past),
-        ("the same, phase law", 18, two @ lawful_map(neurons) + past),
-        ("the same, phase law at key frequencies", 19, two @ lawful_map(neurons, (3, 5)) + past),
-        ("the same, neurons alone", 19, two @ lawful_map(neurons, (3, 5))),
+        ("the same, phase law", 18, two @ lawful_map(neurons, fitted) + past),
+        ("the same, phase law at key frequencies", 19, two @ lawful_map(neurons, fitted, (3, 5)) + past),
+        ("the same, neurons alone", 19, two @ lawful_map(neurons, fitted, (3, 5))),
     ]
     found = analyses.surrogate(perturbed).neurons
     assert keys == (3, 5) and [s.name for s in found] == [name for name, _, _ in by_hand]
     assert [s.numbers for s in found] == [each * count for _, each, _ in by_hand]
     for each, (name, numbers, logits) in zip(found, by_hand, strict=True):
-        wanted = score(perturbed, logits, name=name, numbers=numbers * count)
+        wanted = score(perturbed, logits.__getitem__, name=name, numbers=numbers * count)
         assert (each.explained, each.divergence) == pytest.approx((wanted.explained, wanted.divergence), rel=1e-9)
         assert (each.agreement, each.accuracy) == (wanted.agreement, wanted.accuracy)
     explained = sorted(s.explained for s in found)
@@ -155,7 +156,7 @@ def _logits(probabilities: list[tuple[float, float]], scale: float) -> Tensor:
 
 def test_a_score_of_probabilities_chosen_by_hand() -> None:
     """The network errs on the last four pairs; the surrogate gives its wrong answer on one of them, the right one on two."""
-    found = score(interp.from_logits(_logits(OURS, 1.0)), _logits(THEIRS, -2.0), name="by hand", numbers=7)
+    found = score(interp.from_logits(_logits(OURS, 1.0)), _logits(THEIRS, -2.0).__getitem__, name="by hand", numbers=7)
     assert (found.name, found.numbers) == ("by hand", 7)
     assert (found.agreement, found.error_agreement, found.accuracy) == (5 / 9, 1 / 4, 6 / 9)
     divergence, off, variance, margins = 0.0, 0.0, 0.0, []
@@ -171,9 +172,9 @@ def test_a_score_of_probabilities_chosen_by_hand() -> None:
     assert found.explained == pytest.approx(1 - off / variance, rel=1e-12)
     assert found.margin_correlation == pytest.approx(torch.tensor(margins, dtype=torch.float64).T.corrcoef()[0, 1].item())
     # The other way round it is another number; without errors there is none to agree with.
-    back = score(interp.from_logits(_logits(THEIRS, 0.0)), _logits(OURS, 0.0), name="", numbers=0)
+    back = score(interp.from_logits(_logits(THEIRS, 0.0)), _logits(OURS, 0.0).__getitem__, name="", numbers=0)
     assert abs(back.divergence - found.divergence) > 0.01
-    sure = score(interp.from_logits(_logits([(0.9, 0.05)] * 9, 0.0)), _logits(THEIRS, 0.0), name="", numbers=0)
+    sure = score(interp.from_logits(_logits([(0.9, 0.05)] * 9, 0.0)), _logits(THEIRS, 0.0).__getitem__, name="", numbers=0)
     assert math.isnan(sure.error_agreement) and math.isnan(sure.margin_correlation) and sure.agreement == 6 / 9
 
 

@@ -46,7 +46,7 @@ def test_a_neuron_is_fitted_by_least_squares_at_the_frequency_that_fits_best(ord
 
 def test_a_score_is_its_definitions(circuit: Circuit) -> None:
     other = circuit.logits + torch.randn(P, P, P, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
-    found = score(circuit, other, name="noisy", numbers=1)
+    found = score(circuit, other.__getitem__, name="noisy", numbers=1)
     agree, right, divergence, margins = 0, 0, 0.0, []
     for a in range(P):
         for b in range(P):
@@ -72,7 +72,7 @@ def test_a_closed_form_is_its_formula_and_its_share_is_what_the_residual_leaves(
         slow = sum(float(A[(a - b) % P]) * math.cos(2 * math.pi * k * (a + b - c) / P) for k, A in profiles.items())
         assert float(ours[a, b, c]) == pytest.approx(slow)
     assert numbers == 3 * P
-    found = score(circuit, ours, name="", numbers=0)
+    found = score(circuit, ours.__getitem__, name="", numbers=0)
     assert found.explained == pytest.approx(analyses.residual(circuit).explained)
 
 

@@ -14,7 +14,7 @@ from analyses.tools import angles
 from analyses.tools.angles import Angles, cut_down
 from analyses.tools.last_layer import last_neurons
 from analyses.tools.pairs import held_out
-from analyses.tools.scoring import score
+from analyses.tools.scoring import run_on, score
 from interp import fourier
 from interp.circuit import Circuit
 from interp.networks.model import Unavailable
@@ -178,7 +178,7 @@ def test_neurons_at_other_frequencies_carry_nothing() -> None:
         order = torch.randperm(len(others), generator=torch.Generator().manual_seed(seed))[: len(keys)]
         drawn = Angles.of(neurons, [others[i] for i in order.tolist()])
         for pre, _ in (drawn.own_frequency(113), drawn.all_frequencies(113)):
-            found = score(circuit, neurons.logits(pre), name="", numbers=0)
+            found = score(circuit, run_on(neurons, pre), name="", numbers=0)
             assert found.explained < 0.3 and found.agreement < 0.2
 
 
@@ -205,4 +205,4 @@ def test_loss_recovered_is_on_held_out_pairs() -> None:
             -sum(logits[a, b].log_softmax(-1)[(a + b) % p].item() for a, b in kept) / len(kept) for logits in (ours, theirs)
         ]
         expected = (math.log(p) - losses[1]) / (math.log(p) - losses[0])
-        assert score(circuit, theirs, name="", numbers=0).recovered == pytest.approx(expected)
+        assert score(circuit, theirs.__getitem__, name="", numbers=0).recovered == pytest.approx(expected)

@@ -8,6 +8,7 @@ from pathlib import Path
 import mpmath
 import pytest
 import torch
+from _pytest.mark.structures import ParameterSet
 from planted import deepened, planted
 from torch import Tensor
 
@@ -45,6 +46,14 @@ KINDS = {
         d_model=8, n_heads=2, d_head=4, d_mlp=16, attention_biases=True, unembed_bias=True, separate_vocabularies=True
     ),
 }
+
+
+QUICK = ("zhong-59-rate-0", "zhong-59-rate-1", "memorising-59")
+"""The networks mod 59, whose proofs take a second each; those mod 113 take up to fourteen."""
+
+
+def slowly(*names: str) -> list[ParameterSet]:
+    return [pytest.param(name, marks=pytest.mark.slow) for name in names]
 
 
 def random_network(kind: str, p: int = 5, seed: int = 0) -> Network:
@@ -161,7 +170,12 @@ def test_half_of_the_pre_activations_goes_past_the_neurons(kind: str) -> None:
 
 @pytest.mark.parametrize(
     ("name", "rank", "waves"),
-    [("zhong-59-rate-0", 6, 2), ("zhong-59-rate-1", 6, 3), ("nanda-113", 10, None), ("quick-113", 8, None)],
+    [
+        ("zhong-59-rate-0", 6, 2),
+        ("zhong-59-rate-1", 6, 3),
+        pytest.param("nanda-113", 10, None, marks=pytest.mark.slow),
+        pytest.param("quick-113", 8, None, marks=pytest.mark.slow),
+    ],
 )
 def test_accurate_networks_are_proven_with_a_fifth_of_the_work(name: str, rank: int, waves: int | None) -> None:
     """Ranks and shares as an independent program found them, without a bound on rounding."""
@@ -174,7 +188,7 @@ def test_accurate_networks_are_proven_with_a_fifth_of_the_work(name: str, rank: 
     assert waves is None or (found.waves, found.certified_by_waves) == (waves, 1.0)
 
 
-@pytest.mark.parametrize("name", ["untrained-113", "memorising-59", "nanda-113-step-1400", "nanda-113-step-9400"])
+@pytest.mark.parametrize("name", ["memorising-59", *slowly("untrained-113", "nanda-113-step-1400", "nanda-113-step-9400")])
 def test_what_has_no_circuit_yet_is_not_proven_at_all(name: str) -> None:
     found = study.certificate(name)
     assert found is not None
@@ -245,7 +259,7 @@ def test_other_networks_are_refused_with_the_reason() -> None:
         analyses.certificate(Circuit(initialise(replace(KINDS["equals"], activation="silu").with_symbols(5), seed=0)))
 
 
-@pytest.mark.parametrize("name", study.names())
+@pytest.mark.parametrize("name", [*QUICK, *slowly(*(name for name in study.names() if name not in QUICK))])
 def test_the_tables_of_the_document_are_what_is_found_today(name: str) -> None:
     written = (CHECKPOINTS.parent / "docs" / "certificates.md").read_text()
     found = study.certificate(name)

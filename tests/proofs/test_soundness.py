@@ -86,7 +86,7 @@ def wrongly_certified(seeds: range, rungs: dict[str, Certify]) -> tuple[int, dic
 SHARDS = [pytest.param(range(n, n + 2500), marks=pytest.mark.faults, id=f"{n} to {n + 2500}") for n in range(0, 10_000, 2500)]
 
 
-@pytest.mark.parametrize("seeds", [pytest.param(range(90), id="90"), *SHARDS])
+@pytest.mark.parametrize("seeds", [pytest.param(range(45), id="45"), *SHARDS])
 def test_no_pair_that_is_answered_wrongly_is_certified(seeds: range) -> None:
     wrong, shares = wrongly_certified(seeds, RUNGS)
     assert wrong == 0
@@ -165,8 +165,7 @@ FAULTS: dict[str, tuple[str, Callable[[pytest.MonkeyPatch], None]]] = {
 def test_a_broken_bound_is_seen(fault: str, monkeypatch: pytest.MonkeyPatch) -> None:
     rung, put_in = FAULTS[fault]
     put_in(monkeypatch)
-    wrong, _ = wrongly_certified(range(90), {rung: RUNGS[rung]})
-    assert wrong > 0
+    assert any(wrongly_certified(range(seed, seed + 1), {rung: RUNGS[rung]})[0] > 0 for seed in range(90))
 
 
 def exceeded(network: Certifiable) -> list[str]:

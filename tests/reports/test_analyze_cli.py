@@ -1,6 +1,7 @@
 """interp-analyze as a person and a script see it."""
 
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -109,10 +110,13 @@ def test_all_triples_makes_the_symmetry_exact(small: Path, capsys: pytest.Captur
     assert findings["clock_or_pizza"]["gradient_symmetry"] == findings["gradient_symmetry"]["mean"]
 
 
-def test_a_directory_gets_one_row_per_checkpoint(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main([str(FOLDER)]) == 0
+def test_a_directory_gets_one_row_per_checkpoint(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for name in ("zhong-59-rate-0.pt", "zhong-59-rate-1.pt", "operations/d13.pt", "memorising-59.pt"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        shutil.copy(FOLDER / name, tmp_path / name)
+    assert main([str(tmp_path)]) == 0
     rows = [line for line in capsys.readouterr().out.splitlines() if ".pt" in line]
-    assert [row.split()[0] for row in rows] == sorted(str(path.relative_to(FOLDER)) for path in FOLDER.rglob("*.pt"))
+    assert [row.split()[0] for row in rows] == sorted(str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*.pt"))
     circuits = {row.split()[0].split("/")[-1]: row for row in rows}
     assert "pizza" in circuits["zhong-59-rate-0.pt"] and "clock" in circuits["zhong-59-rate-1.pt"]
 
@@ -214,7 +218,7 @@ def test_it_never_imports_transformer_lens_and_survives_a_closed_pipe() -> None:
     finished = subprocess.run([sys.executable, "-c", script, CLOCK], capture_output=True, text=True, check=False)
     assert (finished.returncode, finished.stderr) == (0, "")
 
-    piped = f"{sys.executable} -m analyses.commands.analyze {CLOCK} {FOLDER} --json | head -c 10"
+    piped = f"{sys.executable} -m analyses.commands.analyze {CLOCK} {CLOCK} {FOLDER} --json | head -c 10"
     finished = subprocess.run(["sh", "-c", piped], capture_output=True, text=True, check=False, cwd=FOLDER.parent)
     assert finished.stderr == "" and finished.stdout == '{"schema":'
 

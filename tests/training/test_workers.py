@@ -116,6 +116,7 @@ def test_a_run_that_fails_does_not_keep_the_others(tmp_path: Path, capsys: pytes
     assert (tmp_path / "quick-p7-seed0" / "model.pt").read_bytes() == model
 
 
+@pytest.mark.slow
 def test_ctrl_c_stops_all_and_resume_goes_on(tmp_path: Path) -> None:
     out = str(tmp_path)
     command = [sys.executable, "-m", "interp.commands.train", "--seeds", "0:2", "--workers", "2", "--out", out, *TINY]

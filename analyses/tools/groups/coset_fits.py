@@ -11,6 +11,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from analyses.tools.groups.sides import Sides, sides
+from analyses.tools.last_layer import pre_activations
 from interp.circuit import Circuit
 from interp.groups.group import Group
 from interp.groups.representations import projector, representations
@@ -122,10 +123,6 @@ def on_cosets(
     indices = torch.tensor([each.name[1] for each in labels])
     of_a, of_b = ((fit.projected(u, labels), indices[fit.best]) for u, fit in zip((both.of_a, both.of_b), fits, strict=True))
     return of_a, of_b
-
-
-def pre_activations(circuit: Circuit) -> Float[Tensor, "a b neuron"]:
-    return circuit.activation(circuit.network.pre_activations_name()).select(-2, -1)
 
 
 def _labels_of(group: Group) -> list[CosetLabels]:
