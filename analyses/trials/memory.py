@@ -178,7 +178,7 @@ def memory(circuit: Circuit) -> Memory:
 
 
 def _of_pairs(circuit: Circuit) -> dict[str, Float[Tensor, " pair"]]:
-    """For each pair: energy of the logits less the formula, by how much these raise the right answer, and loss of the formula."""
+    """For each pair: energy of the logits less the formula, how much these raise the right answer, and the formula's loss."""
     profiles = measured_profiles(circuit, key_frequencies(circuit).frequencies)
 
     def parts() -> Iterator[dict[str, Tensor]]:

@@ -24,6 +24,8 @@ from interp.memory import whole
 if TYPE_CHECKING:
     import plotly.graph_objects as go
 
+Mask = Bool[Tensor, "k_a k_b"]
+"""Waves of one k_c that belong to a part."""
 STRONGEST = 10
 """Number of unexplained waves that are listed."""
 AT_ONCE = 1 << 22
@@ -160,9 +162,6 @@ def _shares(circuit: Circuit) -> Iterator[tuple[int, Float[Tensor, "k_a k_b"]]]:
         for k, F in zip(some.tolist(), torch.fft.fft2(of_pairs), strict=True):
             energy = F.abs().square() * (1 if 2 * k == p else 2)
             yield k, energy / total if total else energy * math.nan
-
-
-Mask = Bool[Tensor, "k_a k_b"]
 
 
 def _masks(c: int, p: int, keys: set[int], doubled: set[int]) -> tuple[dict[str, Mask], Mask]:
