@@ -1,13 +1,14 @@
-"""How much time and memory does an analysis take as p grows? Whole processes, beside `import torch` in the same run.
+"""How much time and memory does an analysis take as p grows? Whole processes, beside `import torch`.
 
     python benchmarks/large.py                 # p = 59, 113, 199, 293, 397, 499: plain interp-analyze of an untrained network
     python benchmarks/large.py 113 --explain   # any p, and options of interp-analyze
 
-Prints one line per p: processor seconds, their ratio to those of `python -c "import torch"`, and the largest memory.
+Prints one line per p: processor seconds, their ratio to those of an `import torch` just before, and the largest memory.
 """
 
 import argparse
 import os
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -19,8 +20,8 @@ from interp.recipe import RECIPES
 from interp.tasks.addition import Addition
 from interp.training.loop import initial_network
 
-TIMES = 3
-"""Number of runs of each process; the fastest counts."""
+TIMES = 5
+"""Number of runs of each process, each after one of `import torch`. Medians count: the speed of a shared machine changes."""
 
 
 def measured(command: list[str]) -> tuple[float, float]:
@@ -41,18 +42,24 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("p", type=int, nargs="*", default=[59, 113, 199, 293, 397, 499])
     chosen, options = parser.parse_known_args()
-    torch_alone = min(measured([sys.executable, "-c", "import torch"])[0] for _ in range(TIMES))
-    print(f"import torch: {torch_alone:.2f} s")
     with tempfile.TemporaryDirectory() as folder:
         for p in chosen.p:
             path = Path(folder) / f"untrained-{p}.pt"
             network = initial_network(replace(RECIPES["nanda-2023"], p=p), 0)
             save(path, Checkpoint(network=network, task=Addition(p)))
             command = [sys.executable, "-m", "analyses.commands.analyze", str(path), *options]
-            runs = [measured(command) for _ in range(TIMES)]
-            seconds, memory = min(run[0] for run in runs), max(run[1] for run in runs)
-            ratio = seconds / torch_alone
-            print(f"p = {p:4}: {seconds:6.2f} s, {ratio:5.2f} times import torch, {memory:6.0f} MiB", flush=True)
+            ratios, times, memory = list[float](), list[float](), 0.0
+            for _ in range(TIMES):
+                torch_alone, _ = measured([sys.executable, "-c", "import torch"])
+                seconds, used = measured(command)
+                times.append(seconds)
+                ratios.append(seconds / torch_alone)
+                memory = max(memory, used)
+            print(
+                f"p = {p:4}: {statistics.median(times):6.2f} s, {statistics.median(ratios):5.2f} ({min(ratios):.2f} to "
+                f"{max(ratios):.2f}) times import torch, {memory:6.0f} MiB",
+                flush=True,
+            )
 
 
 if __name__ == "__main__":
