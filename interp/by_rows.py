@@ -34,9 +34,9 @@ def logits_by_rows(circuit: Circuit, *, keep: bool = True) -> Iterator[Float[Ten
         yield from (circuit.run_rows([], rows)[0] for rows in circuit.rows())
 
 
-def centred_logits(circuit: Circuit, at: slice | Tensor | tuple[Tensor, ...]) -> Float[Tensor, "*pairs c"]:
-    """The centred logits of some values of a, or of some pairs, float64; ``at`` is what all logits can be indexed with."""
-    logits = circuit.logits[at].double()
+def centred(logits: Float[Tensor, "*pairs c"]) -> Float[Tensor, "*pairs c"]:
+    """Logits minus their mean over c, float64, as in ``Circuit.centred_logits``."""
+    logits = logits.double()
     return logits - logits.mean(-1, keepdim=True)
 
 

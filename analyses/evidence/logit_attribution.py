@@ -16,7 +16,7 @@ from analyses.findings.table import Cell, Table, rounded
 from analyses.findings.wording import sentences
 from analyses.tools.logit_sums import logit_sums
 from analyses.tools.residual_stream import Part, direct_effects, parts_of, transformer
-from interp.by_rows import centred_logits, logits_by_rows
+from interp.by_rows import centred, logits_by_rows
 from interp.circuit import Circuit
 from interp.memory import numbered
 from interp.networks.model import Unavailable
@@ -130,12 +130,7 @@ def logit_attribution(circuit: Circuit) -> LogitAttribution:
     has_answer = circuit.answers != UNDEFINED
     return LogitAttribution(
         layers=len(layers),
-        parts=tuple(
-            _effect(part, direct[part], (math.nan,) * 3)
-            if part.kind == "biases"
-            else _effect(part, direct[part], _total(circuit, part.replaced_by_mean(circuit)))
-            for part in parts
-        ),
+        parts=tuple(_effect(circuit, part, direct[part]) for part in parts),
         accuracy=(scores.answer == circuit.answers)[has_answer].double().mean().item(),
         loss=scores.loss[has_answer].mean().item(),
         by_layer=tuple(float(sum(direct[part] for part in parts if part.layer == layer)) for layer in layers),
@@ -143,8 +138,8 @@ def logit_attribution(circuit: Circuit) -> LogitAttribution:
     )
 
 
-def _effect(part: Part, direct: float, total: tuple[float, float, float]) -> PartEffect:
-    accuracy, loss, lost = total
+def _effect(circuit: Circuit, part: Part, direct: float) -> PartEffect:
+    accuracy, loss, lost = (math.nan,) * 3 if part.kind == "biases" else _total(circuit, part.replaced_by_mean(circuit))
     return PartEffect(name=part.name, layer=part.layer, direct=direct, accuracy=accuracy, loss=loss, lost=lost)
 
 
@@ -152,10 +147,9 @@ def _total(circuit: Circuit, edited: Circuit) -> tuple[float, float, float]:
     """Accuracy and loss of an edited circuit on the pairs that have an answer, and the share of the logits' variance lost."""
     right, losses, lost = list[Tensor](), list[Tensor](), 0.0
     for rows, block in numbered(logits_by_rows(edited)):
-        logits, answers = block.double(), circuit.answers[rows]
-        lost += (centred_logits(circuit, rows) - (logits - logits.mean(-1, keepdim=True))).square().sum().item()
-        has_answer = answers != UNDEFINED
-        logits, answers = logits[has_answer], answers[has_answer]
+        lost += (centred(circuit.logits[rows]) - centred(block)).square().sum().item()
+        has_answer = circuit.answers[rows] != UNDEFINED
+        logits, answers = block.double()[has_answer], circuit.answers[rows][has_answer]
         right.append(logits.argmax(-1) == answers)
         losses.append(functional.cross_entropy(logits, answers, reduction="none"))
     accuracy, loss = (torch.cat(each).double().mean().item() for each in (right, losses))

@@ -7,7 +7,6 @@ ones; what the network has at the drawn frequencies is turned by random phases a
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import partial
 
 import torch
 from einops import einsum
@@ -17,7 +16,7 @@ from torch import Tensor
 from analyses.tools.last_layer import last_neurons, three_rows
 from analyses.tools.pairs import Pairs
 from interp import fourier
-from interp.by_rows import centred_logits
+from interp.by_rows import centred
 from interp.circuit import Circuit
 from interp.networks.model import Unavailable
 
@@ -129,7 +128,11 @@ def neuron_site(circuit: Circuit, keys: Sequence[int]) -> Site:
 
 def logit_site(circuit: Circuit, keys: Sequence[int]) -> Site:
     """The site of the logits, as functions of the answer c."""
-    logits, p = partial(centred_logits, circuit), circuit.p
+    p = circuit.p
+
+    def logits(pairs: Pairs) -> Float[Tensor, "pair c"]:
+        return centred(circuit.logits[pairs])
+
     return Site(
         name="logits",
         whole=logits,

@@ -10,7 +10,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from analyses.tools.logit_sums import logit_sums
-from interp.by_rows import centred_logits
+from interp.by_rows import centred
 from interp.circuit import Circuit
 from interp.memory import whole
 from interp.needs import check_has
@@ -194,7 +194,7 @@ def writings(circuit: Circuit) -> Iterator[Writing]:
 
 
 def _check_sum(circuit: Circuit, writing: Writing, parts: tuple[Part, ...]) -> None:
-    logits, total = centred_logits(circuit, writing.rows), sum(writing.added(part) for part in parts)
+    logits, total = centred(circuit.logits[writing.rows]), sum(writing.added(part) for part in parts)
     if not torch.allclose(torch.as_tensor(total), logits, rtol=1e-3, atol=1e-4 * float(logits.abs().max())):
         raise Unavailable("needs a network that is not edited between its parts and its logits")
 
@@ -211,7 +211,7 @@ def direct_effects(circuit: Circuit) -> dict[Part, float]:
     def measure() -> dict[Part, float]:
         parts, products = parts_of(transformer(circuit)), dict[Part, float]()
         for writing in writings(circuit):
-            logits = centred_logits(circuit, writing.rows)
+            logits = centred(circuit.logits[writing.rows])
             for part in parts:
                 products[part] = products.get(part, 0.0) + (writing.added(part) * logits).sum().item()
         square = logit_sums(circuit).square or math.nan

@@ -19,7 +19,7 @@ from analyses.findings.table import Table
 from analyses.findings.wording import sentences
 from analyses.tools.closed_form import logits, measured_profiles
 from analyses.tools.logit_sums import logit_sums
-from interp.by_rows import logits_by_rows
+from interp.by_rows import centred, logits_by_rows
 from interp.circuit import Circuit
 from interp.memory import numbered, whole
 
@@ -184,8 +184,7 @@ def _of_pairs(circuit: Circuit) -> dict[str, Float[Tensor, " pair"]]:
     def parts() -> Iterator[dict[str, Tensor]]:
         for rows, own in numbered(logits_by_rows(circuit)):
             formula, answers = logits(profiles, circuit.p, rows), circuit.answers[rows]
-            centred = own.double() - own.double().mean(-1, keepdim=True)
-            rest = centred - formula
+            rest = centred(own) - formula
             without = functional.cross_entropy(formula.flatten(0, 1), answers.flatten(), reduction="none").view_as(answers)
             right = rest.gather(-1, answers[..., None]).squeeze(-1)
             yield {"energy": rest.square().sum(-1), "lift": right, "loss without": without}
