@@ -141,7 +141,8 @@ class Circuit:
             if given is not None:
                 return given if self.is_plain else self.relabelled(given[self.numbers.a][:, self.numbers.b])
         self.check_room(self.p**3, "the logits of all pairs")
-        at_once = self.network.usual_names() if self.keeps_neurons and self.replaced_tables is None else []
+        is_itself = self.replaced_tables is None and not self.edits  # of a changed network mostly logits alone are asked for
+        at_once = self.network.usual_names() if self.keeps_neurons and is_itself else []
         found = whole(self.p, ({**kept, "logits": logits} for logits, kept in self._runs(at_once)))
         logits = found.pop("logits")
         self._activations.update(found)
