@@ -1,7 +1,6 @@
 """Which of the key frequencies does each layer read and write, and as waves of what?"""
 
 import math
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -18,15 +17,12 @@ from analyses.findings.palette import COLOURS, INPUT_A, INPUT_B, MADE
 from analyses.findings.table import Cell, Table, rounded
 from analyses.findings.wording import sentences
 from analyses.tools.last_layer import pre_activations
-from analyses.tools.pairs import sums
 from analyses.tools.residual_stream import (
     Kind,
-    Part,
     at_answering_position,
+    direct,
     inputs_of_neurons,
-    parts_of,
     transformer,
-    writings,
 )
 from interp import fourier
 from interp.circuit import Circuit
@@ -230,29 +226,10 @@ def _shares(energies: Float[Tensor, " n"], variance: float, squares: float) -> t
 
 def _written(circuit: Circuit, keys: tuple[int, ...]) -> dict[tuple[int, Kind], dict[int, float]]:
     """What the heads and the MLP of every layer write on waves of a + b, by layer and kind, for every key frequency."""
-    p = circuit.p
-    groups = list(_groups(transformer(circuit)))
-    of_sums = {group[0]: torch.zeros(p, p, dtype=torch.float64) for group in groups}
-    squares = dict.fromkeys(of_sums, 0.0)
-    for writing in writings(circuit):
-        of_pairs = sums(p)[writing.rows].flatten()
-        for first, *others in groups:
-            added = writing.logits(sum((writing.of(part) for part in others), writing.of(first))).flatten(0, 1)
-            of_sums[first].index_add_(0, of_pairs, added)
-            squares[first] += added.square().sum().item()
-    found = {}
-    for first, total in of_sums.items():
+    p, written, found = circuit.p, direct(circuit), {}
+    for group, total in written.by_sum.items():
         # Each sum s = a + b has p pairs, so that a function of s has p times the energy over the pairs that it has over s.
-        variance = squares[first] - total.sum(0).square().sum().item() / p**2
-        energies = fourier.energies(total / p) * p
-        shares = _shares(energies, variance, squares[first])
-        found[first.layer, first.kind] = {k: shares[k - 1] for k in keys}
+        variance = written.squares[group] - total.sum(0).square().sum().item() / p**2
+        shares = _shares(fourier.energies(total / p) * p, variance, written.squares[group])
+        found[group] = {k: shares[k - 1] for k in keys}
     return found
-
-
-def _groups(network: Network) -> Iterator[list[Part]]:
-    """The parts whose writing is told together: all heads of a layer, and its MLP alone."""
-    for layer in range(network.layers()):
-        for kind in ("head", "MLP"):
-            if group := [part for part in parts_of(network) if (part.layer, part.kind) == (layer, kind)]:
-                yield group

@@ -10,6 +10,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from analyses.tools.logit_sums import logit_sums
+from analyses.tools.pairs import sums
 from interp.by_rows import centred
 from interp.circuit import Circuit
 from interp.memory import whole
@@ -199,6 +200,42 @@ def _check_sum(circuit: Circuit, writing: Writing, parts: tuple[Part, ...]) -> N
         raise Unavailable("needs a network that is not edited between its parts and its logits")
 
 
+@dataclass(frozen=True, eq=False)
+class Direct:
+    """What the parts add to the logits themselves, each less its mean over c, gathered in one pass over the pairs."""
+
+    effects: dict[Part, float]
+    """The direct effect of every part, see ``direct_effects``."""
+    by_sum: dict[tuple[int, Kind], Float[Tensor, "s c"]]
+    """Layer and kind of its heads together, and of its MLP → what they add, summed over the pairs of each a + b mod p."""
+    squares: dict[tuple[int, Kind], float]
+    """The same → sum of the squares of what they add over all pairs and answers."""
+
+
+def direct(circuit: Circuit) -> Direct:
+    """What every part adds to the logits. Raises Unavailable where the logits are no sum of what the parts write."""
+
+    def measure() -> Direct:
+        p, parts = circuit.p, parts_of(transformer(circuit))
+        products, squares = dict.fromkeys(parts, 0.0), dict[tuple[int, Kind], float]()
+        by_sum = dict[tuple[int, Kind], Tensor]()
+        for writing in writings(circuit):
+            logits, together = centred(circuit.logits[writing.rows]), dict[tuple[int, Kind], Tensor]()
+            for part in parts:
+                added, group = writing.added(part), (part.layer, part.kind)
+                products[part] += (added * logits).sum().item()
+                if part.layer >= 0:
+                    together[group] = together[group] + added if group in together else added
+            of_pairs = sums(p)[writing.rows].flatten()
+            for group, added in together.items():
+                by_sum.setdefault(group, torch.zeros(p, p, dtype=torch.float64)).index_add_(0, of_pairs, added.flatten(0, 1))
+                squares[group] = squares.get(group, 0.0) + added.square().sum().item()
+        square = logit_sums(circuit).square or math.nan
+        return Direct({part: product / square for part, product in products.items()}, by_sum, squares)
+
+    return circuit.remember("direct effects", measure)
+
+
 def direct_effects(circuit: Circuit) -> dict[Part, float]:
     """The direct effect of every part: what it adds to the logits itself, whatever other parts make of what it writes.
 
@@ -207,17 +244,7 @@ def direct_effects(circuit: Circuit) -> dict[Part, float]:
 
     Raises Unavailable where the logits are no sum of what the parts write.
     """
-
-    def measure() -> dict[Part, float]:
-        parts, products = parts_of(transformer(circuit)), dict[Part, float]()
-        for writing in writings(circuit):
-            logits = centred(circuit.logits[writing.rows])
-            for part in parts:
-                products[part] = products.get(part, 0.0) + (writing.added(part) * logits).sum().item()
-        square = logit_sums(circuit).square or math.nan
-        return {part: product / square for part, product in products.items()}
-
-    return circuit.remember("direct effects", measure)
+    return direct(circuit).effects
 
 
 def at_answering_position(circuit: Circuit, names: Collection[str]) -> dict[str, Float[Tensor, "a b *rest"]]:
