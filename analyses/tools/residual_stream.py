@@ -209,7 +209,7 @@ class Direct:
     by_sum: dict[tuple[int, Kind], Float[Tensor, "s c"]]
     """Layer and kind of its heads together, and of its MLP → what they add, summed over the pairs of each a + b mod p."""
     squares: dict[tuple[int, Kind], float]
-    """The same → sum of the squares of what they add over all pairs and answers."""
+    """Layer and kind → sum of the squares of what its heads together, or its MLP, add, over all pairs and answers."""
 
 
 def direct(circuit: Circuit) -> Direct:

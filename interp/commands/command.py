@@ -39,7 +39,7 @@ def run_command(name: str, body: Callable[[], int]) -> int:
 
 
 def _keep_memory() -> None:
-    """Leave memory with the process, which ends soon anyway: a page takes an eighth less time then (docs/speed.md).
+    """Leave memory with the process, which ends soon anyway: a page takes a tenth less time then (docs/speed.md).
 
     What was imported is no longer searched for garbage. Arrays of up to 32 MiB that are freed do not go back to the system,
     which fills their pages with zeros for every new one; only the C library of GNU can be told so.
