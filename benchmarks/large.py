@@ -48,16 +48,12 @@ def main() -> None:
             network = initial_network(replace(RECIPES["nanda-2023"], p=p), 0)
             save(path, Checkpoint(network=network, task=Addition(p)))
             command = [sys.executable, "-m", "analyses.commands.analyze", str(path), *options]
-            ratios, times, memory = list[float](), list[float](), 0.0
-            for _ in range(TIMES):
-                torch_alone, _ = measured([sys.executable, "-c", "import torch"])
-                seconds, used = measured(command)
-                times.append(seconds)
-                ratios.append(seconds / torch_alone)
-                memory = max(memory, used)
+            runs = [(*measured([sys.executable, "-c", "import torch"]), *measured(command)) for _ in range(TIMES)]
+            torch_alone, _, seconds, memory = zip(*runs, strict=True)
+            ratios = [whole / torch for whole, torch in zip(seconds, torch_alone, strict=True)]
             print(
-                f"p = {p:4}: {statistics.median(times):6.2f} s, {statistics.median(ratios):5.2f} ({min(ratios):.2f} to "
-                f"{max(ratios):.2f}) times import torch, {memory:6.0f} MiB",
+                f"p = {p:4}: {statistics.median(seconds):6.2f} s, {statistics.median(ratios):5.2f} ({min(ratios):.2f} to "
+                f"{max(ratios):.2f}) times import torch, {max(memory):6.0f} MiB",
                 flush=True,
             )
 

@@ -34,12 +34,6 @@ def logits_by_rows(circuit: Circuit, *, keep: bool = True) -> Iterator[Float[Ten
         yield from (circuit.run_rows([], rows)[0] for rows in circuit.rows())
 
 
-def centred(logits: Float[Tensor, "*pairs c"]) -> Float[Tensor, "*pairs c"]:
-    """Logits minus their mean over c, float64, as in ``Circuit.centred_logits``."""
-    logits = logits.double()
-    return logits - logits.mean(-1, keepdim=True)
-
-
 @torch.no_grad()
 def projected_logits(circuit: Circuit, F: Float[Tensor, "c n"]) -> Float[Tensor, "a b n"]:
     """The logits of every pair times a matrix over the answers, float64; they are not asked for again, and not kept.

@@ -14,6 +14,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from interp import fourier
 from interp.errors import InterpError
 from interp.groups.group import Group
 from interp.memory import missing, rows_at_once, whole
@@ -152,8 +153,7 @@ class Circuit:
     def centred_logits(self) -> Float[Tensor, "a b c"]:
         """Logits minus their mean over c, float64: adding a constant to all logits of a pair changes no answer."""
         self.check_room(4 * self.p**3, "the logits of all pairs in double precision")
-        logits = self.logits.double()
-        return logits - logits.mean(-1, keepdim=True)
+        return fourier.centred(self.logits)
 
     @cached_property
     def own_logits(self) -> Float[Tensor, "a b c"]:

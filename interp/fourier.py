@@ -178,6 +178,12 @@ def wave_energies(x: Float[Tensor, "p p n"], k: int) -> Float[Tensor, "4 n"]:
     return torch.stack([products[1:, 0].square().sum(0), products[0, 1:].square().sum(0), plus, minus])
 
 
+def centred(x: Float[Tensor, "*rest c"]) -> Float[Tensor, "*rest c"]:
+    """Values minus their mean over the last axis, which has no frequency; float64."""
+    x = x.double()
+    return x - x.mean(-1, keepdim=True)
+
+
 def without(M: Float[Tensor, "p n"], k: int) -> Float[Tensor, "p n"]:
     """M with frequency k (folded; 0 removes nothing) projected out of its first axis; dtype kept."""
     p = M.shape[0]

@@ -19,7 +19,7 @@ from analyses.findings.table import Table
 from analyses.findings.wording import sentences, times_likelier
 from analyses.tools.ablation import part
 from analyses.tools.amplitudes import output_at
-from interp.by_rows import centred
+from interp import fourier
 from interp.circuit import Circuit
 from interp.errors import InterpError
 from interp.networks.model import Unavailable
@@ -209,7 +209,7 @@ def one_pair(circuit: Circuit, *, a: int | None = None, b: int | None = None) ->
         answer=int(numbers.c[circuit.logits[number_a, number_b].argmax()]),
         right=int(task.table()[a, b]),
         margin=best - second,
-        logits=tuple(centred(circuit.logits[number_a, number_b])[places_c].tolist()),
+        logits=tuple(fourier.centred(circuit.logits[number_a, number_b])[places_c].tolist()),
         hands=tuple(_hand(circuit, each, a, b) for each in amplitude_profile(circuit).profiles),
         places=tuple(places_c.tolist()),
     )

@@ -4,19 +4,16 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import torch
-from torch import Tensor
-from torch.nn import functional
-
 from analyses.findings.drawing import finish
 from analyses.findings.finding import Finding
 from analyses.findings.measurement import measurement
 from analyses.findings.palette import COLOURS, QUIET
 from analyses.findings.table import Cell, Table, rounded
 from analyses.findings.wording import sentences
-from analyses.tools.logit_sums import logit_sums
+from analyses.tools.logit_sums import Scores, logit_sums, scores_of
 from analyses.tools.residual_stream import Part, direct_effects, parts_of, transformer
-from interp.by_rows import centred, logits_by_rows
+from interp import fourier
+from interp.by_rows import logits_by_rows
 from interp.circuit import Circuit
 from interp.memory import numbered
 from interp.networks.model import Unavailable
@@ -126,13 +123,13 @@ def logit_attribution(circuit: Circuit) -> LogitAttribution:
         direct = direct_effects(circuit)
     except Unavailable as missing:
         direct, lacking = dict.fromkeys(parts, math.nan), str(missing)
-    scores, layers = logit_sums(circuit).scores, range(network.layers())
-    has_answer = circuit.answers != UNDEFINED
+    accuracy, loss = _means(circuit, logit_sums(circuit).scores)
+    layers = range(network.layers())
     return LogitAttribution(
         layers=len(layers),
         parts=tuple(_effect(circuit, part, direct[part]) for part in parts),
-        accuracy=(scores.answer == circuit.answers)[has_answer].double().mean().item(),
-        loss=scores.loss[has_answer].mean().item(),
+        accuracy=accuracy,
+        loss=loss,
         by_layer=tuple(float(sum(direct[part] for part in parts if part.layer == layer)) for layer in layers),
         lacking=lacking,
     )
@@ -144,16 +141,20 @@ def _effect(circuit: Circuit, part: Part, direct: float) -> PartEffect:
 
 
 def _total(circuit: Circuit, edited: Circuit) -> tuple[float, float, float]:
-    """Accuracy and loss of an edited circuit on the pairs that have an answer, and the share of the logits' variance lost."""
-    right, losses, lost = list[Tensor](), list[Tensor](), 0.0
-    for rows, block in numbered(logits_by_rows(edited)):
-        lost += (centred(circuit.logits[rows]) - centred(block)).square().sum().item()
-        has_answer = circuit.answers[rows] != UNDEFINED
-        logits, answers = block.double()[has_answer], circuit.answers[rows][has_answer]
-        right.append(logits.argmax(-1) == answers)
-        losses.append(functional.cross_entropy(logits, answers, reduction="none"))
-    accuracy, loss = (torch.cat(each).double().mean().item() for each in (right, losses))
+    """Accuracy and loss of an edited circuit, and the share of the logits' variance that is lost."""
+    lost = sum(
+        (fourier.centred(circuit.logits[rows]) - fourier.centred(logits)).square().sum().item()
+        for rows, logits in numbered(logits_by_rows(edited))
+    )
+    accuracy, loss = _means(circuit, scores_of(logits_by_rows(edited), circuit.answers))
     return accuracy, loss, lost / (logit_sums(circuit).square or math.nan)
+
+
+def _means(circuit: Circuit, scores: Scores) -> tuple[float, float]:
+    """Accuracy and loss over the pairs that have an answer."""
+    has_answer = circuit.answers != UNDEFINED
+    right = (scores.answer == circuit.answers)[has_answer]
+    return right.double().mean().item(), scores.loss[has_answer].mean().item()
 
 
 def _colour(layer: int) -> str:

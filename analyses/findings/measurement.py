@@ -31,7 +31,7 @@ class Measurement:
     slow: bool
     """Does it take seconds? A report then leaves it out unless it is asked for."""
     on_request: bool
-    """Does it take so long that the pages and pictures of a command leave it out too, unless it is asked for?"""
+    """Does it take so long that pages and pictures leave it out too, unless it is asked for?"""
     needs: tuple[Need, ...]
     """What a circuit must have for it."""
 

@@ -16,7 +16,6 @@ from torch import Tensor
 from analyses.tools.last_layer import last_neurons, three_rows
 from analyses.tools.pairs import Pairs
 from interp import fourier
-from interp.by_rows import centred
 from interp.circuit import Circuit
 from interp.networks.model import Unavailable
 
@@ -131,7 +130,7 @@ def logit_site(circuit: Circuit, keys: Sequence[int]) -> Site:
     p = circuit.p
 
     def logits(pairs: Pairs) -> Float[Tensor, "pair c"]:
-        return centred(circuit.logits[pairs])
+        return fourier.centred(circuit.logits[pairs])
 
     return Site(
         name="logits",

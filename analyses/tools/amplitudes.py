@@ -44,23 +44,31 @@ def outputs_at(circuit: Circuit, keys: Sequence[int], *, keep: bool = True) -> l
     """
     kept: dict[int, Complex[Tensor, "a b"]] = circuit.remember("output at frequencies", dict)
     if unknown := [k for k in keys if k not in kept]:
-        waves = torch.cat([_waves_of_c(k, circuit.p) for k in unknown], dim=1)
         if keep:
-            written = whole(circuit.p, ({"all": logits.double() @ waves} for logits in logits_by_rows(circuit)))["all"]
+            found = all_outputs(circuit, unknown)
         else:
-            written = projected_logits(circuit, waves)
-        found = torch.view_as_complex(written.unflatten(-1, (-1, 2)))
+            found = _as_complex(projected_logits(circuit, _waves_of_c(unknown, circuit.p)))
         kept |= dict(zip(unknown, found.unbind(-1), strict=True))
     return [kept[k] for k in keys]
 
 
+def all_outputs(circuit: Circuit, keys: Sequence[int]) -> Complex[Tensor, "a b key"]:
+    """What the logits hold at each of these frequencies of c, see ``at_frequency``; not remembered."""
+    waves = _waves_of_c(keys, circuit.p)
+    return _as_complex(whole(circuit.p, ({"all": logits.double() @ waves} for logits in logits_by_rows(circuit)))["all"])
+
+
 def at_frequency(logits: Float[Tensor, "a b c"], k: int) -> Complex[Tensor, "a b"]:
     """What logits hold at frequency k of c: z(a, b), which stands for Re z e^{-i w_k c}. Float64."""
-    return torch.view_as_complex(logits.double() @ _waves_of_c(k, logits.shape[-1]))
+    return _as_complex(logits.double() @ _waves_of_c([k], logits.shape[-1]))[..., 0]
 
 
-def _waves_of_c(k: int, p: int) -> Float[Tensor, "c 2"]:
-    return fourier.waves(k, p).T * (1 if 2 * k == p else 2) / p
+def _as_complex(written: Float[Tensor, "a b two_per_key"]) -> Complex[Tensor, "a b key"]:
+    return torch.view_as_complex(written.unflatten(-1, (-1, 2)))
+
+
+def _waves_of_c(keys: Sequence[int], p: int) -> Float[Tensor, "c two_per_key"]:
+    return torch.cat([fourier.waves(k, p).T * (1 if 2 * k == p else 2) / p for k in keys], dim=1)
 
 
 def along_the_sum(z: Complex[Tensor, "a b"], k: int) -> Float[Tensor, "d a"]:

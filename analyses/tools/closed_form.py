@@ -9,7 +9,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from analyses.tools.amplitudes import amplitudes
-from analyses.tools.pairs import ALL
+from analyses.tools.pairs import ALL, differences, sums
 from interp import fourier
 from interp.circuit import Circuit
 
@@ -76,13 +76,12 @@ def mixture(A: Float[Tensor, " d"], k: int) -> Mixture:
 
 def logits(profiles: Profiles, p: int, rows: slice = ALL) -> Float[Tensor, "row b c"]:
     """The logits of a closed form, Σ_k A_k(a-b) cos w_k(a+b-c), A_k the profiles, for all values of a or for some."""
-    residues = torch.arange(p)
-    sums, differences = (residues[rows, None] + residues) % p, (residues[rows, None] - residues) % p
-    total = torch.zeros(len(sums), p, p, dtype=torch.float64)
+    of_sum, of_difference = sums(p)[rows], differences(p)[rows]
+    total = torch.zeros(len(of_sum), p, p, dtype=torch.float64)
     for k, A in profiles.items():
         waves = fourier.waves(k, p)
         # cos w(a+b-c) = cos w(a+b) cos wc + sin w(a+b) sin wc
-        of_pairs = waves[:, sums] * A[differences]
+        of_pairs = waves[:, of_sum] * A[of_difference]
         total += einsum(of_pairs, waves, "wave a b, wave c -> a b c")
     return total
 

@@ -128,6 +128,11 @@ def last_neurons(circuit: Circuit) -> LastNeurons:
     return circuit.remember("last neurons", lambda: _last_neurons(circuit))
 
 
+def pre_activations(circuit: Circuit) -> Float[Tensor, "a b neuron"]:
+    """Pre-activations of the last layer's neurons on all pairs."""
+    return circuit.activation(circuit.network.pre_activations_name()).select(-2, -1)
+
+
 def add_waves(
     values: Float[Tensor, "pair neuron"], frequencies: Int[Tensor, " neuron"], waves: Float[Tensor, "3 3 neuron"]
 ) -> None:
@@ -138,11 +143,6 @@ def add_waves(
         rows = three_rows(k, p)
         products = einsum(rows, rows, "i a, j b -> a b i j").flatten(0, 1).flatten(1)
         values.index_add_(1, mine, products.to(values.dtype) @ waves[..., mine].flatten(0, 1).to(values.dtype))
-
-
-def pre_activations(circuit: Circuit) -> Float[Tensor, "a b neuron"]:
-    """Pre-activations of the last layer's neurons on all pairs."""
-    return circuit.activation(circuit.network.pre_activations_name()).select(-2, -1)
 
 
 def of_order(waves: Float[Tensor, "*choice 3 3 neuron"], order: Order) -> Float[Tensor, "*choice 3 3 neuron"]:

@@ -1,7 +1,7 @@
 """What the basic measurements ask of the logits, gathered in one pass over the pairs, a few rows at a time."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import torch
@@ -67,12 +67,15 @@ def own_scores(circuit: Circuit) -> Scores:
     """Scores of all pairs in the task's own symbols, over all answers. Raises Unavailable as ``Circuit.own_logits`` does."""
     if circuit.is_plain:
         return logit_sums(circuit).scores
-    return circuit.remember("scores of the task's own pairs", lambda: _own_scores(circuit))
+    return circuit.remember(
+        "scores of the task's own pairs", lambda: scores_of(own_logits_by_rows(circuit), circuit.task.table())
+    )
 
 
-def _own_scores(circuit: Circuit) -> Scores:
-    table, blocks = circuit.task.table(), numbered(own_logits_by_rows(circuit))
-    return Scores(**whole(len(table), (vars(Scores.of(logits.double(), table[rows])) for rows, logits in blocks)))
+def scores_of(blocks: Iterable[Float[Tensor, "row b c"]], answers: Int[Tensor, "a b"]) -> Scores:
+    """Scores of all pairs, whose logits come a few rows at a time."""
+    parts = (vars(Scores.of(logits.double(), answers[rows])) for rows, logits in numbered(blocks))
+    return Scores(**whole(len(answers), parts))
 
 
 def _gather(circuit: Circuit) -> LogitSums:

@@ -34,6 +34,12 @@ def sums(p: int) -> Int[Tensor, "a b"]:
     return (residues[:, None] + residues) % p
 
 
+def differences(p: int) -> Int[Tensor, "a b"]:
+    """The distance a - b mod p of every pair."""
+    residues = torch.arange(p)
+    return (residues[:, None] - residues) % p
+
+
 def by_distance(x: Float[Tensor, "a b *rest"]) -> Float[Tensor, "d a *rest"]:
     """The values ``x`` of all pairs, one row per distance d = a - b mod p; column a holds the pair (a, a - d)."""
     residues = torch.arange(len(x))

@@ -14,6 +14,7 @@ from torch import Tensor
 
 from analyses.tools.amplitudes import along_the_sum, turned_by_the_sum
 from analyses.tools.last_layer import LastNeurons
+from analyses.tools.pairs import differences
 from interp import fourier
 
 Written = dict[int, Complex[Tensor, "a b"]]
@@ -50,8 +51,7 @@ def beside_the_profile(z: Complex[Tensor, "a b"], k: int) -> Complex[Tensor, "a 
     A bias to some answers is left out: it is made by the mean activations of all neurons and by the biases together.
     """
     p, z = len(z), z - z.mean()
-    residues = torch.arange(p)
-    return z - profile(z, k)[(residues[:, None] - residues) % p] * turned_by_the_sum(k, p)
+    return z - profile(z, k)[differences(p)] * turned_by_the_sum(k, p)
 
 
 def as_logits(z: Complex[Tensor, "row b"], k: int) -> Float[Tensor, "row b c"]:

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from analyses.tools.logit_sums import logit_sums
 from analyses.tools.pairs import sums
-from interp.by_rows import centred
+from interp import fourier
 from interp.circuit import Circuit
 from interp.memory import whole
 from interp.needs import check_has
@@ -195,7 +195,7 @@ def writings(circuit: Circuit) -> Iterator[Writing]:
 
 
 def _check_sum(circuit: Circuit, writing: Writing, parts: tuple[Part, ...]) -> None:
-    logits, total = centred(circuit.logits[writing.rows]), sum(writing.added(part) for part in parts)
+    logits, total = fourier.centred(circuit.logits[writing.rows]), sum(writing.added(part) for part in parts)
     if not torch.allclose(torch.as_tensor(total), logits, rtol=1e-3, atol=1e-4 * float(logits.abs().max())):
         raise Unavailable("needs a network that is not edited between its parts and its logits")
 
@@ -220,7 +220,7 @@ def direct(circuit: Circuit) -> Direct:
         products, squares = dict.fromkeys(parts, 0.0), dict[tuple[int, Kind], float]()
         by_sum = dict[tuple[int, Kind], Tensor]()
         for writing in writings(circuit):
-            logits, together = centred(circuit.logits[writing.rows]), dict[tuple[int, Kind], Tensor]()
+            logits, together = fourier.centred(circuit.logits[writing.rows]), dict[tuple[int, Kind], Tensor]()
             for part in parts:
                 added, group = writing.added(part), (part.layer, part.kind)
                 products[part] += (added * logits).sum().item()

@@ -12,6 +12,7 @@ from torch.nn import functional
 
 from analyses.tools.last_layer import LastNeurons, Order, last_neurons
 from analyses.tools.pairs import held_out
+from interp import fourier
 from interp.circuit import KEPT, Circuit
 
 ByRows = Callable[[slice], Float[Tensor, "row b c"]]
@@ -127,8 +128,7 @@ class _Side:
 
     @staticmethod
     def of(logits: Float[Tensor, "row b c"], answers: Int[Tensor, "row b"]) -> "_Side":
-        centred, answers = logits.double(), answers[..., None]
-        centred = centred - centred.mean(-1, keepdim=True)
+        centred, answers = fourier.centred(logits), answers[..., None]
         right = centred.gather(-1, answers).squeeze(-1)
         logarithms = functional.log_softmax(centred, dim=-1)
         return _Side(

@@ -19,7 +19,8 @@ from analyses.findings.table import Table
 from analyses.findings.wording import sentences
 from analyses.tools.closed_form import logits, measured_profiles
 from analyses.tools.logit_sums import logit_sums
-from interp.by_rows import centred, logits_by_rows
+from interp import fourier
+from interp.by_rows import logits_by_rows
 from interp.circuit import Circuit
 from interp.memory import numbered, whole
 
@@ -184,7 +185,7 @@ def _of_pairs(circuit: Circuit) -> dict[str, Float[Tensor, " pair"]]:
     def parts() -> Iterator[dict[str, Tensor]]:
         for rows, own in numbered(logits_by_rows(circuit)):
             formula, answers = logits(profiles, circuit.p, rows), circuit.answers[rows]
-            rest = centred(own) - formula
+            rest = fourier.centred(own) - formula
             without = functional.cross_entropy(formula.flatten(0, 1), answers.flatten(), reduction="none").view_as(answers)
             right = rest.gather(-1, answers[..., None]).squeeze(-1)
             yield {"energy": rest.square().sum(-1), "lift": right, "loss without": without}

@@ -18,7 +18,7 @@ from analyses.groups.key_representations import key_representations
 from analyses.tools.ablation import run_pairs
 from analyses.tools.pairs import Pairs, held_out, some_of
 from analyses.trials.causal import HALF, LEAST_DRAWS, MOST_PAIRS
-from interp.by_rows import centred
+from interp import fourier
 from interp.circuit import Circuit
 from interp.groups.representations import projector, representations
 from interp.networks.model import Unavailable
@@ -175,7 +175,7 @@ def _at_logits(trial: _Trial) -> Iterator[RepresentationTest]:
     circuit, few, (P, Q) = trial.circuit, trial.few, trial.projectors()
 
     def Lc(pairs: Pairs) -> Float[Tensor, "pair c"]:
-        return centred(circuit.logits[pairs])
+        return fourier.centred(circuit.logits[pairs])
 
     def right(logits: Float[Tensor, "pair c"], pairs: Pairs) -> float:
         return _right(circuit, logits, pairs)

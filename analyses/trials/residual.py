@@ -14,12 +14,10 @@ from analyses.findings.drawing import finish
 from analyses.findings.finding import Finding
 from analyses.findings.measurement import measurement
 from analyses.findings.table import Table
-from analyses.tools.amplitudes import explained_share
+from analyses.tools.amplitudes import all_outputs, explained_share
 from analyses.tools.logit_sums import logit_sums
 from interp import fourier
-from interp.by_rows import logits_by_rows
 from interp.circuit import Circuit
-from interp.memory import whole
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -154,14 +152,13 @@ def residual(circuit: Circuit) -> Residual:
 
 def _shares(circuit: Circuit) -> Iterator[tuple[int, Float[Tensor, "k_a k_b"]]]:
     """Every frequency k_c = 1..⌊p/2⌋, and |F|² as shares of its sum at k_c and -k_c together: each wave is there twice."""
-    p, total = circuit.p, logit_sums(circuit).square * circuit.p**3
+    p, square = circuit.p, logit_sums(circuit).square
     for some in torch.tensor(fourier.frequencies(p)).split(max(1, AT_ONCE // p**2)):
-        waves = torch.cat([fourier.waves(k, p) for k in some.tolist()]).T
-        written = whole(p, ({"all": logits.double() @ waves} for logits in logits_by_rows(circuit)))["all"]
-        of_pairs = torch.view_as_complex(written.unflatten(-1, (-1, 2))).movedim(-1, 0).conj()
-        for k, F in zip(some.tolist(), torch.fft.fft2(of_pairs), strict=True):
-            energy = F.abs().square() * (1 if 2 * k == p else 2)
-            yield k, energy / total if total else energy * math.nan
+        z = all_outputs(circuit, some.tolist()).movedim(-1, 0)
+        for k, F in zip(some.tolist(), torch.fft.fft2(z.conj()), strict=True):
+            # A wave of amplitude |z| in c has squares that sum to p |z|² / 2, and to p |z|² at k = p/2.
+            energy = F.abs().square() / (p if 2 * k == p else 2 * p)
+            yield k, energy / square if square else energy * math.nan
 
 
 def _masks(c: int, p: int, keys: set[int], doubled: set[int]) -> tuple[dict[str, Mask], Mask]:

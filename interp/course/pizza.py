@@ -128,7 +128,7 @@ def check_share_explained(share_explained: Mine) -> str:
             mine = share_explained.number(logits, some)
             if abs(mine - truth) < 1e-4:
                 continue
-            centred = logits - logits.mean(-1, keepdim=True)
+            centred = fourier.centred(logits)
             raw = truth * (centred.square().sum() / logits.square().sum()).item()
             explained = closed_form({k: amplitudes(circuit, k) for k in some}, p)
             known = [

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analyses.adding.one_pair import OnePair, output_hands
+from interp import fourier
 from interp.circuit import Circuit
 
 MOST_LOGITS, FIGURES = 3_400_000, 200_000
@@ -46,8 +47,7 @@ def pairs(circuit: Circuit, shown: OnePair, *, with_logits: bool) -> tuple[dict[
         parts[f"hand {hand.k}"] = np.round(hands[places_a][:, places_b].numpy() * 127).astype("i1")
         largest.append(amplitude)
     if with_logits:
-        own = circuit.own_logits.double()
-        values = (own - own.mean(-1, keepdim=True)).numpy()
+        values = fourier.centred(circuit.own_logits).numpy()
         low, high = values.min(-1, keepdims=True), values.max(-1, keepdims=True)
         parts |= {"low": low.astype("<f4"), "high": high.astype("<f4")}
         parts["logits"] = np.round((values - low) / np.maximum(high - low, 1e-12) * 255).astype("u1")
